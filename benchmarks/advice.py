@@ -24,7 +24,7 @@ from tui_backprop.engine.analysis.gradient_flow import Flow, flow
 from tui_backprop.engine.analysis.health_rules import HEALTH_RULES, Case, HealthRule, callouts
 from tui_backprop.engine.analysis.judged import Examples
 from tui_backprop.engine.analysis.remedies import Remedy, Setup
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.training import Training

@@ -20,11 +20,10 @@ LAYERS = (784, 256, 256, 256, 10)
 
 
 def backprop_tui(parameters: list[Array], x: Array, labels: Array, threads: int) -> Step:
-    from tui_backprop.engine.network.graph import views
 
     program = ours(np.concatenate([p.ravel() for p in parameters]), x, labels)
     program.forward()
-    gradients = list(views(program.backward(), program.spec).values())  # each pass fills the same array
+    gradients = list(program.spec.graph.views(program.backward()).values())  # each pass fills the same array
 
     def step() -> tuple[Any, Sequence[Any]]:
         loss = program.forward()
@@ -119,8 +118,8 @@ PACKAGES = {name: {"pytorch": "torch"}.get(name, name) for name in PEERS}
 
 def ours(parameters: Array, x: Array, labels: Array) -> Any:
     """Make a program of our engine, fed with the batch."""
+    from tui_backprop.engine.frontends.dense.spec import NetworkSpec
     from tui_backprop.engine.network.program import Program
-    from tui_backprop.engine.network.spec import NetworkSpec
 
     program = Program(NetworkSpec(LAYERS), len(x), parameters)
     program.feed(x, labels)

@@ -21,7 +21,7 @@ from tui_backprop.cost.measure.sweep import sweep
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Estimate
 from tui_backprop.cost.model.workload import PASS_KINDS
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 
 NETWORKS = {
     "lesson": NetworkSpec(),

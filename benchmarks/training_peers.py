@@ -32,12 +32,11 @@ WARM = 0.2  # share of the time that is not measured, at the beginning
 def prepare(folder: str, batch: int, seconds: float, threads: int) -> dict[str, Any]:
     """Write the digits and the lesson's first weights to ``folder``."""
     from tui_backprop.data.samples import cut
-    from tui_backprop.engine.network.graph import views
     from tui_backprop.engine.network.initializers import initial_parameters
 
     network = _session(batch).network
     digits = cut(network, "digits", 0, 4000)
-    parameters = views(initial_parameters(network), network)
+    parameters = network.graph.views(initial_parameters(network))
     np.savez(f"{folder}/digits.npz", x=digits.x, labels=digits.t, **parameters)
     return {"layers": network.layers, "parameters": network.parameters}
 

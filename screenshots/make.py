@@ -9,7 +9,7 @@ import asyncio
 import re
 from pathlib import Path
 
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.session.session_parts import WalkState
 from tui_backprop.session.state import Session, from_preset

@@ -9,10 +9,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.methods import Problem
-from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import linear
 from tui_backprop.engine.training.iteration import Iteration, TrainingState, Update, run_iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
@@ -124,7 +123,7 @@ TEXTBOOK_LOSS = {
 
 def textbook_loss(given: Problem, parameters: np.ndarray):
     """Compute the loss at ``parameters`` (P,), with the problem's own dropout masks."""
-    spec, w, masks = given.spec, views(parameters, given.spec), given.program().values
+    spec, w, masks = given.spec, given.spec.graph.views(parameters), given.program().values
     losses = []
     for sample, (x, t) in enumerate(zip(given.x, given.target, strict=True)):
         a = x

@@ -39,7 +39,7 @@ def test_the_engine_the_data_the_cost_model_and_the_session_load_no_terminal_lib
 @pytest.mark.parametrize(
     "module",
     [
-        "tui_backprop.engine.network.spec",
+        "tui_backprop.engine.frontends.dense.spec",
         "tui_backprop.engine.training.optimizer_spec",
         "tui_backprop.session.state",
         "tui_backprop.engine.training.memory",

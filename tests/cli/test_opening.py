@@ -10,7 +10,6 @@ import pytest
 from click.testing import CliRunner
 
 from tui_backprop.cli.main import main
-from tui_backprop.engine.network.tensor_names import gradient_of
 from tui_backprop.report import trace
 from tui_backprop.session.autosave import save
 from tui_backprop.session.replay import Replay
@@ -45,7 +44,7 @@ def assert_those_of(arrays, session):
     assert arrays["loss"] == iteration.loss
     for name in iteration.new:
         assert arrays[name].tobytes() == iteration.tensor(name).tobytes()
-        assert arrays[f"d{name}"].tobytes() == iteration.tensor(gradient_of(name)).tobytes()
+        assert arrays[f"d{name}"].tobytes() == iteration.tensor(iteration.graph.gradient_of(name)).tobytes()
 
 
 @pytest.mark.parametrize("options", [("--open", encode(TRAINED)), ("--resume",)], ids=["open", "resume"])

@@ -7,7 +7,7 @@ from tui_backprop.cost.model.estimates import Measured
 from tui_backprop.cost.model.network_shape import NetworkShape, shape_of
 from tui_backprop.cost.model.speeds import Memory, Probe, Speeds
 from tui_backprop.cost.model.workload import work
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 
 LESSON = shape_of(NetworkSpec())
 SIZES = (1e3, 1e4, 1e5, 1e6, 1e7)

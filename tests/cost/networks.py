@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 
 SPECS = [
     NetworkSpec(),

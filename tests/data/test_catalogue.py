@@ -9,7 +9,7 @@ import pytest
 
 from tui_backprop.data.catalogue import DATASETS, check, fitted, info
 from tui_backprop.data.samples import MAKERS, batches, cut, load
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import UserError

@@ -9,7 +9,7 @@ import pytest
 
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.data.samples import cut, load
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 
 SHIPPED = files("tui_backprop.data")
 

@@ -24,8 +24,8 @@ from tui_backprop.engine.analysis.judged import Examples, samples_to_judge
 from tui_backprop.engine.analysis.loss_slices import slice_along
 from tui_backprop.engine.analysis.parameter_detail import parameter_detail
 from tui_backprop.engine.analysis.ranking import ranking
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.step_size import step_sweep
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.render.view_state import RaceGradients, ShownRace, Snapshot, steps_of

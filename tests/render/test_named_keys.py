@@ -10,7 +10,7 @@ import pytest
 from tests.cost.machines import machine
 from tui_backprop.cost.measure.sweep import Progress
 from tui_backprop.cost.race.race import RaceStatus
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.keys.panel_table import PANELS
 from tui_backprop.keys.remap import remapped
 from tui_backprop.render.cost.cost import readout

@@ -13,8 +13,7 @@ from tests.having import having
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.explain.number import shape_of, tensors
 from tui_backprop.engine.explain.walk import walk
-from tui_backprop.engine.network.graph import parameter_shapes
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session import share_token as token
 from tui_backprop.session import transitions as moves
@@ -50,15 +49,15 @@ def place(draw, shape):
 
 
 def parameter(draw, session):
-    name = draw(st.sampled_from([*parameter_shapes(session.network)]))
-    return name, place(draw, parameter_shapes(session.network)[name])
+    name = draw(st.sampled_from([*session.network.graph.parameters]))
+    return name, place(draw, session.network.graph.parameters[name])
 
 
 def number(draw, session):
     depth = session.network.depth
-    name = draw(st.sampled_from([*tensors(session.network), f"a{depth}", f"u{depth}"]))
-    name = name if shape_of(session.network, name) else "x"
-    return name, place(draw, shape_of(session.network, name))
+    name = draw(st.sampled_from([*tensors(session.network.graph), f"a{depth}", f"u{depth}"]))
+    name = name if shape_of(session.network.graph, name) else "x"
+    return name, place(draw, shape_of(session.network.graph, name))
 
 
 def choose(draw, session):

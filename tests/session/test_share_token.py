@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.having import having
 from tests.session.sessions import EXPLORE, ROUGH, STARTS, opened, sessions
 from tui_backprop.cli.opening import trained
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.session import share_token as token
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.replay import Replay

@@ -9,7 +9,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session import replay as module
 from tui_backprop.session import training_run as learner

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.having import having
 from tui_backprop.data.catalogue import DATASETS
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.session_parts import AUTOMATIC

@@ -17,8 +17,8 @@ from tests.steady import steady_machine
 from tui_backprop.engine.analysis.comparison import difference
 from tui_backprop.engine.analysis.loss_slices import slice_along
 from tui_backprop.engine.explain.number import equal_gradients, larger_gradients
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.step_size import step_sweep
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.cost.cost import readout
 from tui_backprop.render.cost.step_size import step_size_lines
 from tui_backprop.render.draw.context import UTF8

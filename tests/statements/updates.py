@@ -34,6 +34,6 @@ def first_update(spec: OptimizerSpec, lr: float, w: float, g: float, norm: float
             g += spec.weight_decay * w
     if spec.name in ("adam", "adamw"):  # with the bias corrected, both means are those of the one gradient
         return w - lr * g / (abs(g) + spec.epsilon)
-    if spec.name == "rmsprop":
+    if spec.name in ("rmsprop", "rmsprop-momentum"):  # the sum of steps begins at 0
         return w - lr * g / (math.sqrt((1 - spec.rho) * g * g) + spec.epsilon)
     return w - lr * (g + spec.momentum * g if spec.name == "nesterov" else g)

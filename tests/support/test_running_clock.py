@@ -13,9 +13,9 @@ import pytest
 
 from tests.waits import until
 from tui_backprop.cost.race.race import Race
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.methods import Problem
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import from_preset
 from tui_backprop.session.training_run import learn

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.having import having
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import add_bookmark, after_training, after_update, edit_parameter
 

@@ -15,8 +15,9 @@ import click
 from tui_backprop.cli.settings import SETTINGS
 from tui_backprop.cli.streams import say
 from tui_backprop.data.catalogue import DATASETS, fitted
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec, parse_layers
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS
-from tui_backprop.engine.network.spec import DTYPES, NetworkSpec, parse_layers
+from tui_backprop.engine.network.model import DTYPES
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.engine.training.memory import check_memory, check_streamed_memory
@@ -43,6 +44,11 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
     ),
     ("--loss", "|".join(LOSSES), "Loss function."),
     (
+        "--output-activation",
+        "|".join(ACTIVATIONS),
+        "Of the last layer, if the loss takes values: mse, half-squares.",
+    ),
+    (
         "--init",
         "|".join(INITIALIZERS),
         "Weight initialization; some take a scale: normal:0.02, constant:0.1.",
@@ -64,15 +70,20 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
     (
         "--momentum",
         "0.9",
-        "Momentum mu of momentum and nesterov (PyTorch's form: the step is g + mu v, with the new v); default 0.9.",
+        "Momentum mu of momentum, nesterov (PyTorch's form: the step is g + mu v, with the new v) and"
+        " rmsprop-momentum; default 0.9.",
     ),
     ("--beta1", "0.9", "beta1 of adam and adamw, for the mean of gradients; default 0.9."),
     ("--beta2", "0.999", "beta2 of adam and adamw, for the mean of squared gradients; default 0.999."),
-    ("--rho", "0.99", "rho of rmsprop, for the mean of squared gradients (alpha in PyTorch); default 0.99."),
+    (
+        "--rho",
+        "0.99",
+        "rho of both kinds of rmsprop, for the mean of squared gradients (alpha in PyTorch); default 0.99.",
+    ),
     (
         "--epsilon",
         "1e-8",
-        "epsilon of rmsprop, adam and adamw, added outside the root as in PyTorch; default 1e-8.",
+        "epsilon of both kinds of rmsprop, adam and adamw, added outside the root as in PyTorch; default 1e-8.",
     ),
     (
         "--weight-decay",
@@ -100,7 +111,9 @@ FLAGS = (
 )
 
 # Options that set a field of the network, and of the optimizer; and those that only some choices have.
-NETWORK = ("activation", "loss", "init", "dropout", "l2", "dtype", "seed", "layer_norm", "residual")
+NETWORK = (
+    "activation", "output_activation", "loss", "init", "dropout", "l2", "dtype", "seed", "layer_norm", "residual",
+)  # fmt: skip
 OPTIMIZER = (*SYMBOLS, "weight_decay", "decay_bias", "clip", "schedule", "warmup", "horizon")
 ONLY = (
     *(

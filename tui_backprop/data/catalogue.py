@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NO_ACTIVATION, NetworkSpec
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import one_of, whole_number
@@ -85,8 +85,9 @@ def fitted(spec: NetworkSpec, data: str) -> NetworkSpec:
     elif about.classes > 2 and row.probabilities and not row.labels:
         loss = next(name for name, other in LOSSES.items() if other.labels)
     widths = about.widths[:1] if LOSSES[loss].labels else about.widths
+    output = NO_ACTIVATION if LOSSES[loss].probabilities else spec.output_activation
     last = spec.layers[-1] if spec.layers[-1] in widths else widths[0]
-    return replace(spec, layers=(about.inputs, *spec.layers[1:-1], last), loss=loss)
+    return replace(spec, layers=(about.inputs, *spec.layers[1:-1], last), loss=loss, output_activation=output)
 
 
 def _fit(spec: NetworkSpec, data: str) -> str:

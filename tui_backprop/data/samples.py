@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from tui_backprop.data.catalogue import DATASETS, info
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.primitives import LOSSES, Array
+from tui_backprop.engine.network.model import Model
+from tui_backprop.engine.primitives import Array
 
 Generator = np.random.Generator
 
@@ -104,13 +104,13 @@ def load(data: str, seed: int) -> Dataset:
     return _load(data, 0 if data == "digits" else seed)
 
 
-def cut(spec: NetworkSpec, data: str, sample: int, batch: int) -> Batch:
+def cut(spec: Model, data: str, sample: int, batch: int) -> Batch:
     """Return samples ``sample`` .. ``sample + batch - 1``, wrapping around at the end, in the network's precision."""
     whole = load(data, spec.seed)
     return _selected(spec, whole, np.arange(sample, sample + batch) % len(whole.x))
 
 
-def batches(spec: NetworkSpec, data: str) -> Callable[[int, int], Batch]:
+def batches(spec: Model, data: str) -> Callable[[int, int], Batch]:
     """Return ``cut`` for many batches of a data set: they are views of all samples in the network's precision, except
     those that wrap around."""
     samples = len(load(data, spec.seed).x)
@@ -125,16 +125,17 @@ def batches(spec: NetworkSpec, data: str) -> Callable[[int, int], Batch]:
 
 
 @lru_cache(maxsize=1)
-def _all(spec: NetworkSpec, data: str) -> Batch:
+def _all(spec: Model, data: str) -> Batch:
     whole = _selected(spec, load(data, spec.seed), slice(None))
     for array in (whole.x, whole.t):
         array.setflags(write=False)
     return whole
 
 
-def _selected(spec: NetworkSpec, whole: Dataset, rows: slice | Array) -> Batch:
-    x, target, outputs = (whole.x[rows] / whole.scale).astype(spec.dtype), whole.target[rows], spec.layers[-1]
-    if LOSSES[spec.loss].labels:
+def _selected(spec: Model, whole: Dataset, rows: slice | Array) -> Batch:
+    x, target, graph = (whole.x[rows] / whole.scale).astype(spec.dtype), whole.target[rows], spec.graph
+    outputs = graph.width(graph.depth)
+    if graph.loss_rule.labels:
         return Batch(x, target, target)
     if target.ndim == 2:
         t = target

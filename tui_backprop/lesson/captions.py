@@ -27,6 +27,7 @@ CAPTIONS = {
     "update": "Every weight moves a little against its gradient. The next walk starts from there.",
     "momentum": "Every weight moves along v, a decaying sum of past gradients: it gathers speed.",
     "nesterov": "As with momentum, but looking ahead: the step is dW plus v after another decay.",
+    "rmsprop-momentum": "Every weight moves along u, a decaying sum of past gradients, each divided by their RMS.",
     "rmsprop": "Every weight moves against its gradient, divided by the RMS of its recent gradients.",
     "adam": "Every weight moves against the mean of its gradients, divided by their RMS: by about α each time.",
     "adamw": "As with Adam: by about α, whatever the size of the gradients. The weights also decay a little.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tui_backprop.data.catalogue import info
-from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
 
@@ -27,8 +26,9 @@ def sample_text(session: Session, snapshot: Snapshot | None) -> str:
     if session.batch > 1:
         return f"samples {sample_range(session)}"
     label = ""
-    if snapshot is not None and info(session.data).image and LOSSES[session.network.loss].labels:
-        label = f', a "{snapshot.iteration.tensor("t")[0]}"'
+    if snapshot is not None and info(session.data).image:
+        target = snapshot.graph.by_name[snapshot.graph.target]
+        label = f', a "{snapshot.iteration.tensor(target.name)[0]}"' if target.classes else ""
     return f"sample {session.sample}{label}"
 
 

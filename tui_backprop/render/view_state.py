@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import layer_of
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.render.per_iteration import per_iteration
 from tui_backprop.session.session_parts import AUTOMATIC, AXES
 from tui_backprop.session.state import Session
@@ -22,6 +21,7 @@ if TYPE_CHECKING:  # these load numpy, or are slow, and the first paint does not
     from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
     from tui_backprop.engine.analysis.ranking import Attribution, Ranked
     from tui_backprop.engine.explain.step import Step
+    from tui_backprop.engine.network.graph import Graph
     from tui_backprop.engine.primitives import Array
     from tui_backprop.engine.training.iteration import Iteration
     from tui_backprop.session.training_curve import Learning
@@ -73,6 +73,10 @@ class Snapshot:
     iteration: Iteration
 
     @property
+    def graph(self) -> Graph:
+        return self.iteration.graph
+
+    @property
     def step(self) -> Step:
         return self.steps[self.session.walk.step]
 
@@ -97,7 +101,7 @@ class Snapshot:
         if self.asked is None:
             return None
         tensor, index = self.asked
-        ends = {layer_of(tensor) - i: unit for i, unit in enumerate(reversed(index))}
+        ends = {self.graph.layer(tensor) - i: unit for i, unit in enumerate(reversed(index))}
         return ends.get(layer)
 
     def unit(self, layer: int) -> int:
@@ -117,7 +121,7 @@ class Snapshot:
         """The layer, 1 .. L, and the unit in it that the shown number belongs to."""
         if self.asked:
             tensor, index = self.weights[0]
-            return layer_of(tensor), index[-1]
+            return self.graph.layer(tensor), index[-1]
         layer = self.step.layer or 1
         return layer, self.unit(layer)
 

@@ -9,7 +9,7 @@ import msgspec
 
 from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
 from tui_backprop.engine.explain.notation import ascii_formula
-from tui_backprop.engine.network.tensor_names import entry_name
+from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.number_titles import description_of, title_lines
 from tui_backprop.render.draw.spans import Line, plain
@@ -69,7 +69,8 @@ def _rows(blame_state: BlameState, context: RenderContext) -> Iterator[Row]:
         yield Sentence(blame_state.iteration.bad.why)
     if not blame_state.ranked or found is None:
         return
-    yield from _sentences(ranking_notes(blame_state.ranked, ENDLESS, context, session.inspection.layer))
+    graph, ranked = blame_state.iteration.graph, blame_state.ranked
+    yield from _sentences(ranking_notes(graph, ranked, ENDLESS, context, session.inspection.layer))
     yield Forms(
         written=(
             BLANK,
@@ -113,8 +114,7 @@ def _about(blame_state: BlameState) -> Iterator[Fact]:
     """Which network and data."""
     session, iteration = blame_state.session, blame_state.iteration
     spec = session.network
-    layers = ",".join(map(str, spec.layers))
-    yield Fact("network", f"{layers} {spec.activation}, {spec.loss}, {spec.parameters:,} parameters")
+    yield Fact("network", f"{spec.title}, {spec.parameters:,} parameters")
     samples = f"{sample_text(session, None)}{place_text(session)}"
     yield Fact("data", f"{session.data}, {samples}, loss {format_number(iteration.loss, 4)}")
 

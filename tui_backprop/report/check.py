@@ -13,7 +13,7 @@ from tui_backprop.engine.gradients.check.report import CheckedEntry, Fault, Repo
 from tui_backprop.engine.gradients.check.tolerance import STANDARD_ERRORS, Noise
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.gradients.quotient import Quotient
-from tui_backprop.engine.network.tensor_names import entry_name
+from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.walk.equation import shape_text
 from tui_backprop.report.place import place_text
@@ -72,9 +72,8 @@ def _with_artifacts(report: Report) -> str:
 def _compared(session: Session, report: Report) -> Iterator[Fact]:
     """State the network, data and methods."""
     spec = session.network
-    layers = ",".join(map(str, spec.layers))
     parameters = f"{spec.parameters:,} parameters"
-    yield Fact("network", f"{layers} {spec.activation}, {spec.loss}, {parameters}, in {report.dtype}")
+    yield Fact("network", f"{spec.title}, {parameters}, in {report.dtype}")
     yield from _trained(session, report.dtype)
     samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
     samples += place_text(session)

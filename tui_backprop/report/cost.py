@@ -144,8 +144,7 @@ def _head(result: CostResult) -> Iterator[Row]:
     found = result.swept.cost_model if result.swept else result.cost_model
     sizes = [point.parameters for point in found.points if point.kind == "forward"]
     since = "in a saved sweep; this network just now" if result.kept else "just now"
-    layers = ",".join(map(str, spec.layers))
-    about = f"{layers} {spec.activation}, {spec.loss}, {spec.parameters:,} parameters, in {spec.dtype}"
+    about = f"{spec.title}, {spec.parameters:,} parameters, in {spec.dtype}"
     yield Fact("network", about, columns=NAME)
     processor = " ".join(here["processor"].split())
     libraries = f"Python {here['python']}, numpy {here['numpy']}, {here['blas']}"
@@ -197,9 +196,13 @@ def _methods(result: CostResult) -> Iterator[Row]:
 def _ledger(result: CostResult) -> Iterator[Row]:
     """Yield multiply-accumulates by layer, and why they are not three times those of a forward pass."""
     ledger, spec, batch = result.ledger, result.session.network, result.session.batch
+    graph = spec.graph
+    fans = {
+        graph.layer(weight.name): "x".join(map(str, weight.shape)) for weight in graph.with_role("weight")
+    }
     rows = [
-        (Text(str(entry.layer), f"layer {entry.layer}"), f"{i}x{o}", *_booked(entry))
-        for entry, (i, o) in zip(ledger.layers, spec.fans, strict=True)
+        (Text(str(entry.layer), f"layer {entry.layer}"), fans[entry.layer], *_booked(entry))
+        for entry in ledger.layers
     ]
     samples = "one sample" if batch == 1 else f"a batch of {batch:,}"
     what = "Multiply-accumulates (MACs) of one gradient"

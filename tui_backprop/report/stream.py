@@ -37,8 +37,7 @@ def _rows(session: Session, report: StreamReport, drawn: float) -> Iterator[Row]
     spec = session.network
     yield Fact(
         "network",
-        f"{','.join(map(str, spec.layers))} {spec.activation}, {spec.loss}, init {spec.init},"
-        f" seed {spec.seed}, {spec.dtype}, {spec.parameters:,} parameters",
+        f"{spec.title}, init {spec.init}, seed {spec.seed}, {spec.dtype}, {spec.parameters:,} parameters",
     )
     samples = f"sample {session.sample}, batch {session.batch}{place_text(session)}"
     yield Fact("data", f"{session.data}, {samples}, loss {format_number(report.loss, 6)}")

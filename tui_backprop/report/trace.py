@@ -14,18 +14,7 @@ from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.receipts import ReceiptRow, receipt_rows
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.explain.walk import walk
-from tui_backprop.engine.network.graph import mask_shapes, views
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import (
-    INPUT,
-    LOSS,
-    TARGET,
-    activation,
-    gradient_of,
-    layer_of,
-    partial_loss,
-    per_sample,
-)
+from tui_backprop.engine.frontends.dense.spec import NO_ACTIVATION, NetworkSpec
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import SCHEDULES, OptimizerSpec
@@ -142,6 +131,7 @@ def network_text(spec: NetworkSpec) -> str:
     """784,30,10 relu, cross-entropy, ...: the network in full; options that are off are left out."""
     parts = [
         f"{','.join(map(str, spec.layers))} {spec.activation}",
+        f"output {spec.output_activation}" * (spec.output_activation != NO_ACTIVATION),
         "layer norm" * spec.layer_norm,
         "residual" * spec.residual,
         f"dropout {spec.dropout:g}" if spec.dropout else "",
@@ -180,7 +170,8 @@ def trace_dict(session: Session, iteration: Iteration) -> dict[str, Any]:
     spec = session.network
     return {
         "network": {
-            "layers": list(spec.layers), "activation": spec.activation, "loss": spec.loss, "init": spec.init,
+            "layers": list(spec.layers), "activation": spec.activation,
+            "output_activation": spec.output_activation, "loss": spec.loss, "init": spec.init,
             "dtype": spec.dtype, "bias": spec.bias, "seed": spec.seed, "layer_norm": spec.layer_norm,
             "residual": spec.residual, "dropout": spec.dropout, "l2": spec.l2,
             "l2_bias": spec.l2_bias,
@@ -219,26 +210,27 @@ def arrays_of(iteration: Iteration) -> dict[str, Array]:
     optimizer's slots after the update are named by slot and parameter: v_Wk, m_bk. The updated parameters are
     new_Wk, new_bk, except after plain gradient descent, where they follow from W and dW.
     """
-    spec = iteration.spec
+    graph = iteration.graph
     arrays = {
-        INPUT: iteration.tensor(INPUT),
-        "target": iteration.tensor(TARGET),
-        "loss": iteration.tensor(LOSS),
+        graph.input: iteration.tensor(graph.input),
+        "target": iteration.tensor(graph.target),
+        "loss": iteration.tensor(graph.loss),
     }
-    arrays |= {partial_loss(0): iteration.tensor(partial_loss(0))} if spec.l2 else {}
-    made = {step.tensor for step in walk(spec, iteration.batch) if per_sample(step.tensor)}
+    without = graph.loss_op.output
+    arrays |= {without: iteration.tensor(without)} if graph.penalized else {}
+    made = {step.tensor for step in walk(iteration.spec, iteration.batch) if graph.per_sample(step.tensor)}
     named = {
         *iteration.new,
-        *(gradient_of(name) for name in iteration.new),
+        *map(graph.gradient_of, iteration.new),
         *made,
-        activation(spec.depth),
-    } - {INPUT}
+        *(alias for alias, _ in graph.aliases),
+    } - {graph.input}
     arrays |= {ascii_formula(name): iteration.tensor(name) for name in sorted(named)}
-    arrays |= {f"mask{layer_of(name)}": iteration.tensor(name) for name in mask_shapes(spec, iteration.batch)}
+    arrays |= {f"mask{mask.block}": iteration.tensor(mask.name) for mask in graph.masks}
     if iteration.optimizer != OptimizerSpec():
         arrays |= {f"new_{ascii_formula(name)}": array for name, array in iteration.new.items()}
     for slot, flat in iteration.after.slots.items():
-        arrays |= {f"{slot}_{ascii_formula(name)}": array for name, array in views(flat, spec).items()}
+        arrays |= {f"{slot}_{ascii_formula(name)}": array for name, array in graph.views(flat).items()}
     return arrays
 
 

@@ -72,7 +72,7 @@ def _plane(session: Session, parameters: Array, columns: int, rows: int) -> Plan
     low, high = _corner(least - margin), _corner(most + margin)
     cells = grid(low, high, rows, columns)
     z, p = outputs(session.network, parameters, np.concatenate([cells, data.x]))
-    predicted = predicted_classes(z, session.network.loss)
+    predicted = predicted_classes(z, session.network.graph.loss_rule)
     sure = None
     if p is not None:
         both = np.hstack([1 - p, p]) if p.shape[1] == 1 else p

@@ -10,7 +10,6 @@ from tui_backprop.data.catalogue import info
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.network.predictions import class_of, predicted_classes
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.tensor_names import preactivation
 from tui_backprop.engine.primitives import Array
 from tui_backprop.session.state import Session
 
@@ -63,5 +62,5 @@ def _predictions(
         batch = cut(spec, session.data, first, AT_ONCE)
         program.feed(batch.x, batch.t)
         program.forward()
-        predicted = predicted_classes(program.values[preactivation(spec.depth)], spec.loss)
+        predicted = predicted_classes(program.values[spec.graph.output], spec.graph.loss_rule)
         yield first, batch.target[:count], predicted[:count]

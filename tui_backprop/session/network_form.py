@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tui_backprop.data.catalogue import DATASETS, fitted
+from tui_backprop.engine.frontends.dense.spec import NO_ACTIVATION, NetworkSpec, parse_layers
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS
-from tui_backprop.engine.network.spec import DTYPES, NetworkSpec, parse_layers
+from tui_backprop.engine.network.model import DTYPES
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, check_epsilon
@@ -33,6 +34,11 @@ def _always(texts: Texts) -> bool:
 def _of_optimizer(setting: str) -> Callable[[Texts], bool]:
     """Return the condition that the chosen optimizer has a setting."""
     return lambda texts: setting in UPDATE_RULES[texts["optimizer"]].settings
+
+
+def _takes_values(texts: Texts) -> bool:
+    """Check whether the chosen loss takes values, which an activation of the last layer may give."""
+    return texts["loss"] in LOSSES and not LOSSES[texts["loss"]].probabilities
 
 
 def _not_zero(name: str) -> Callable[[Texts], bool]:
@@ -70,6 +76,7 @@ FIELDS = (
     Field("residual", "residual", SWITCH),
     Field("dropout", "dropout"),
     Field("loss", "loss", tuple(LOSSES)),
+    Field("output-activation", "output", tuple(ACTIVATIONS), _takes_values),
     Field("l2", "L2 λ"),
     Field("l2-bias", "L2 of", SCOPE, _not_zero("l2")),
     Field("init", "init", tuple(INITIALIZERS)),
@@ -102,6 +109,7 @@ def texts_of(session: Session) -> dict[str, str]:
         "residual": SWITCH[spec.residual],
         "dropout": format_setting(spec.dropout),
         "loss": spec.loss,
+        "output-activation": spec.output_activation,
         "l2": format_setting(spec.l2),
         "l2-bias": SCOPE[spec.l2_bias],
         "init": spec.init,
@@ -150,6 +158,7 @@ def session_of(texts: Texts, before: Session) -> Session:
         dropout=number("dropout", old.dropout, non_negative_number),
         l2=number("l2", old.l2, non_negative_number),
         l2_bias=texts["l2-bias"] == SCOPE[True],
+        output_activation=texts["output-activation"] if _takes_values(texts) else NO_ACTIVATION,
     )
     after = replace(
         before,

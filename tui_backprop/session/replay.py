@@ -10,8 +10,7 @@ from functools import lru_cache, partial
 from time import perf_counter
 
 from tui_backprop.data.samples import Batch, batches, cut
-from tui_backprop.engine.network.graph import flat_index
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.training.iteration import Iteration, TrainingState, Update, run_iteration
 from tui_backprop.engine.training.memory import CHECKPOINT_MEGABYTES
 from tui_backprop.engine.training.training import Plan, Training, Watch
@@ -199,17 +198,17 @@ def _reporting(on_progress: OnProgress | None, to: int) -> Watch:
 
 
 @lru_cache(maxsize=2)
-def _cut_update(network: NetworkSpec, data: str, run: UpdateRun) -> Update:
+def _cut_update(network: Model, data: str, run: UpdateRun) -> Update:
     return _update(network, run, cut(network, data, run.sample, run.batch))
 
 
-def _update(network: NetworkSpec, run: UpdateRun, batch: Batch) -> Update:
+def _update(network: Model, run: UpdateRun, batch: Batch) -> Update:
     return Update(batch.x, batch.t, run.lr, tuple((place_of(network, fix), fix.by) for fix in run.edits))
 
 
-def place_of(network: NetworkSpec, fix: Edit) -> int:
+def place_of(network: Model, fix: Edit) -> int:
     """Return the position of a parameter in the flat vector."""
-    return flat_index(network, fix.tensor, fix.index)
+    return network.graph.flat_index(fix.tensor, fix.index)
 
 
 def _plan(session: Session) -> Plan:

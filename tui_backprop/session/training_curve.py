@@ -10,9 +10,8 @@ import numpy as np
 from tui_backprop.data.catalogue import info
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.network.inference import passes
+from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.network.predictions import NO_CLASS, predicted_classes
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import preactivation
 from tui_backprop.engine.primitives import Array
 
 FIXED = 500  # most samples that scores are computed on
@@ -178,16 +177,16 @@ def fixed_part(data: str) -> int:
     return min(FIXED, info(data).samples)
 
 
-def score(spec: NetworkSpec, data: str, parameters: Array, t: int) -> Score:
+def score(spec: Model, data: str, parameters: Array, t: int) -> Score:
     """Score a network with these ``parameters`` (P,) before iteration ``t`` on the fixed part of a data set; the loss
     includes the penalty. Dropout is off."""
-    batch = cut(spec, data, 0, fixed_part(data))
+    batch, graph = cut(spec, data, 0, fixed_part(data)), spec.graph
     loss, correct, none, done = 0.0, 0, 0, 0
     for program in passes(spec, parameters, batch.x, batch.t):
         n = program.batch
-        loss += float(program.values["L"]) * n
+        loss += float(program.values[graph.loss]) * n
         if info(data).classes:
-            predicted = predicted_classes(program.values[preactivation(spec.depth)], spec.loss)
+            predicted = predicted_classes(program.values[graph.output], graph.loss_rule)
             correct += int((predicted == batch.target[done : done + n]).sum())
             none += int((predicted == NO_CLASS).sum())
         done += n

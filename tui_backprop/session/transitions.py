@@ -137,7 +137,7 @@ def next_view(session: Session) -> Session:
 def select(session: Session, layer: int, unit: int) -> Session:
     """Select a unit of a layer (the input is layer 0), wrapping around at the ends, or AUTOMATIC."""
     units = [session.walk.unit(k) for k in range(max(layer + 1, len(session.walk.units)))]
-    units[layer] = unit if unit == AUTOMATIC else unit % session.network.layers[layer]
+    units[layer] = unit if unit == AUTOMATIC else unit % session.network.graph.width(layer)
     return _walk(session, units=tuple(units))
 
 
@@ -203,7 +203,7 @@ def next_measure(session: Session) -> Session:
 
 def next_ranked_layer(session: Session, direction: int) -> Session:
     """Rank only the parameters of the next (or previous) layer; ALL_LAYERS comes before the first."""
-    return rank_layer(session, (session.inspection.layer + direction) % (session.network.depth + 1))
+    return rank_layer(session, (session.inspection.layer + direction) % (session.network.graph.depth + 1))
 
 
 def rank_layer(session: Session, layer: int) -> Session:

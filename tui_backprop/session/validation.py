@@ -14,8 +14,9 @@ from operator import attrgetter
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.arrays.types import in_shape
-from tui_backprop.engine.network.spec import MAX_LAYERS, NetworkSpec
-from tui_backprop.engine.network.tensor_names import canonical, entry_name
+from tui_backprop.engine.frontends.dense.spec import MAX_LAYERS, NetworkSpec
+from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.training.memory import check_memory
 from tui_backprop.engine.training.optimizer_spec import check_epsilon
 from tui_backprop.keys.panel_table import PLACES
@@ -77,7 +78,7 @@ CHOICES: tuple[tuple[str, Callable[[], Iterable[str]]], ...] = (
 RANGES: tuple[tuple[str, Callable[[Session], int]], ...] = (
     ("cost.zoom", lambda session: len(ZOOMS) - 1),
     ("cost.step_index", lambda session: LARGEST_STEP_INDEX),
-    ("inspection.layer", lambda session: session.network.depth),
+    ("inspection.layer", lambda session: session.network.graph.depth),
     ("inspection.rank", lambda session: RANKS),
     ("bookmarks.cursor", lambda session: max(len(session.bookmarks.items) - 1, 0)),
     ("bookmarks.held", lambda session: len(session.bookmarks.items) - 1),
@@ -140,14 +141,14 @@ def _largest_batch(session: Session) -> int:
 
 
 def _check_units(session: Session) -> None:
-    layers = session.network.layers
-    if len(session.walk.units) > len(layers):
-        raise InputError("walk.units", f"{len(session.walk.units)} for {len(layers)} layers")
-    for unit, width in zip(session.walk.units, layers, strict=False):
+    widths = session.network.graph.widths
+    if len(session.walk.units) > len(widths):
+        raise InputError("walk.units", f"{len(session.walk.units)} for {len(widths)} layers")
+    for unit, width in zip(session.walk.units, widths, strict=False):
         _within("walk.units", unit, AUTOMATIC, width - 1)
 
 
-def _check_edits(network: NetworkSpec, edits: tuple[Edit, ...]) -> None:
+def _check_edits(network: Model, edits: tuple[Edit, ...]) -> None:
     for edit in edits:
         if not exists(network, (edit.tensor, edit.index), parameter=True):
             raise InputError(
@@ -200,17 +201,12 @@ def settled(session: Session) -> Session:
     return replace(session, inspection=inspection, bookmarks=replace(session.bookmarks, items=items))
 
 
-def exists(network: NetworkSpec, number: Number, *, parameter: bool) -> bool:
+def exists(network: Model, number: Number, *, parameter: bool) -> bool:
     """Return whether a network has a number of that name, as a parameter or as any value."""
     from tui_backprop.engine.explain.number import shape_of
-    from tui_backprop.engine.network.graph import parameter_shapes, value_shapes
 
-    tensor, index = number
-    if parameter:
-        shape = parameter_shapes(network).get(tensor)
-    else:
-        there = canonical(tensor, network.depth) in value_shapes(network, 1)
-        shape = shape_of(network, tensor) if there else None
+    (tensor, index), graph = number, network.graph
+    shape = graph.parameters.get(tensor) if parameter else shape_of(graph, tensor)
     return shape is not None and in_shape(index, shape)
 
 

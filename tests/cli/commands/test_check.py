@@ -14,10 +14,10 @@ from click.testing import CliRunner
 from tui_backprop.cli.commands.check import _default_entries
 from tui_backprop.cli.main import main
 from tui_backprop.data.samples import cut
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.check.report import CheckedEntry, Report, TensorCheck, Verdict
 from tui_backprop.engine.gradients.methods import METHODS, Problem
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.report.check import check_text
 from tui_backprop.session.state import from_preset

@@ -23,9 +23,9 @@ from tui_backprop.cli.workers import PLAIN_TCP
 from tui_backprop.cost.measure import cache
 from tui_backprop.cost.race.race import RACE_METHODS, Race, RaceStatus
 from tui_backprop.data.samples import cut
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.spec import NetworkSpec
 
 SMALL = (
     "--layers",

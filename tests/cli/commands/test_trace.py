@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from tui_backprop.cli.main import main
 from tui_backprop.data.samples import load
 from tui_backprop.engine.explain.walk import walk
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.session.presets import PRESETS

@@ -18,8 +18,7 @@ from tui_backprop.cost.accounting.ledger import (
 )
 from tui_backprop.cost.accounting.operation_times import Quartiles, Timing, rule_of
 from tui_backprop.engine.explain.walk import walk
-from tui_backprop.engine.network.graph import backward_visits, forward_visits
-from tui_backprop.engine.network.spec import NetworkSpec, backprop_ratio
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec, backprop_ratio
 from tui_backprop.engine.primitives import linear
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
@@ -254,7 +253,7 @@ def test_a_normalized_layer_keeps_its_sums_twice_and_a_mask_where_units_are_drop
 
 def timing_of(spec):
     """Each rule takes a power of two, so that a sum says which went into it."""
-    visits = [*forward_visits(spec), *backward_visits(spec)]
+    visits = [*spec.graph.forward_visits, *spec.graph.backward_visits]
     return Timing({rule_of(v): Quartiles(0.0, 2.0**i, 9e9) for i, v in enumerate(visits)}, 3), visits
 
 
@@ -294,7 +293,8 @@ def test_the_times_of_another_network_are_refused():
 
 def test_without_a_time_forward_there_is_no_ratio_of_times():
     rules = {
-        rule_of(v): Quartiles(0.0, 0.0, 0.0) for v in (*forward_visits(LESSON), *backward_visits(LESSON))
+        rule_of(v): Quartiles(0.0, 0.0, 0.0)
+        for v in (*LESSON.graph.forward_visits, *LESSON.graph.backward_visits)
     }
     assert ledger(LESSON, 1, Timing(rules, 1)).ratio_in_time is None
 

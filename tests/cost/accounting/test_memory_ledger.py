@@ -11,7 +11,7 @@ import pytest
 from tests.cost.accounting.test_ledger import really_read
 from tui_backprop.cost.accounting.ledger import ledger
 from tui_backprop.cost.accounting.memory_ledger import memory_ledger, most_alive
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
 from tui_backprop.engine.training.update_rules import UPDATE_RULES

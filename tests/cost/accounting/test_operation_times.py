@@ -9,10 +9,9 @@ import pytest
 
 from tui_backprop.cost.accounting import operation_times
 from tui_backprop.cost.accounting.operation_times import LEAST_ROUNDS, MOST_ROUNDS, Timing, time_operations
-from tui_backprop.engine.network.graph import backward_visits, forward_visits
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import TrainingState, Update, feed, run_iteration
 
 EVERYTHING = NetworkSpec(
@@ -49,7 +48,7 @@ def clock(monkeypatch, tick):
 @pytest.mark.parametrize("batch", [1, 32])
 def test_every_rule_of_the_walk_has_a_time_with_its_quartiles(spec, batch):
     found = time_operations(taken_of(spec, batch), 0.01)
-    walk = [*forward_visits(spec), *backward_visits(spec)]
+    walk = [*spec.graph.forward_visits, *spec.graph.backward_visits]
     assert list(found.rules) == [(visit.op.output, visit.of) for visit in walk]
     for spread in found.rules.values():
         assert 0 <= spread.low <= spread.median <= spread.high < float("inf")
@@ -67,7 +66,7 @@ def test_what_is_timed_is_the_pass_itself(spec):
     iteration = taken_of(spec)
     program = Program(spec, iteration.batch, iteration.program.parameters)
     feed(program, iteration.tensor("x"), iteration.tensor("t"), iteration.before.t)
-    visits = (*forward_visits(spec), *backward_visits(spec))
+    visits = (*spec.graph.forward_visits, *spec.graph.backward_visits)
     calls = [operation_times._calls(program, visit) for visit in visits]
     operation_times._round(calls)
     operation_times._round(calls)  # a round may be repeated

@@ -10,8 +10,8 @@ import pytest
 
 from tui_backprop.cost.accounting import path_counts as reuse
 from tui_backprop.cost.accounting.path_counts import Paths, path_counts, paths
-from tui_backprop.engine.network.graph import parameter_shapes
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.network.graph import Graph
 
 TINY = [
     NetworkSpec((2, 3, 2), "relu", dtype="float64"),
@@ -33,7 +33,7 @@ EACH = pytest.mark.parametrize("spec", TINY, ids=lambda spec: f"{spec.layers} {s
 def graph(spec, iteration):
     """Edges from unit to unit, and from a parameter to a unit: each with its factor, None where it hands on."""
     edges, width = defaultdict(list), spec.layers
-    w = {name: iteration.tensor(name) for name in parameter_shapes(spec)}
+    w = {name: iteration.tensor(name) for name in spec.graph.parameters}
     came = "x"
     for k in range(1, spec.depth + 1):
         units, inputs = range(width[k]), range(width[k - 1])
@@ -97,7 +97,7 @@ def walked(edges, start):
 def test_paths_and_multiplications_are_those_of_every_path_walked(calculus, spec):
     iteration = calculus.take(calculus.problem(spec, 1))
     edges, all_paths, all_multiplications = graph(spec, iteration), 0, 0
-    for name, shape in parameter_shapes(spec).items():
+    for name, shape in spec.graph.parameters.items():
         for index in np.ndindex(shape):
             found = walked(edges, (name, *index))
             multiplications = sum(len(factors) - 1 for factors in found)
@@ -112,7 +112,7 @@ def test_paths_and_multiplications_are_those_of_every_path_walked(calculus, spec
 def test_the_products_along_all_paths_add_up_to_the_gradient(calculus, spec):
     iteration = calculus.take(calculus.problem(spec, 1, seed=2))
     edges = graph(spec, iteration)
-    for name, shape in parameter_shapes(spec).items():
+    for name, shape in spec.graph.parameters.items():
         penalty = spec.l2 * iteration.tensor(name) if name[0] == "W" else np.zeros(shape)
         for index in np.ndindex(shape):
             total = sum(map(prod, walked(edges, (name, *index)))) + penalty[index]
@@ -155,7 +155,7 @@ def test_backprop_takes_as_many_multiplications_as_a_walk_back_that_counts_them(
                 reached[node] += term
         return reached[node]
 
-    for name, shape in parameter_shapes(spec).items():
+    for name, shape in spec.graph.parameters.items():
         for index in np.ndindex(shape):
             expected = (
                 iteration.tensor(f"d{name}")[index]
@@ -234,7 +234,7 @@ def test_a_residual_connection_doubles_the_paths_around_a_layer():
     """h + a: to each unit of the next layer through its one weight, or past it."""
     spec = NetworkSpec((4, 4, 4, 4, 3), "tanh", residual=True)
     assert [paths(spec, f"b{k}").paths for k in (4, 3, 2, 1)] == [1, 3, 3 * 5, 3 * 5 * 5]
-    assert [path_counts(spec)[f"a{k}"].paths for k in (3, 2, 1)] == [3, 3 * 5, 3 * 5 * 5]
+    assert [path_counts(spec.graph)[f"a{k}"].paths for k in (3, 2, 1)] == [3, 3 * 5, 3 * 5 * 5]
 
 
 def test_a_network_so_deep_that_no_float_holds_its_paths_is_counted_exactly():
@@ -246,10 +246,10 @@ def test_a_network_so_deep_that_no_float_holds_its_paths_is_counted_exactly():
 
 
 def test_the_paths_of_a_deep_network_are_found_in_one_walk(monkeypatch):
-    walks, shapes, real, real_shapes = [], [], reuse.path_counts, reuse.value_shapes
-    monkeypatch.setattr(reuse, "path_counts", lambda spec: walks.append(spec) or real(spec))
-    monkeypatch.setattr(reuse, "value_shapes", lambda *of: shapes.append(of) or real_shapes(*of))
-    spec = NetworkSpec((2, *[3] * 60, 2), "tanh", seed=987)
+    walks, shapes, real, real_shapes = [], [], reuse.path_counts, Graph.shapes
+    monkeypatch.setattr(reuse, "path_counts", lambda graph: walks.append(graph) or real(graph))
+    monkeypatch.setattr(Graph, "shapes", lambda *of: shapes.append(of) or real_shapes(*of))
+    spec = NetworkSpec((2, *[3] * 60, 2), "tanh")
     first = paths(spec, "W1")
     assert (len(walks), len(shapes)) == (1, 2)
     assert paths(spec, "b9").all_paths == first.all_paths

@@ -10,8 +10,7 @@ from tui_backprop.cost.measure.runs import MOST_BATCHES, _sampled, passes_of, we
 from tui_backprop.cost.measure.timing import Timing
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.workload import stacked, stacked_at_once, stacked_cost
-from tui_backprop.engine.network.graph import parameter_slices
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 
 LARGE = [
     NetworkSpec(),
@@ -27,7 +26,7 @@ def test_batches_stand_for_all_the_work_of_a_network(spec):
     shape = shape_of(spec)
     tensors, once = stacked(shape), stacked_at_once(shape)
     found, count = _sampled(spec, 32)
-    slices = list(parameter_slices(spec).values())
+    slices = list(spec.graph.slices.values())
     of = [next(i for i, each in enumerate(slices) if batch[0] < each.stop) for batch in found]
     sizes = [len(range(spec.parameters)[each]) for each in slices]
     assert all(

@@ -24,7 +24,7 @@ from tui_backprop.cost.model.estimates import Measured
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.workload import PASS_KINDS, STREAMED
 from tui_backprop.cost.race.subprocess_generator import SubprocessGenerator
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.support.errors import UserError
 
 GIB = 2**30

@@ -26,7 +26,7 @@ from tui_backprop.cost.model.busy_machine import is_busy
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Measured
 from tui_backprop.cost.model.network_shape import shape_of
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 
 SPEC = NetworkSpec((5, 4, 3))
 

@@ -14,7 +14,7 @@ from tui_backprop.cost.model.estimates import Estimate, Measured
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.workload import PASS_KINDS
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 
 SHAPE = LESSON.at(SIZES[2])
 

@@ -17,7 +17,7 @@ from tui_backprop.cost.model.landmarks import TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.workload import PASS_KINDS, work
-from tui_backprop.engine.network.spec import NetworkSpec, backprop_ratio
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec, backprop_ratio
 
 EXPLORE = settings(derandomize=True, deadline=None, max_examples=40)
 

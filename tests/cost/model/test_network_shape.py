@@ -9,7 +9,7 @@ import pytest
 from tests.cost.networks import SPECS
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.workload import PASS_KINDS, work
-from tui_backprop.engine.network.spec import NetworkSpec, backprop_ratio
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec, backprop_ratio
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=str)

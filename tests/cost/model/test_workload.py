@@ -17,11 +17,10 @@ from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.work_rules import ROW_BYTES
 from tui_backprop.cost.model.workload import PASS_KINDS, STREAMED, work
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
-from tui_backprop.engine.network.graph import backward_visits, views
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import NetworkSpec
 
 # Operations for each entry: of a function, and of its derivative; of a loss. An exponential counts as one.
 ACTIVATION = {
@@ -178,9 +177,9 @@ def test_calls_are_those_of_the_program_with_every_option(layers):
         program, shape = Program(spec, 1), shape_of(spec)
         assert work("forward", shape).calls == work("complex", shape).calls == len(program._forward)
         assert work("backprop", shape).calls == len(program._forward) + len(
-            program.backward_calls(backward_visits(spec))
+            program.backward_calls(spec.graph.backward_visits)
         )
-        tangents = ForwardMode(program, views(np.zeros(spec.parameters, spec.dtype), spec))
+        tangents = ForwardMode(program, spec.graph.views(np.zeros(spec.parameters, spec.dtype)))
         assert work("jvp", shape).calls == len(tangents._calls)
 
 

@@ -23,8 +23,8 @@ from tui_backprop.cost.race.distributed import (
 from tui_backprop.cost.race.race import Race
 from tui_backprop.cost.race.shares import Answer, Failure, computed
 from tui_backprop.cost.race.worker_sources import local_workers
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.methods import METHODS, Options
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.support.errors import UserError
 
 

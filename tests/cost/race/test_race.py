@@ -19,8 +19,8 @@ from tests.waits import GENEROUS, all_gone, until
 from tui_backprop.cost.race.agreement import RunningAgreement, name_of
 from tui_backprop.cost.race.race import RACE_METHODS, Race, order_of
 from tui_backprop.cost.race.shared_array import SharedArray
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.methods import METHODS
-from tui_backprop.engine.network.spec import NetworkSpec
 
 LONG = NetworkSpec((784, 256, 256, 10))  # takes some seconds: enough to meet it on its way; in ORPHAN too
 
@@ -266,7 +266,7 @@ ORPHAN = """
     import os, signal, sys, time
     from workers import naps, problem_of
     from tui_backprop.cost.race.race import Race
-    from tui_backprop.engine.network.spec import NetworkSpec
+    from tui_backprop.engine.frontends.dense.spec import NetworkSpec
     if __name__ == "__main__":
         race = Race(problem_of(NetworkSpec((784, 256, 256, 10))))
         race.start()

@@ -6,9 +6,9 @@ import psutil
 
 from tui_backprop.cost.race.dask_client import Started
 from tui_backprop.data.samples import cut
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.methods import Problem
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.spec import NetworkSpec
 
 SMALL = NetworkSpec((2, 7, 5, 2), "tanh", dtype="float64")
 LONG = NetworkSpec((784, 32, 10))  # 25,450 parameters: enough to meet it on its way

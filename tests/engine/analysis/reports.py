@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui_backprop.engine.analysis.gradient_flow import Flow, LayerFlow
 from tui_backprop.engine.analysis.judged import Fit
 from tui_backprop.engine.analysis.remedies import Setup
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 
 SETUP = Setup(NetworkSpec((2, 4, 2)), OptimizerSpec(), 0.1, 4)
@@ -21,6 +21,8 @@ def healthy_layer(k, rms=1.0, ratio=1e-3, **changes):
     """Make the figures of a layer, healthy but for those given."""
     return LayerFlow(
         k,
+        f"δ{k}",
+        f"a{k}",
         **(
             {"delta": rms, "rms": rms, "gradient": 1.0, "weights": 1.0, "update": ratio, "reached": 1.0}
             | changes

@@ -11,7 +11,7 @@ import pytest
 from tui_backprop.engine.analysis.health_rules import HEALTH_RULES, callouts
 from tui_backprop.engine.analysis.judged import FitState
 from tui_backprop.engine.analysis.remedies import Setup
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 
 

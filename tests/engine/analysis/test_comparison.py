@@ -9,16 +9,14 @@ import pytest
 
 from tui_backprop.engine.analysis import comparison as module
 from tui_backprop.engine.analysis.comparison import difference
-from tui_backprop.engine.network.graph import parameter_shapes
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import gradient_of
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 
 PLAIN = NetworkSpec((3, 4, 2), "tanh", dtype="float64")
 
 
 def names_of(spec):
-    values = [*parameter_shapes(spec), *(f"z{k}" for k in range(1, spec.depth + 1))]
-    return values + [gradient_of(name) for name in values]
+    values = [*spec.graph.parameters, *(f"z{k}" for k in range(1, spec.depth + 1))]
+    return values + [spec.graph.gradient_of(name) for name in values]
 
 
 def by_name(found):

@@ -17,9 +17,8 @@ from tui_backprop.engine.analysis.health_rules import HEALTH_RULES, callouts, ha
 from tui_backprop.engine.analysis.judged import FEWEST_SAMPLES, Examples, FitState
 from tui_backprop.engine.arrays import norms
 from tui_backprop.engine.arrays.norms import norm
-from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
@@ -50,7 +49,7 @@ DIGITS = NetworkSpec((784, *(64,) * 10, 10), "sigmoid", init="normal")
 def iteration(spec, batch=3, change=lambda named: None, optimizer=OptimizerSpec(), lr=0.1, seed=0):
     rng = np.random.default_rng(seed)
     parameters = initial_parameters(spec)
-    change(views(parameters, spec))
+    change(spec.graph.views(parameters))
     update = Update(
         rng.normal(size=(batch, spec.layers[0])).astype(spec.dtype), rng.integers(4, size=batch), lr
     )

@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.analysis.influence import strongest_path
-from tui_backprop.engine.network.graph import parameter_shapes
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 
 SPECS = [
@@ -68,14 +67,14 @@ def all_paths(pass_, tensor, index, s):
     return [factor * rest for rest in onward(first.output, unit)]
 
 
-CASES = [(spec, tensor) for spec in SPECS for tensor in parameter_shapes(spec)]
+CASES = [(spec, tensor) for spec in SPECS for tensor in spec.graph.parameters]
 
 
 @pytest.mark.parametrize("batch", [1, 2])
 @pytest.mark.parametrize(("spec", "tensor"), CASES, ids=[f"{SPECS.index(s)}-{t}" for s, t in CASES])
 def test_the_strongest_path_is_the_largest_of_all_and_all_add_up_to_the_gradient(spec, tensor, batch):
     pass_ = iteration(spec, batch)
-    index = tuple(size - 1 for size in parameter_shapes(spec)[tensor])
+    index = tuple(size - 1 for size in spec.graph.parameters[tensor])
     total = 0.0
     for s in range(batch):
         products = all_paths(pass_, tensor, index, s)

@@ -12,9 +12,8 @@ from tui_backprop.engine.analysis import judged as module
 from tui_backprop.engine.analysis.gradient_flow import flow
 from tui_backprop.engine.analysis.health_rules import callouts, harmless
 from tui_backprop.engine.analysis.judged import Examples, FitState, judge, samples_to_judge
-from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
@@ -30,7 +29,7 @@ def examples_of(spec, data, n=None):
 
 def first_iteration(spec, data, change=lambda named: None):
     parameters = initial_parameters(spec)
-    change(views(parameters, spec))
+    change(spec.graph.views(parameters))
     batch = cut(spec, data, 0, 4)
     return run_iteration(spec, Update(batch.x, batch.t, 0.1), TrainingState(0, parameters))
 
@@ -89,7 +88,9 @@ def test_a_fit_is_that_of_all_samples_whatever_the_parts(monkeypatch, room, data
     ],
 )
 def test_the_loss_of_the_best_constant_output(spec, t, constant):
-    assert module._constant(Examples(np.zeros((4, 2)), t, 4, True), spec) == pytest.approx(constant, rel=1e-9)
+    assert module._constant(Examples(np.zeros((4, 2)), t, 4, True), spec.graph) == pytest.approx(
+        constant, rel=1e-9
+    )
 
 
 def test_units_dead_on_some_of_the_samples_are_judged_on_all_where_that_is_cheap():

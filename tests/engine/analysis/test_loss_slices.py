@@ -11,9 +11,8 @@ import pytest
 
 from tui_backprop.engine.analysis import loss_slices as slices
 from tui_backprop.engine.analysis.loss_slices import activation_curve, slice_along
-from tui_backprop.engine.network.graph import parameter_shapes
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 
@@ -30,7 +29,7 @@ NETWORKS = {
     "forty layers": replace(PLAIN, layers=(4, *(3,) * 39, 3)),
 }
 CASES = [
-    (network, tensor) for network, spec in NETWORKS.items() for tensor in list(parameter_shapes(spec))[:12]
+    (network, tensor) for network, spec in NETWORKS.items() for tensor in list(spec.graph.parameters)[:12]
 ]
 
 SQUARE = np.sqrt(2 / np.pi)
@@ -57,7 +56,7 @@ def iteration(spec, batch=4, lr=0.1, scale=0.5):
 
 def last_of(spec, tensor):
     """The last entry of a tensor, as a weight to slice along."""
-    return tensor, tuple(n - 1 for n in parameter_shapes(spec)[tensor])
+    return tensor, tuple(n - 1 for n in spec.graph.parameters[tensor])
 
 
 def whole(pass_, *weights, **keywords):
@@ -135,7 +134,7 @@ def test_a_slice_holds_the_pass_s_own_numbers(network):
     assert run_at(pass_, {weight: where[0]}) == pytest.approx(least, rel=1e-13)
 
 
-@pytest.mark.parametrize("tensor", parameter_shapes(EVERYTHING))
+@pytest.mark.parametrize("tensor", EVERYTHING.graph.parameters)
 def test_the_gradient_is_the_slope_of_the_slice(tensor):
     found = whole(iteration(EVERYTHING), last_of(EVERYTHING, tensor), points=3, zoom=1e5)
     slope = (found.losses[2] - found.losses[0]) / (found.values[0][2] - found.values[0][0])
@@ -254,7 +253,7 @@ def test_the_points_along_a_weight_are_odd_in_number(points, drawn):
 
 def test_a_large_network_gets_fewer_points_and_less_of_it_more():
     def points(layers, weights, batch=1):
-        given = SimpleNamespace(spec=NetworkSpec(layers), program=SimpleNamespace(batch=batch))
+        given = SimpleNamespace(graph=NetworkSpec(layers).graph, program=SimpleNamespace(batch=batch))
         return slices._points(given, tuple((name, (0, 0)) for name in weights))
 
     lesson, large, huge = (784, 256, 256, 256, 10), (784, 2048, 2048, 2048, 10), (784, 20_000, 20_000, 10)

@@ -11,9 +11,8 @@ import pytest
 from tui_backprop.engine.analysis.influence import strongest_path
 from tui_backprop.engine.analysis.parameter_detail import ChangedParameter, parameter_detail, sample_gradients
 from tui_backprop.engine.analysis.ranking import Attribution, ranking
-from tui_backprop.engine.network.graph import parameter_shapes
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 
 PLAIN = NetworkSpec((4, 6, 5, 3), "tanh", dtype="float64")
@@ -37,14 +36,14 @@ def attribution_of(pass_, tensor, index):
 CASES = [
     (spec, name)
     for spec in (PLAIN, EVERYTHING, replace(EVERYTHING, l2_bias=True))
-    for name in parameter_shapes(spec)
+    for name in spec.graph.parameters
 ]
 
 
 @pytest.mark.parametrize(("spec", "tensor"), CASES, ids=lambda v: v if isinstance(v, str) else "")
 def test_the_pulls_of_all_samples_and_the_penalty_add_up_to_the_gradient(spec, tensor):
     pass_ = iteration(spec)
-    for index in np.ndindex(parameter_shapes(spec)[tensor]):
+    for index in np.ndindex(spec.graph.parameters[tensor]):
         attribution = attribution_of(pass_, tensor, index)
         found = parameter_detail(pass_, attribution)
         assert len(found.sample_gradients) == 4
@@ -55,7 +54,7 @@ def test_the_pulls_of_all_samples_and_the_penalty_add_up_to_the_gradient(spec, t
 @pytest.mark.parametrize("tensor", ["W1", "b2", "γ1", "W3"])
 def test_a_sample_s_pull_is_its_own_gradient_by_the_size_of_the_batch(tensor):
     pass_ = iteration(replace(EVERYTHING, dropout=0.0, l2=0.0))
-    index = tuple(size - 1 for size in parameter_shapes(pass_.spec)[tensor])
+    index = tuple(size - 1 for size in pass_.spec.graph.parameters[tensor])
     each = sample_gradients(pass_, tensor, index)
     for s in range(4):
         x, t = pass_.tensor("x")[s : s + 1], pass_.tensor("t")[s : s + 1]

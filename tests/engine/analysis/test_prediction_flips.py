@@ -12,8 +12,7 @@ from tests.having import having
 from tui_backprop.engine.analysis import prediction_flips
 from tui_backprop.engine.analysis.parameter_detail import parameter_detail
 from tui_backprop.engine.analysis.ranking import Attribution, named, ranking
-from tui_backprop.engine.network.graph import parameter_shapes
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
@@ -82,16 +81,16 @@ def random_case(seed, **traits):
     )
     state = TrainingState(7, rng.normal(scale=rng.choice([0.5, 1.5]), size=spec.parameters))
     pass_ = run_iteration(spec, Update(x, t, 0.1), state)
-    names = list(parameter_shapes(spec))
+    names = list(spec.graph.parameters)
     tensor = names[rng.integers(len(names))]
-    index = tuple(int(rng.integers(size)) for size in parameter_shapes(spec)[tensor])
+    index = tuple(int(rng.integers(size)) for size in spec.graph.parameters[tensor])
     return pass_, named(pass_, "gradient", tensor, index)
 
 
 def brute_force(pass_, attribution, sign):
     """Return the classes after each of POINTS, in one direction."""
     spec = pass_.spec
-    values = {name: pass_.tensor(name).astype(float) for name in parameter_shapes(spec)}
+    values = {name: pass_.tensor(name).astype(float) for name in spec.graph.parameters}
     z = outputs(spec, values, pass_.tensor("x")[0], attribution.tensor, attribution.index, sign * POINTS)
     return classes(spec, z), values
 
@@ -259,10 +258,10 @@ def test_outputs_beyond_the_range_are_no_flip():
 def test_a_search_of_a_large_network_takes_fewer_steps_and_a_larger_one_none():
     count = prediction_flips.changes_per_doubling
     lesson = Session().network
-    assert count(lesson, "W1") == 32
-    assert 2 <= count(NetworkSpec((784, 4000, 4000, 10)), "W1") < 32
-    assert count(NetworkSpec((784, 20000, 20000, 10)), "W1") == 0
-    assert count(NetworkSpec((784, 20000, 20000, 10)), "W3") == 32
+    assert count(lesson.graph, "W1") == 32
+    assert 2 <= count(NetworkSpec((784, 4000, 4000, 10)).graph, "W1") < 32
+    assert count(NetworkSpec((784, 20000, 20000, 10)).graph, "W1") == 0
+    assert count(NetworkSpec((784, 20000, 20000, 10)).graph, "W3") == 32
 
 
 def test_the_pass_stays_as_it_was_and_dropout_keeps_its_masks():

@@ -8,9 +8,8 @@ import pytest
 from tui_backprop.engine.analysis import ranking as blame
 from tui_backprop.engine.analysis.ranking import MEASURES, named, plain_sgd, ranking
 from tui_backprop.engine.arrays.top_k import Top
-from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
@@ -27,7 +26,7 @@ DEFINED = {
 def iteration(spec=SPEC, change=lambda named: None):
     rng = np.random.default_rng(0)
     parameters = initial_parameters(spec)
-    change(views(parameters, spec))
+    change(spec.graph.views(parameters))
     update = Update(rng.normal(size=(3, 6)).astype(spec.dtype), np.array([0, 1, 3]), 0.1)
     return run_iteration(spec, update, TrainingState(0, parameters))
 
@@ -39,7 +38,7 @@ def test_the_ranking_is_that_of_a_whole_sort(monkeypatch, measure, layer, block)
     monkeypatch.setattr(blame, "RANKED_BLOCK", block)
     found = ranking(iteration(), measure, 12, layer)
     scores = []
-    for name, w in views(iteration().program.parameters, SPEC).items():
+    for name, w in SPEC.graph.views(iteration().program.parameters).items():
         if layer in (None, int(name[1:])):
             g = iteration().tensor(f"d{name}")
             every = DEFINED[measure](w, g, 0.1)

@@ -10,9 +10,8 @@ from tui_backprop.data.samples import cut
 from tui_backprop.engine.analysis.gradient_flow import flow
 from tui_backprop.engine.analysis.health_rules import callouts
 from tui_backprop.engine.analysis.twin_units import twin_units
-from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
@@ -21,7 +20,7 @@ from tui_backprop.engine.training.training import Training
 
 def started(spec, change=lambda named: None, optimizer=OptimizerSpec(), batch=32):
     parameters = initial_parameters(spec)
-    change(views(parameters, spec))
+    change(spec.graph.views(parameters))
     given = cut(spec, "moons", 0, batch)
     state = TrainingState(0, parameters, new_slots(optimizer, spec.parameters, spec.dtype))
     return run_iteration(spec, Update(given.x, given.t, 0.1), state, optimizer)
@@ -62,8 +61,8 @@ def test_twins_stay_equal_in_training(optimizer, init):
     assert twin_units(started(spec, optimizer=rule)) == dict.fromkeys((1, 2), ((0, 1, 2, 3, 4),))
     whole = cut(spec, "moons", 0, 400)
     training = Training(spec, rule, 0)
-    named = views(
-        training.state(300, lambda t: Update(whole.x[t : t + 32], whole.t[t : t + 32], 0.05)).parameters, spec
+    named = spec.graph.views(
+        training.state(300, lambda t: Update(whole.x[t : t + 32], whole.t[t : t + 32], 0.05)).parameters
     )
     for k in (1, 2):
         assert np.ptp(named[f"W{k}"], axis=1).max() <= 1e-5

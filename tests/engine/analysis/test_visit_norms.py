@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.analysis import visit_norms as contributions
-from tui_backprop.engine.analysis.visit_norms import hidden, prepare, written, written_norm
-from tui_backprop.engine.network.graph import Visit, backward_visits, forward_visits
+from tui_backprop.engine.analysis.visit_norms import prepare, written, written_norm
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 
 EVERYTHING = NetworkSpec(
@@ -38,7 +38,7 @@ def iteration_of(spec, batch=3):
 
 def terms_of(spec):
     """Return the values with several terms, and the visits that write these."""
-    visits = backward_visits(spec)
+    visits = spec.graph.backward_visits
     return {v.writes: [each for each in visits if each.writes == v.writes] for v in visits if v.adds}
 
 
@@ -56,7 +56,7 @@ def test_the_terms_of_a_gradient_add_up_to_it_and_one_alone_does_not(spec, batch
 @EACH
 def test_every_backward_visit_writes_its_cotangent_or_a_term_of_it(spec):
     iteration, several = iteration_of(spec), terms_of(spec)
-    for visit in backward_visits(spec):
+    for visit in spec.graph.backward_visits:
         if visit.writes not in several:
             assert np.allclose(
                 written(iteration, visit), iteration.program.cotangents[visit.writes], rtol=1e-13
@@ -65,9 +65,9 @@ def test_every_backward_visit_writes_its_cotangent_or_a_term_of_it(spec):
 
 def test_the_sums_before_the_bias_are_computed_again():
     iteration = iteration_of(EVERYTHING)
-    assert hidden(EVERYTHING) == {"u1", "u2", "u3"}
-    for visit in forward_visits(EVERYTHING):
-        if visit.op.output in hidden(EVERYTHING):
+    assert EVERYTHING.graph.overwritten == {"u1", "u2", "u3"}
+    for visit in EVERYTHING.graph.forward_visits:
+        if visit.op.output in EVERYTHING.graph.overwritten:
             a, w = (iteration.tensor(name) for name in visit.op.inputs)
             assert np.array_equal(written(iteration, visit), a @ w)
             assert not np.allclose(a @ w, iteration.program.values[visit.op.output])
@@ -76,7 +76,7 @@ def test_the_sums_before_the_bias_are_computed_again():
 
 def test_a_norm_is_that_of_the_array():
     iteration = iteration_of(EVERYTHING)
-    for visit in (*forward_visits(EVERYTHING), *backward_visits(EVERYTHING)):
+    for visit in (*EVERYTHING.graph.forward_visits, *EVERYTHING.graph.backward_visits):
         made = (
             written(iteration, visit)
             if visit.of is not None or visit.op.output[0] == "u"
@@ -88,7 +88,7 @@ def test_a_norm_is_that_of_the_array():
 def test_a_costly_norm_is_there_only_once_it_is_prepared(monkeypatch):
     monkeypatch.setattr(contributions, "COSTLY_FLOPS", 0)
     iteration = iteration_of(EVERYTHING)
-    rules = [Visit(op) for op in iteration.program.ops if op.output in hidden(EVERYTHING)]
+    rules = [Visit(op) for op in iteration.program.ops if op.output in EVERYTHING.graph.overwritten]
     rules += [visit for visits in terms_of(EVERYTHING).values() for visit in visits]
     costly = [visit for visit in rules if not contributions.cheap(iteration, visit)]
     assert len(costly) > 8

@@ -16,8 +16,8 @@ from tui_backprop.engine.arrays.statistics import (
     largest_entries,
     summarize,
 )
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training import iteration as iteration_module
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.arrays.statistics import SUMMARY_COLUMNS, SUMMARY_ROWS, pool, summarize
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 
 from tui_backprop.engine.explain.address import Address, parse_address
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.network.graph_builder import Builder
+from tui_backprop.engine.network.value import Block, Value
+from tui_backprop.engine.primitives import L2_PENALTY
 from tui_backprop.support.errors import UserError
 
-LESSON = NetworkSpec()
-EVERYTHING = NetworkSpec((4, 5, 5, 3), layer_norm=True, residual=True, dropout=0.1)
+LESSON = NetworkSpec().graph
+EVERYTHING = NetworkSpec((4, 5, 5, 3), layer_norm=True, residual=True, dropout=0.1).graph
 
 
 @pytest.mark.parametrize(
@@ -31,13 +34,11 @@ EVERYTHING = NetworkSpec((4, 5, 5, 3), layer_norm=True, residual=True, dropout=0
         ("X 0", "x", (0,)),
         ("largest", "", ()),
         ("the largest", "", ()),
-        ("largest W2", "2", ()),
-        ("largest layer 3", "3", ()),
-        ("largest 4", "4", ()),
     ],
 )
 def test_an_address_is_parsed(text, tensor, index):
-    assert parse_address(text, LESSON) == Address(tensor, index)
+    found = parse_address(text, LESSON)
+    assert (found.tensor, found.index, found.t, found.largest) == (tensor, index, None, False)
 
 
 @pytest.mark.parametrize(
@@ -51,11 +52,31 @@ def test_an_address_is_parsed(text, tensor, index):
     ],
 )
 def test_the_largest_of_a_value_can_be_asked_for(text, tensor):
-    assert parse_address(text, LESSON) == Address(tensor, largest=True)
+    found = parse_address(text, LESSON)
+    assert (found.tensor, found.index, found.t, found.largest) == (tensor, (), None, True)
 
 
-def test_the_largest_bias_is_the_one_most_to_blame():
-    assert parse_address("largest b2", LESSON) == Address("2")
+@pytest.mark.parametrize(
+    ("text", "layer"), [("largest W2", 2), ("largest layer 3", 3), ("largest 4", 4), ("largest b2", 2)]
+)
+def test_the_largest_parameter_is_the_one_most_to_blame_in_its_layer(text, layer):
+    assert parse_address(text, LESSON) == Address(layer=layer)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("dz3[7]", "z3"), ("delta3[7]", "z3"), ("da1[0]", "a1"), ("x0", "x")]
+)
+def test_a_derivative_leads_to_its_value(text, value):
+    assert parse_address(text, LESSON).value == value
+
+
+def test_names_that_differ_in_case_alone_are_told_apart():
+    build = Builder()
+    for name in ("w", "W"):
+        build.give(Value(name, "weight", (2, 2), 1, f"d{name}"))
+        build.compute(L2_PENALTY, (name, name, name), f"{name}2", "loss", 1)
+    graph = build.graph([Block("input"), Block("only")], "W2", "W2")
+    assert [parse_address(f"{name}[0,1]", graph).tensor for name in ("w", "W", "dw", "dW")] == ["w", "W"] * 2
 
 
 @pytest.mark.parametrize(
@@ -78,7 +99,7 @@ def test_addresses_are_parsed_with_every_option(text, tensor):
         ("W2[256,0]", "index 256 of W2 is out of range (0 to 255)"),
         ("W1[784,0]", "index 784 of W1 is out of range (0 to 783)"),
         ("a9[0]", "this network has no a9; choose from W1, b1,"),
-        ("gamma1[0]", "this network has no γ1"),
+        ("gamma1[0]", "this network has no gamma1"),
         ("largest W9", "layer 9 is out of range (1 to 4)"),
         ("largest a9", "this network has no a9"),
         ("largest hello", '"hello" is not the name of a number'),

@@ -7,8 +7,8 @@ import pytest
 
 from tui_backprop.engine.explain.receipts import receipt_rows
 from tui_backprop.engine.explain.walk import walk
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.methods import Problem
-from tui_backprop.engine.network.spec import NetworkSpec
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 

@@ -11,9 +11,7 @@ import pytest
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.number import exists, number_at, number_of, shape_of, tensors
 from tui_backprop.engine.explain.walk import walk
-from tui_backprop.engine.network.graph import differentiable, parameter_shapes
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import gradient_of
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.report.trace import arrays_of
@@ -42,14 +40,14 @@ def everything(request, calculus):
 
 def corners(spec, tensor):
     """First and last index of a tensor."""
-    shape = shape_of(spec, tensor)
+    shape = shape_of(spec.graph, tensor)
     return {(0,) * len(shape), tuple(n - 1 for n in shape)}
 
 
 def names(spec):
     """All names of numbers: those of the panel, the last layer's activation, sums before a bias."""
     before = [f"u{k}" for k in range(1, spec.depth + 1)] if spec.bias else []
-    return (*tensors(spec), f"a{spec.depth}", *before)
+    return (*tensors(spec.graph), f"a{spec.depth}", *before)
 
 
 def numbers(iteration, terms=3):
@@ -66,7 +64,7 @@ def entry(array, number, parameter):
 
 def check(off, iteration, terms=3):
     """Values and gradients are the entries of the arrays; receipts end in them, and add up."""
-    parameters, flows = parameter_shapes(iteration.spec), differentiable(iteration.spec)
+    parameters, flows = iteration.spec.graph.parameters, iteration.spec.graph.differentiable
     for number in numbers(iteration, terms):
         parameter = number.tensor in parameters
         name = f"z{number.tensor[1:]}" if number.tensor == f"a{iteration.spec.depth}" else number.tensor
@@ -81,7 +79,9 @@ def check(off, iteration, terms=3):
             if number.computed.step.kind != "activation":
                 assert off(number.computed.rows) <= EXACT, number
         if number.gradient is not None:
-            assert number.gradient == entry(iteration.tensor(gradient_of(name)), number, parameter)
+            assert number.gradient == entry(
+                iteration.tensor(iteration.graph.gradient_of(name)), number, parameter
+            )
             assert number.differentiated.rows[-1].value == number.gradient
             assert off(number.differentiated.rows) <= EXACT, number
 
@@ -124,10 +124,10 @@ def test_a_number_equals_the_entry_in_a_file_of_all_arrays(calculus, everything)
 
 
 def test_every_tensor_has_its_place_in_the_walk(everything):
-    found = tensors(everything.spec)
+    found = tensors(everything.spec.graph)
     assert found[0] == "x"
     assert found[-1] == f"z{everything.spec.depth}"
-    assert set(parameter_shapes(everything.spec)) < set(found)
+    assert set(everything.spec.graph.parameters) < set(found)
     assert {"n1", "h1", "m1", "a1", "r2"} < set(found)
     assert len(set(found)) == len(found)
     made = [step.tensor for step in walk(everything.spec, 1) if step.phase == "forward"]

@@ -20,9 +20,7 @@ from tui_backprop.engine.explain.number import (
 )
 from tui_backprop.engine.explain.receipts import unit_with_largest_delta
 from tui_backprop.engine.explain.walk import walk
-from tui_backprop.engine.network.graph import differentiable, parameter_shapes
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import gradient_of
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 
 SPECS = {
     "everything": None,  # the fixture's network
@@ -45,14 +43,14 @@ def iteration(request, calculus):
 
 def corners(spec):
     """First and last index of each tensor."""
-    for tensor in tensors(spec):
-        shape = shape_of(spec, tensor)
+    for tensor in tensors(spec.graph):
+        shape = shape_of(spec.graph, tensor)
         yield from {(tensor, (0,) * len(shape)), (tensor, tuple(n - 1 for n in shape))}
 
 
 @pytest.mark.parametrize("direction", [1, -1])
 def test_the_next_tensor_visits_each_one_and_returns_to_the_first(iteration, direction):
-    names = tensors(iteration.spec)
+    names = tensors(iteration.spec.graph)
     for start in {min(corners(iteration.spec)), max(corners(iteration.spec)), (names[-1], (0,))}:
         at, met = start, []
         for _ in names:
@@ -67,7 +65,7 @@ def test_a_unit_stays_at_its_place_and_is_the_end_of_the_weight_that_is_met(iter
     for tensor, index in corners(iteration.spec):
         for direction in (1, -1):
             to, place = neighbor(iteration, tensor, index, direction)
-            shape = shape_of(iteration.spec, to)
+            shape = shape_of(iteration.spec.graph, to)
             unit = index[0] if direction < 0 else index[-1]
             if to[0] != "W":
                 assert place == (min(unit, shape[0] - 1),)
@@ -80,7 +78,7 @@ def test_a_unit_stays_at_its_place_and_is_the_end_of_the_weight_that_is_met(iter
 
 
 def test_from_a_weight_to_its_ends_and_back_to_the_same_weight(iteration):
-    names = tensors(iteration.spec)
+    names = tensors(iteration.spec.graph)
     for tensor, (i, j) in (corner for corner in corners(iteration.spec) if corner[0][0] == "W"):
         layer, at = int(tensor[1:]), names.index(tensor)
         before, behind = neighbor(iteration, tensor, (i, j), -1), neighbor(iteration, tensor, (i, j), 1)
@@ -99,10 +97,10 @@ def test_a_tensor_outside_the_cycle_enters_it_at_its_pre_activation(calculus):
 
 def test_the_largest_number_of_a_tensor_is_that_with_the_largest_gradient(iteration):
     spec = iteration.spec
-    for tensor in (*tensors(spec), f"a{spec.depth}"):
+    for tensor in (*tensors(spec.graph), f"a{spec.depth}"):
         value = f"z{tensor[1:]}" if tensor == f"a{spec.depth}" else tensor
-        name = gradient_of(value) if value in differentiable(spec) else value
-        array = iteration.tensor(name) if tensor in parameter_shapes(spec) else iteration.tensor(name)[0]
+        name = spec.graph.gradient_of(value) if value in spec.graph.differentiable else value
+        array = iteration.tensor(name) if tensor in spec.graph.parameters else iteration.tensor(name)[0]
         sizes = {index: abs(entry) for index, entry in np.ndenumerate(array)}
         assert largest_in(iteration, tensor) == max(sizes, key=sizes.get)
 
@@ -111,7 +109,7 @@ def test_the_largest_number_of_a_tensor_is_that_with_the_largest_gradient(iterat
     "pinned", [None, ("W1", (0, 0)), ("b1", (0,)), ("W1", (99, 99)), ("z1", (0,)), ("W9", (0, 0))]
 )
 def test_the_loss_is_drawn_along_one_parameter_or_two_different_ones(iteration, pinned):
-    parameters = parameter_shapes(iteration.spec)
+    parameters = iteration.spec.graph.parameters
     more = iteration.spec.parameters > 1
     for at in corners(iteration.spec):
         (only,) = weights_near(iteration, at, pinned, 1)
@@ -148,7 +146,7 @@ def test_a_unit_stands_for_the_weight_with_the_largest_gradient_into_it_and_an_i
 
 
 def test_the_place_of_a_gradient_is_that_in_a_full_sort(iteration):
-    parameters = parameter_shapes(iteration.spec)
+    parameters = iteration.spec.graph.parameters
     for layer in (None, *range(1, iteration.spec.depth + 1)):
         of = [iteration.tensor(f"d{name}").ravel() for name in parameters if layer in (None, int(name[1:]))]
         sizes = sorted(np.abs(np.concatenate(of)).tolist(), reverse=True)

@@ -19,8 +19,7 @@ from tui_backprop.engine.explain.pytorch import (
     optimizer_line,
 )
 from tui_backprop.engine.explain.walk import walk
-from tui_backprop.engine.network.graph import compile_ops, mask_shapes, parameter_shapes
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.primitives import PRIMITIVES, fields
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
@@ -80,13 +79,13 @@ def given(iteration):
         "t": iteration.tensor("t"),
         "lambda_": iteration.spec.l2,
     }
-    there = (*parameter_shapes(iteration.spec), *mask_shapes(iteration.spec, iteration.batch))
+    there = (*iteration.spec.graph.parameters, *(mask.name for mask in iteration.graph.masks))
     return names | {name_in(name): iteration.tensor(name) for name in there}
 
 
 def outputs(spec):
     """Values that a line computes: all but sums before a bias, which are part of another line."""
-    return [op.output for op in compile_ops(spec) if op.output[0] != "u"]
+    return [op.output for op in spec.graph.ops if op.output[0] != "u"]
 
 
 def test_every_primitive_has_an_expression_of_all_its_inputs():
@@ -103,29 +102,29 @@ def test_the_lines_of_any_network_compute_its_values(calculus, activation, loss,
     iteration = calculus.take(calculus.problem(spec, 3))
     names = given(iteration)
     for value in outputs(spec):
-        exec(compile(forward_line(spec, value), value, "exec"), names)
+        exec(compile(forward_line(spec.graph, value), value, "exec"), names)
         assert calculus.worst(names[name_in(value)], iteration.tensor(value)) < EXACT, value
     if spec.bias:
-        exec(forward_line(spec, "u2"), names)
+        exec(forward_line(spec.graph, "u2"), names)
         assert calculus.worst(names["u2"], iteration.tensor("u2")) < EXACT
 
 
 def test_a_value_that_no_operation_computes_has_no_line(calculus):
     for value in ("x", "t", "W1", "b1", "γ1", "m1", "λ", "a3", "W9", "z9", "δ1", ""):
-        assert forward_line(calculus.everything, value) is None
+        assert forward_line(calculus.everything.graph, value) is None
 
 
 def test_lines_use_the_names_of_the_walk(calculus):
     spec = calculus.everything
-    assert forward_line(spec, "z2") == "z2 = a1 @ W2 + b2"
-    assert forward_line(replace(spec, bias=False), "z2") == "z2 = a1 @ W2"
-    assert forward_line(spec, "n1") == "n1 = F.layer_norm(z1, z1.shape[1:], gamma1, beta1)"
-    assert forward_line(spec, "a2") == "a2 = r2 + a1"
-    assert forward_line(spec, "L1") == "L1 = L0 + lambda_ / 2 * (W1 ** 2).sum()"
+    assert forward_line(spec.graph, "z2") == "z2 = a1 @ W2 + b2"
+    assert forward_line(replace(spec, bias=False).graph, "z2") == "z2 = a1 @ W2"
+    assert forward_line(spec.graph, "n1") == "n1 = F.layer_norm(z1, z1.shape[1:], gamma1, beta1)"
+    assert forward_line(spec.graph, "a2") == "a2 = r2 + a1"
+    assert forward_line(spec.graph, "L1") == "L1 = L0 + lambda_ / 2 * (W1 ** 2).sum()"
 
 
 def test_every_name_is_a_python_identifier(calculus):
-    names = {name for op in compile_ops(calculus.everything) for name in (*op.inputs, op.output)}
+    names = {name for op in calculus.everything.graph.ops for name in (*op.inputs, op.output)}
     for name in map(name_in, names):
         assert name.isidentifier()
         assert name.isascii()
@@ -133,12 +132,13 @@ def test_every_name_is_a_python_identifier(calculus):
     assert len(set(map(name_in, names))) == len(names)
 
 
-def test_a_gradient_is_indexed_after_the_backward_pass():
-    assert gradient_line("W1", (3, 0), True) == f"{BACKWARD}; W1.grad[3, 0]"
-    assert gradient_line("β1", (2,), True) == f"{BACKWARD}; beta1.grad[2]"
-    assert gradient_line("z1", (0, 2), False) == "z1.retain_grad(); L.backward(); z1.grad[0, 2]"
-    assert gradient_line("u1", (0, 2), False) == "z1.retain_grad(); L.backward(); z1.grad[0, 2]"
-    assert gradient_line("b1", (), True) == f"{BACKWARD}; b1.grad"
+def test_a_gradient_is_indexed_after_the_backward_pass(calculus):
+    graph = calculus.everything.graph
+    assert gradient_line(graph, "W1", (3, 0), True) == f"{BACKWARD}; W1.grad[3, 0]"
+    assert gradient_line(graph, "β1", (2,), True) == f"{BACKWARD}; beta1.grad[2]"
+    assert gradient_line(graph, "z1", (0, 2), False) == "z1.retain_grad(); L.backward(); z1.grad[0, 2]"
+    assert gradient_line(graph, "u1", (0, 2), False) == "z1.retain_grad(); L.backward(); z1.grad[0, 2]"
+    assert gradient_line(graph, "b1", (), True) == f"{BACKWARD}; b1.grad"
 
 
 def called(line):
@@ -167,6 +167,7 @@ def test_an_update_has_every_setting_of_its_optimizer_in_full_precision(name, de
         "momentum": ("SGD", {"momentum": 0.87654321}),
         "nesterov": ("SGD", {"momentum": 0.87654321, "nesterov": True}),
         "rmsprop": ("RMSprop", {"alpha": 0.97654321, "eps": 1.2345678e-9}),
+        "rmsprop-momentum": ("RMSprop", {"alpha": 0.97654321, "eps": 1.2345678e-9, "momentum": 0.87654321}),
         "adam": ("Adam", betas),
         "adamw": ("AdamW", betas),
     }
@@ -208,7 +209,7 @@ def test_every_step_of_a_walk_has_its_lines(calculus, grain, bias):
                 assert grads or line == BACKWARD
     saved = {"p", "v1", "v2", "optimizer", "norm"}
     assert made - {f"u{k}" for k in (1, 2, 3)} == set(map(name_in, outputs(spec))) | saved
-    assert read >= set(map(name_in, parameter_shapes(spec))) | {"z1", "z2", "z3"}
+    assert read >= set(map(name_in, spec.graph.parameters)) | {"z1", "z2", "z3"}
     assert lines_so_far[0] == optimizer_line(optimizer, iteration.lr)
     assert lines_so_far.count(BACKWARD) == lines_so_far.count("optimizer.step()") == 1
     before = lines_so_far[: lines_so_far.index(BACKWARD)]  # after all values, before all gradients

@@ -9,9 +9,7 @@ import pytest
 
 from tui_backprop.engine.explain.number import number_of, shape_of, tensors
 from tui_backprop.engine.explain.pytorch import forward_line, gradient_line, name_in
-from tui_backprop.engine.network.graph import compile_ops, differentiable, mask_shapes, parameter_shapes
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import gradient_of
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 
@@ -36,18 +34,18 @@ def world(iteration):
     """Names that the lines assume, as documented in the module."""
     names = {"lambda_": iteration.spec.l2}
     exec(IMPORTS, names)
-    for name in ("x", "t", *mask_shapes(iteration.spec, iteration.batch)):
+    for name in ("x", "t", *(mask.name for mask in iteration.graph.masks)):
         names[name] = torch.tensor(iteration.tensor(name))
-    for name in parameter_shapes(iteration.spec):
+    for name in iteration.spec.graph.parameters:
         names[name_in(name)] = torch.tensor(iteration.tensor(name), requires_grad=True)
-    parameters = [names[name_in(name)] for name in parameter_shapes(iteration.spec)]
+    parameters = [names[name_in(name)] for name in iteration.spec.graph.parameters]
     return names | {"optimizer": torch.optim.SGD(parameters)}
 
 
 def forward(iteration, names):
-    for op in compile_ops(iteration.spec):
+    for op in iteration.spec.graph.ops:
         if op.output[0] != "u":
-            exec(forward_line(iteration.spec, op.output), names)
+            exec(forward_line(iteration.spec.graph, op.output), names)
 
 
 def read(line, names):
@@ -61,19 +59,21 @@ def check(calculus, iteration):
     """Compare all values, and all gradients, each after a pass of its own."""
     spec, names = iteration.spec, world(iteration)
     forward(iteration, names)
-    for op in compile_ops(spec):
+    for op in spec.graph.ops:
         if op.output[0] != "u":
             found = names[name_in(op.output)].detach().numpy()
             assert calculus.worst(found, iteration.tensor(op.output)) < EXACT, op.output
     values = [
-        op.output for op in compile_ops(spec) if op.output[0] != "u" and op.output in differentiable(spec)
+        op.output for op in spec.graph.ops if op.output[0] != "u" and op.output in spec.graph.differentiable
     ]
-    for value in (*parameter_shapes(spec), *values):
+    for value in (*spec.graph.parameters, *values):
         names = world(iteration)
         forward(iteration, names)
-        found = read(gradient_line(value, (), value in parameter_shapes(spec)), names)
+        found = read(gradient_line(spec.graph, value, (), value in spec.graph.parameters), names)
         if value[0] != "L":  # a penalty passes dL on: no array of its own
-            assert calculus.worst(found.numpy(), iteration.tensor(gradient_of(value))) < EXACT, value
+            assert (
+                calculus.worst(found.numpy(), iteration.tensor(iteration.graph.gradient_of(value))) < EXACT
+            ), value
         else:
             assert found == 1
 
@@ -102,8 +102,8 @@ def test_the_lines_of_any_number_give_that_number(calculus, bias):
     spec = replace(calculus.everything, bias=bias)
     iteration = calculus.take(calculus.problem(spec, 3))
     shown = 0
-    for tensor, sample in product((*tensors(spec), f"a{spec.depth}"), range(3)):
-        index = tuple(n - 1 for n in shape_of(spec, tensor))
+    for tensor, sample in product((*tensors(spec.graph), f"a{spec.depth}"), range(3)):
+        index = tuple(n - 1 for n in shape_of(spec.graph, tensor))
         number = number_of(iteration, tensor, index, sample=sample)
         value = f"z{tensor[1:]}" if tensor == f"a{spec.depth}" else tensor
         for line in number.torch:
@@ -116,5 +116,5 @@ def test_the_lines_of_any_number_give_that_number(calculus, bias):
             assert found.item() == pytest.approx(wanted, rel=1e-9, abs=1e-15), line
             shown += 1
     assert shown == 3 * (
-        len(parameter_shapes(spec)) + 2 * sum(name[0] in "znhra" for name in tensors(spec)) + 2
+        len(spec.graph.parameters) + 2 * sum(name[0] in "znhra" for name in tensors(spec.graph)) + 2
     )

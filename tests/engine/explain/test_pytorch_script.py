@@ -13,8 +13,7 @@ import pytest
 from tui_backprop.engine.explain.number import number_of, shape_of, tensors
 from tui_backprop.engine.explain.pytorch import Before, lines_of, name_in
 from tui_backprop.engine.explain.walk import walk
-from tui_backprop.engine.network.graph import mask_shapes, parameter_shapes, parameter_slices
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
@@ -114,7 +113,7 @@ class Script:
 
     def __init__(self, first):
         self.spec, self.lines, self.batches, self.wanted, self.found = first.spec, [IMPORTS], [], [], []
-        self.initial = {name: first.tensor(name).copy() for name in parameter_shapes(self.spec)}
+        self.initial = {name: first.tensor(name).copy() for name in self.spec.graph.parameters}
 
     def show(self, what, *arrays):
         self.found.append((what, [array.detach().clone() for array in arrays]))
@@ -124,7 +123,7 @@ class Script:
 
     def begin(self, iteration):
         """The tensors of another batch."""
-        names = ("x", "t", *mask_shapes(self.spec, iteration.batch))
+        names = ("x", "t", *(mask.name for mask in iteration.graph.masks))
         self.lines += [f"{name} = batch({len(self.batches)}, {name!r})" for name in names]
         self.batches.append(iteration)
 
@@ -185,7 +184,7 @@ def check_script(calculus, spec, optimizer, batch, grain, count):
 def check_slots(calculus, names, iteration):
     """The slots in the receipts of updates are those in the optimizer's state."""
     for slot, flat in iteration.after.slots.items():
-        for name, place in parameter_slices(iteration.spec).items():
+        for name, place in iteration.spec.graph.slices.items():
             state = names["optimizer"].state[names[name_in(name)]]
             held = [state[key] for key in SLOTS[slot] if state.get(key) is not None]
             assert len(held) == 1 or not iteration.optimizer.has_momentum  # then PyTorch's SGD keeps none
@@ -210,8 +209,8 @@ def test_the_lines_of_any_number_give_it_in_a_later_iteration_too(calculus, seed
     script.lines += lines_of(walk(spec, batch, optimizer)[0], second, later)
     wanted = []
     products = [f"u{k}" for k in range(1, spec.depth + 1)] if spec.bias else []
-    for tensor in (*tensors(spec), *products, f"a{spec.depth}"):
-        index = tuple(n - 1 for n in shape_of(spec, tensor))
+    for tensor in (*tensors(spec.graph), *products, f"a{spec.depth}"):
+        index = tuple(n - 1 for n in shape_of(spec.graph, tensor))
         number = number_of(second, tensor, index, sample=batch - 1)
         for line in number.torch:
             *parts, last = line.split("; ")

@@ -9,10 +9,8 @@ import pytest
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.walk import place_after, walk
-from tui_backprop.engine.network.graph import backward_visits, forward_visits, value_shapes
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec, backprop_ratio
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.spec import NetworkSpec, backprop_ratio
-from tui_backprop.engine.network.tensor_names import per_sample
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
@@ -205,7 +203,7 @@ def test_operands_have_those_shapes_with_every_option(optimizer):
     iteration = run_iteration(ROUGH, Update(batch.x, batch.t, 0.1), state, settings)
     for step in walk(ROUGH, 5, settings):
         assert step.operands[0][0] == step.tensor
-        assert iteration.tensor(step.tensor).shape[:1] == (5,) or not per_sample(step.tensor)
+        assert iteration.tensor(step.tensor).shape[:1] == (5,) or not iteration.graph.per_sample(step.tensor)
         for operand, shape in step.operands:
             assert iteration.tensor(operand).shape == shape, (step.formula, operand)
             assert operand in step.formula
@@ -218,7 +216,7 @@ def test_only_the_backward_pass_reuses_values_and_only_those_of_the_forward_pass
     for step in walk(spec, 2):
         assert not step.reused or step.phase == "backward"
         for name in step.reused:
-            assert name == "p" or name in value_shapes(spec, 2)
+            assert name == "p" or name in spec.graph.shapes(2)
             assert name in dict(step.operands)
 
 
@@ -320,10 +318,10 @@ def test_every_formula_with_every_option_has_an_ascii_form(optimizer):
 
 
 def test_arrays_with_a_row_per_sample_are_known_by_name():
-    for name in ("x", "z1", "n1", "h1", "r1", "a1", "m1", "v1", "p", "δ1", "dn1", "da1"):
-        assert per_sample(name)
+    for name in ("x", "z1", "n1", "h1", "a1", "m1", "v1", "p", "δ1", "dn1", "da1"):
+        assert ROUGH.graph.per_sample(name)
     for name in ("W1", "b1", "γ1", "β1", "dW1", "db1", "dγ1", "dβ1", "L", "L0", "λ"):
-        assert not per_sample(name)
+        assert not ROUGH.graph.per_sample(name)
 
 
 @pytest.mark.parametrize(
@@ -331,7 +329,7 @@ def test_arrays_with_a_row_per_sample_are_known_by_name():
 )
 def test_all_grains_have_the_same_visits_and_counts(spec):
     walks = {grain: walk(spec, 2, grain=grain) for grain in GRAINS}
-    way = (*forward_visits(spec), *backward_visits(spec))
+    way = (*spec.graph.forward_visits, *spec.graph.backward_visits)
     for grain, steps in walks.items():
         assert [step.index for step in steps] == list(range(len(steps)))
         assert tuple(visit for step in steps for visit in step.visits) == way, grain

@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tui_backprop.engine.network.graph import views
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 
@@ -41,7 +40,7 @@ def theirs(problem):
     spec, masks = problem.spec, problem.program().values
     w = {
         name: torch.tensor(array, requires_grad=True)
-        for name, array in views(problem.parameters, spec).items()
+        for name, array in spec.graph.views(problem.parameters).items()
     }
     a = torch.tensor(problem.x)
     for k in range(1, spec.depth + 1):

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.explain.walk import walk
+from tui_backprop.engine.frontends.dense import graph as dense
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.check.compare import compare, compare_along
 from tui_backprop.engine.gradients.check.directional import ALONG
 from tui_backprop.engine.gradients.check.operations import faults
 from tui_backprop.engine.gradients.check.report import Verdict
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
-from tui_backprop.engine.network import graph as network
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import ACTIVATIONS, ELEMENTWISE, LOSSES, PRIMITIVES
 
 EVERYTHING = NetworkSpec(
@@ -45,7 +45,7 @@ def spec_with(primitive):
 
 
 def forget_compiled():
-    for cached in (network.compile_ops, network.backward_visits, network.differentiable, walk):
+    for cached in (dense.graph_of, walk):
         cached.cache_clear()
 
 
@@ -67,8 +67,8 @@ def plant(monkeypatch):
                 if each is primitive:
                     monkeypatch.setitem(table, name, row)
         for name in SINGLE:
-            if getattr(network, name) is primitive:
-                monkeypatch.setattr(network, name, row)
+            if getattr(dense, name) is primitive:
+                monkeypatch.setattr(dense, name, row)
         forget_compiled()
 
     yield planted
@@ -124,11 +124,7 @@ def test_every_wrong_rule_is_found_and_named(plant, primitive, kind, i, wrong):
     report = compare(problem, entries=None)
     assert not report.passed
     assert {(fault.primitive, fault.rule) for fault in report.faults} == {(primitive.name, kind)}
-    named = {
-        (op.layer, op.inputs[i])
-        for op in network.compile_ops(problem.spec)
-        if op.primitive.name == primitive.name
-    }
+    named = {(op.layer, op.inputs[i]) for op in problem.spec.graph.ops if op.primitive.name == primitive.name}
     assert {(fault.layer, fault.of) for fault in report.faults} == named
     works_on_the_gradient = kind == "vjp" and not (i == 0 and primitive.passes_on)
     if wrong is not one_entry_off:  # which may belong to a unit that is dropped or off
@@ -184,7 +180,7 @@ def test_the_networks_of_the_mutants_pass_without_them(primitive):
 def test_a_wrong_weight_gradient_is_located_with_both_values(plant, second):
     problem = problem_of(NetworkSpec((3, 4, 2), "tanh", dtype="float64"))
     right = METHODS["backprop"].gradient(problem)
-    matmul = network.MATMUL
+    matmul = dense.MATMUL
     plant(
         matmul,
         "vjp",
@@ -234,7 +230,7 @@ def test_the_fast_check_finds_a_wrong_activation(plant, second, name):
 
 def test_the_fast_check_looks_at_every_tensor(plant):
     problem = problem_of(NetworkSpec((4, 6, 5, 3), "tanh", dtype="float64"))
-    plant(network.MATMUL, "vjp", 1, lambda to: scaled(to) if to.shape == (5, 3) else None)
+    plant(dense.MATMUL, "vjp", 1, lambda to: scaled(to) if to.shape == (5, 3) else None)
     report = compare_along(problem, directions=3)
     assert {tensor.tensor: tensor.failed for tensor in report.tensors if tensor.failed} == {"W3": 3}
     assert all(tensor.checked == 3 for tensor in report.tensors)
@@ -365,7 +361,7 @@ def test_a_sample_has_the_largest_gradients_and_as_many_at_random_as_asked(monke
     compare(problem, second="complex-step", entries=8, watch=lambda done, of: seen.append((done, of)))
     assert seen[-1] == (33 + 4, 33 + 4)  # judging a tensor counts, too
     assert report == compare(problem, entries=8)  # the same sample for the same seed
-    for place in network.parameter_slices(problem.spec).values():
+    for place in problem.spec.graph.slices.values():
         chosen = [i for i in asked[0].tolist() if place.start <= i < place.stop]
         largest = place.start + np.argsort(-gradient[place])[:4]
         assert set(largest.tolist()) < set(chosen)

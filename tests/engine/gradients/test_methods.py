@@ -9,11 +9,11 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients import batched
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import NetworkSpec
 
 FACTOR = 10  # times a row's own estimate of its error; the worst of them needs 3.2
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.arrays.norms import cosine
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.check.compare import compare, compare_along
 from tui_backprop.engine.gradients.check.report import Verdict
 from tui_backprop.engine.gradients.check.roundoff import round_off
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import ACTIVATIONS, LOSSES
 
 EXACT = ("complex-step", "forward-mode", "batched-forward-mode")

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients import step_size as module
 from tui_backprop.engine.gradients.step_size import (
     PRECISIONS,
@@ -16,10 +17,8 @@ from tui_backprop.engine.gradients.step_size import (
     StepCurve,
     step_sweep,
 )
-from tui_backprop.engine.network.graph import parameter_slices
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 from tui_backprop.session.session_parts import LESSON_STEP_INDEX as NOTCH
@@ -162,7 +161,7 @@ def test_every_parameter_of_every_kind_of_network_is_found_by_the_complex_step(c
     spec = calculus.everything
     given = calculus.problem(spec, 3)
     iteration, (_, right) = calculus.take(given), calculus.textbook(given)
-    for name, where in parameter_slices(spec).items():
+    for name, where in spec.graph.slices.items():
         index = (0, 1) if name[0] == "W" else (1,)
         at = where.start + 1
         found = step_sweep(iteration, name, index)

@@ -7,11 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.methods import METHODS, Problem
-from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.support.errors import UserError
@@ -83,7 +82,7 @@ def test_a_network_of_fifty_layers_has_the_right_gradient(calculus, choices):
     rng = np.random.default_rng(0)
     problem = Problem(spec, rng.normal(size=(3, 6)), rng.integers(6, size=3), initial_parameters(spec))
     gradient = calculus.run(problem).gradient
-    assert views(gradient, spec)["W1"].any()
+    assert spec.graph.views(gradient)["W1"].any()
     assert calculus.worst(gradient, METHODS["batched-forward-mode"].gradient(problem)) < 1e-10
     indices = rng.choice(spec.parameters, 60)
     exact = METHODS["complex-step"].gradient(problem, indices)
@@ -111,7 +110,7 @@ def test_an_input_of_zeros_has_the_right_gradient(calculus, activation, layer_no
     problem = calculus.problem(spec, 2)
     problem = replace(problem, x=np.zeros((2, 3)))
     gradient = calculus.run(problem).gradient
-    assert not views(gradient, spec)["W1"].any()
+    assert not spec.graph.views(gradient)["W1"].any()
     assert calculus.worst(gradient, calculus.complex_step(problem)) < 1e-10
 
 
@@ -137,7 +136,7 @@ def test_a_parameter_that_is_nan_makes_the_loss_nan_and_nothing_is_raised_for_in
     calculus, name, bad
 ):
     problem = calculus.problem(replace(calculus.everything, dropout=0.0), 2)
-    views(problem.parameters, problem.spec)[name].flat[0] = bad
+    problem.spec.graph.views(problem.parameters)[name].flat[0] = bad
     program = calculus.run(problem)
     if np.isnan(bad):  # an output of minus infinity is a class that is never chosen, and nothing is wrong
         assert np.isnan(program.values["L"])

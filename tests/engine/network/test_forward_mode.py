@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.forward_mode import ForwardMode
-from tui_backprop.engine.network.graph import differentiable, parameter_shapes, views
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 
@@ -35,7 +34,7 @@ def directions(spec, *lead):
 def many_views(flat, spec):
     """Like ``views``, of (m, P) numbers."""
     named, start = {}, 0
-    for name, array in views(flat[0], spec).items():
+    for name, array in spec.graph.views(flat[0]).items():
         named[name] = flat[:, start : start + array.size].reshape(len(flat), *array.shape)
         start += array.size
     return named
@@ -48,11 +47,11 @@ def test_the_tangent_of_every_value_is_its_complex_step(calculus, spec, batch, s
     program, nudged = problem.program(), problem.program("complex128")
     program.forward()
     direction = directions(spec)
-    tangents = ForwardMode(program, views(direction, spec))
+    tangents = ForwardMode(program, spec.graph.views(direction))
     tangents.push()
     nudged.parameters += STEP * 1j * direction
     nudged.forward()
-    assert tangents.dots.keys() == differentiable(spec)
+    assert tangents.dots.keys() == spec.graph.differentiable
     for name, dot in tangents.dots.items():
         if name[0] == "u" and spec.bias:
             continue  # the bias has been added to the same array
@@ -77,7 +76,7 @@ def test_many_tangents_at_once_are_each_of_them_alone(calculus):
     together = ForwardMode(program, many_views(flat, spec), 5)
     slopes = together.push()
     for m, direction in enumerate(flat):
-        alone = ForwardMode(program, views(direction.copy(), spec))
+        alone = ForwardMode(program, spec.graph.views(direction.copy()))
         assert alone.push() == pytest.approx(slopes[m], rel=1e-13)
         for name in ("z3", "a2"):
             np.testing.assert_allclose(together.dots[name][m], alone.dots[name], rtol=1e-12, atol=1e-15)
@@ -116,7 +115,7 @@ def test_new_parameters_new_seeds_and_another_push_make_it_anew(calculus):
     spec = calculus.everything
     program = calculus.run(calculus.problem(spec, 3))
     direction = directions(spec)
-    tangents = ForwardMode(program, views(direction, spec))
+    tangents = ForwardMode(program, spec.graph.views(direction))
     first = float(tangents.push())
     assert float(tangents.push()) == first
     direction *= -2
@@ -128,7 +127,7 @@ def test_new_parameters_new_seeds_and_another_push_make_it_anew(calculus):
 
 def test_a_parameter_without_a_tangent_stays_where_it_is(calculus):
     program = calculus.run(calculus.problem(calculus.everything, 3))
-    for name, shape in parameter_shapes(program.spec).items():
+    for name, shape in program.spec.graph.parameters.items():
         tangents = ForwardMode(program, {name: np.ones(shape)})
         assert tangents.push() == pytest.approx(program.cotangents[name].sum(), rel=1e-11, abs=1e-14), name
 
@@ -137,6 +136,6 @@ def test_a_single_precision_pass_has_single_precision_tangents(calculus):
     spec = NetworkSpec(**{**calculus.everything.__dict__, "dtype": "float32"})
     program = calculus.run(calculus.problem(spec, 3))
     direction = directions(spec).astype(np.float32)
-    tangents = ForwardMode(program, views(direction, spec))
+    tangents = ForwardMode(program, spec.graph.views(direction))
     assert tangents.push() == pytest.approx(float(program.gradient @ direction), rel=1e-5)
     assert {dot.dtype for dot in tangents.dots.values()} == {np.dtype("float32")}

@@ -7,11 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network import inference as plane
-from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.inference import at_once, grid, outputs, passes
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.spec import NetworkSpec
 
 SPECS = {
     "classes": NetworkSpec((2, 5, 5, 3), "tanh", dtype="float64"),
@@ -28,7 +27,7 @@ SPECS = {
 
 def one_by_one(spec, parameters, points):
     """z of each point by the textbook; nothing is dropped."""
-    w, made = views(parameters, spec), []
+    w, made = spec.graph.views(parameters), []
     for a in points:
         for k in range(1, spec.depth + 1):
             came, z = a, a @ w[f"W{k}"] + (w[f"b{k}"] if spec.bias else 0)

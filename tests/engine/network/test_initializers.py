@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 
 from tests.waits import GENEROUS
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network import initializers as initialize
-from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.spec import NetworkSpec
 
 SPEC = NetworkSpec((20, 30, 40, 5), dtype="float64", layer_norm=True)
 DRAWN = [init for init in INITIALIZERS if init not in ("constant", "zeros")]
@@ -32,7 +31,7 @@ LESSON = {  # of W1 with seed 0, in single precision, as they were before there 
 
 
 def named(spec):
-    return views(initial_parameters(spec), spec)
+    return spec.graph.views(initial_parameters(spec))
 
 
 @each_init
@@ -159,11 +158,11 @@ def test_a_layer_of_many_blocks_is_the_same_by_one_thread_and_by_many(monkeypatc
     np.testing.assert_array_equal(drawn[0], drawn[1])
     np.testing.assert_array_equal(drawn[0], drawn[2])
     one = np.zeros(SPEC.parameters)
-    for layer, w in ((k, views(one, SPEC)[f"W{k}"]) for k in (1, 2, 3)):
+    for layer, w in ((k, SPEC.graph.views(one)[f"W{k}"]) for k in (1, 2, 3)):
         for block in initialize._blocks(w, INITIALIZERS["he"].deviation(*w.shape, 0), SPEC.seed, layer):
             assert block.weights.size <= 100
             block.draw()
-    for name, w in views(one, SPEC).items():
+    for name, w in SPEC.graph.views(one).items():
         if name[0] == "W":
             np.testing.assert_array_equal(named(SPEC)[name], w)
 

@@ -7,11 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tui_backprop.engine.network import graph as network
-from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.frontends.dense import graph as network
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.nonfinite import first_nonfinite, nonfinite_forward
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.support.format import format_number
 
 SPEC = NetworkSpec(
@@ -22,7 +21,7 @@ SPEC = NetworkSpec(
 def run(spec, change=lambda parameters: None, x=None, batch=2):
     rng = np.random.default_rng(0)
     parameters = rng.normal(size=spec.parameters).astype(spec.dtype)
-    change(views(parameters, spec))
+    change(spec.graph.views(parameters))
     program = Program(spec, batch, parameters)
     x = rng.normal(size=(batch, 3)).astype(spec.dtype) if x is None else x
     program.feed(x, np.array([0, 1]))
@@ -169,13 +168,11 @@ def test_any_operation_that_makes_a_bad_number_is_named(monkeypatch, primitive, 
         right.forward(y, *arguments)
         y.flat[-1] = np.nan
 
-    for cached in (network.compile_ops, network.backward_visits, network.differentiable):
-        cached.cache_clear()
+    network.graph_of.cache_clear()
     monkeypatch.setattr(network, primitive, replace(right, forward=forward))
     bad = first_nonfinite(run(spec))
     monkeypatch.undo()
-    for cached in (network.compile_ops, network.backward_visits, network.differentiable):
-        cached.cache_clear()
+    network.graph_of.cache_clear()
     assert (bad.op, bad.layer) == (op, layer)
 
 

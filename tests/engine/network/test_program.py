@@ -7,17 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.methods import Problem
-from tui_backprop.engine.network.graph import backward_visits, parameter_shapes, value_shapes, views
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import NetworkSpec
 
 
 def tiny(spec, **parameters):
     """A program with these parameters by name, and zeros for the others."""
     program = Program(spec, 1, np.zeros(spec.parameters))
     for name, value in parameters.items():
-        views(program.parameters, spec)[name][...] = value
+        spec.graph.views(program.parameters)[name][...] = value
     return program
 
 
@@ -25,7 +24,7 @@ def run(program, x, target):
     program.feed(np.array([x], float), np.array([target], float))
     loss = float(program.forward())
     program.backward()
-    return loss, {name: program.cotangents[name].tolist() for name in parameter_shapes(program.spec)}
+    return loss, {name: program.cotangents[name].tolist() for name in program.spec.graph.parameters}
 
 
 def test_the_cotangents_of_a_residual_connection_add_up():
@@ -58,8 +57,8 @@ def test_biases_gains_and_shifts_are_not_penalized(calculus):
     problem = calculus.problem(calculus.everything, 2)
     free = replace(problem, spec=replace(problem.spec, l2=0.0))
     more = calculus.run(problem).gradient - calculus.run(free).gradient
-    for name, array in views(more, problem.spec).items():
-        w = views(problem.parameters, problem.spec)[name]
+    for name, array in problem.spec.graph.views(more).items():
+        w = problem.spec.graph.views(problem.parameters)[name]
         np.testing.assert_allclose(array, 0.1 * w if name[0] == "W" else 0, atol=1e-15)
 
 
@@ -90,18 +89,18 @@ def test_values_and_gradients_are_views_of_one_flat_vector_each(calculus):
     flat = np.arange(program.spec.parameters, dtype=float)
     program.parameters[:] = flat
     for of, whole in (
-        ((program.values[name] for name in parameter_shapes(program.spec)), program.parameters),
-        ((program.cotangents[name] for name in parameter_shapes(program.spec)), program.gradient),
+        ((program.values[name] for name in program.spec.graph.parameters), program.parameters),
+        ((program.cotangents[name] for name in program.spec.graph.parameters), program.gradient),
     ):
         arrays = [*of]
         assert all(np.shares_memory(array, whole) for array in arrays)
         np.testing.assert_array_equal(np.concatenate([array.ravel() for array in arrays]), whole)
-    assert [*parameter_shapes(program.spec)][:5] == ["W1", "b1", "γ1", "β1", "W2"]
+    assert [*program.spec.graph.parameters][:5] == ["W1", "b1", "γ1", "β1", "W2"]
 
 
 def test_every_value_and_cotangent_has_the_shape_that_is_foretold(calculus):
     program = calculus.run(calculus.problem(calculus.everything, 3))
-    for name, shape in value_shapes(program.spec, 3).items():
+    for name, shape in program.spec.graph.shapes(3).items():
         assert program.values[name].shape == shape, name
     for name, cotangent in program.cotangents.items():
         assert cotangent.shape == program.shapes[name], name
@@ -110,7 +109,7 @@ def test_every_value_and_cotangent_has_the_shape_that_is_foretold(calculus):
 
 def test_each_visit_s_cotangent_is_complete_before_it_is_used(calculus):
     spec, done = calculus.everything, {"L"}
-    visits = backward_visits(spec)
+    visits = spec.graph.backward_visits
     for at, visit in enumerate(visits):
         assert visit.op.output in done
         assert visit.adds == (visit.writes in done)

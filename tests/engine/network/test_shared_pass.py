@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.arrays.team import Team
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network import shared_pass
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives.linear import SAMPLES, WEIGHT_ROWS, parts
 
 OPTIONS = (

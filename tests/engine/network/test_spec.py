@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_backprop.engine.network.spec import NetworkSpec, parse_activations, parse_init, parse_layers
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec, parse_activations, parse_layers
+from tui_backprop.engine.network.initializer_rules import parse_init
 from tui_backprop.support.errors import UserError
 from tui_backprop.support.validation import non_negative_number, one_of, positive_number, quoted, whole_number
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tui_backprop.engine.explain.walk import walk
-from tui_backprop.engine.network.graph import backward_visits, forward_visits
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 
 
 def operations(spec, grain):
@@ -19,7 +18,7 @@ def test_a_step_of_the_finest_grain_is_always_one_operation(calculus):
     found = {step.operation for step in steps}
     rows = [
         (v.op.primitive, v.of)
-        for v in (*forward_visits(calculus.everything), *backward_visits(calculus.everything))
+        for v in (*calculus.everything.graph.forward_visits, *calculus.everything.graph.backward_visits)
     ]
     affine = {(row.name, of) for row, of in rows if row.kind == "affine"} - {
         ("bias add", 0)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.explain.walk import walk
+from tui_backprop.engine.frontends.dense import graph as network
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.methods import METHODS
-from tui_backprop.engine.network import graph as network
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import ELEMENTWISE, LOSSES, PRIMITIVES
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES as LOSS_NAMES
@@ -146,4 +146,4 @@ def test_vjps_that_are_left_out_are_never_called(calculus, monkeypatch, plant, n
 
 
 def test_all_caches_that_hold_compiled_networks_are_cleared_here():
-    assert {"compile_ops", "backward_visits", "differentiable", "walk"} <= {f.__name__ for f in CACHED}
+    assert {"graph_of", "walk"} <= {f.__name__ for f in CACHED}

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from tui_backprop.cost.measure.passes import measure
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients import batched
 from tui_backprop.engine.gradients.check.compare import compare
 from tui_backprop.engine.gradients.methods import Problem
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.memory import check_check_memory, check_memory
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
@@ -140,7 +140,7 @@ DRAWN = """
 import re, sys
 from pathlib import Path
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 
 layers, dtype = eval(sys.argv[1]), sys.argv[2]
 initial_parameters(NetworkSpec((9, 9, 2), init="orthogonal", dtype=dtype))  # loads LAPACK

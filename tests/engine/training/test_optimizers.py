@@ -81,6 +81,10 @@ def defined(spec, w, gradients):
             elif spec.name == "rmsprop":
                 second[i] = rho * second[i] + (1 - rho) * g**2
                 w[i] -= lr * g / (math.sqrt(second[i]) + spec.epsilon)
+            elif spec.name == "rmsprop-momentum":
+                second[i] = rho * second[i] + (1 - rho) * g**2
+                first[i] = mu * first[i] + g / (math.sqrt(second[i]) + spec.epsilon)
+                w[i] -= lr * first[i]
             else:
                 first[i] = beta1 * first[i] + (1 - beta1) * g
                 second[i] = beta2 * second[i] + (1 - beta2) * g**2
@@ -125,6 +129,9 @@ def test_every_iteration_is_what_pytorch_does(spec):
         "momentum": lambda: torch.optim.SGD([leaf], LR, spec.momentum, weight_decay=decay),
         "nesterov": lambda: torch.optim.SGD([leaf], LR, spec.momentum, weight_decay=decay, nesterov=True),
         "rmsprop": lambda: torch.optim.RMSprop([leaf], LR, spec.rho, spec.epsilon, decay),
+        "rmsprop-momentum": lambda: torch.optim.RMSprop(
+            [leaf], LR, spec.rho, spec.epsilon, decay, momentum=spec.momentum
+        ),
         "adam": lambda: torch.optim.Adam([leaf], LR, betas, spec.epsilon, decay),
         "adamw": lambda: torch.optim.AdamW([leaf], LR, betas, spec.epsilon, decay),
     }[spec.name]()
@@ -216,10 +223,11 @@ def other(name):
 
 MISTAKES = [
     *((name, uphill) for name in UPDATE_RULES),
-    *((name, forgetful) for name in ("momentum", "nesterov", "rmsprop", "adam", "adamw")),
+    *((name, forgetful) for name in ("momentum", "nesterov", "rmsprop", "rmsprop-momentum", "adam", "adamw")),
     *((name, mistake) for name in ("adam", "adamw") for mistake in (uncorrected, one_late)),
     ("momentum", other("nesterov")),
     ("nesterov", other("momentum")),
+    ("rmsprop-momentum", lambda rule: lambda *given: UPDATE_RULES["rmsprop"].rule(*given[:-1])),
 ]
 
 
@@ -258,7 +266,10 @@ def test_plain_descent_rounds_as_it_always_has(dtype, lr):
 
 # --- bit for bit, block by block, in place -----------------------------------------------------------------
 
-HARD = [replace(spec, weight_decay=0.1, clip=1.0, schedule="step", horizon=9) for spec in SPECS[::4][:6]]
+HARD = [
+    replace(spec, weight_decay=0.1, clip=1.0, schedule="step", horizon=9)
+    for spec in SPECS[::4][: len(UPDATE_RULES)]
+]
 
 
 def each_hard(test):
@@ -454,7 +465,15 @@ def as_python(formula):
 @each_spec
 def test_the_formulas_on_the_screen_are_the_definition(spec):
     w, gradients = start()
-    names = {"W": w, "m": 0 * w, "v": 0 * w, "μ": spec.momentum, "β_1": spec.beta1, "β_2": spec.beta2}
+    names = {
+        "W": w,
+        "m": 0 * w,
+        "v": 0 * w,
+        "u": 0 * w,
+        "μ": spec.momentum,
+        "β_1": spec.beta1,
+        "β_2": spec.beta2,
+    }
     names |= {"ρ": spec.rho, "ε": spec.epsilon, "decay": spec.weight_decay, "clip": spec.clip}
     names |= {"min": min, "norm": np.linalg.norm, "sqrt": np.sqrt}
     path = []

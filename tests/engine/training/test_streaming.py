@@ -8,10 +8,9 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
-from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training import streaming as stream
 from tui_backprop.engine.training.streaming import Digest, StreamedProgram, stream_pass
 
@@ -41,7 +40,7 @@ def test_the_tiles_make_up_the_gradient(monkeypatch, spec, batch, tile):
     whole = Program(spec, batch, parameters.copy())
     whole.feed(x, target)
     whole.forward()
-    gradient = views(whole.backward(), spec)
+    gradient = spec.graph.views(whole.backward())
 
     streamed = StreamedProgram(spec, batch, parameters.copy())
     streamed.feed(x, target)
@@ -69,7 +68,7 @@ def test_the_report_has_norms_and_largest_entries(monkeypatch, batch):
     whole = Program(spec, batch, parameters.copy())
     whole.feed(x, target)
     loss = float(whole.forward())
-    gradient = views(whole.backward(), spec)
+    gradient = spec.graph.views(whole.backward())
     seen = []
     report = stream_pass(
         spec, x, target, parameters, most=4, watch=lambda phase, layer: seen.append((phase, layer))

@@ -8,10 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tui_backprop.engine.network.graph import mask_shapes, parameter_slices
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import TrainingState, Update, mask_stream, run, run_iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import Optimizer, new_slots
@@ -50,7 +49,7 @@ def bytes_of(state):
 
 def forward(optimizer, upto=T, spec=SPEC):
     """Each state from 0 to ``upto``, by hand, in one go."""
-    weights = tuple(at for name, at in parameter_slices(spec).items() if name[0] == "W")
+    weights = tuple(at for name, at in spec.graph.slices.items() if name[0] == "W")
     decayed = None if optimizer.decay_bias else weights
     w = initial_parameters(spec)
     rule = Optimizer(optimizer, 0.0, spec.parameters, spec.dtype, decayed=decayed)
@@ -249,7 +248,7 @@ def test_masks_differ_from_one_iteration_to_the_next_and_are_the_same_in_any_rep
     def masks(t):
         program = Program(SPEC, 3)
         program.draw(mask_stream(SPEC, t))
-        return [program.values[name].copy() for name in mask_shapes(SPEC, 3)]
+        return [program.values[name].copy() for name in (mask.name for mask in SPEC.graph.masks)]
 
     for one, again in zip(masks(5), masks(5), strict=True):
         np.testing.assert_array_equal(one, again)

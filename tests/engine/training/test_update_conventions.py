@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.explain.conventions import conventions, decay_text, scope, settings_of
-from tui_backprop.engine.network.graph import parameter_shapes, parameter_slices
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.training import optimizers
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import Optimizer, decayed
@@ -91,6 +90,9 @@ def papers(spec, w, gradients):
                 case "rmsprop":
                     v[i] = spec.rho * v[i] + (1 - spec.rho) * g * g
                     step = g / (math.sqrt(v[i]) + spec.epsilon)
+                case "rmsprop-momentum":
+                    v[i] = spec.rho * v[i] + (1 - spec.rho) * g * g
+                    m[i] = step = spec.momentum * m[i] + g / (math.sqrt(v[i]) + spec.epsilon)
                 case _:
                     m[i] = spec.beta1 * m[i] + (1 - spec.beta1) * g
                     v[i] = spec.beta2 * v[i] + (1 - spec.beta2) * g * g
@@ -119,7 +121,7 @@ def test_fifty_updates_with_random_settings_follow_the_papers(name, seed):
 def test_fifty_updates_with_random_settings_are_those_of_pytorch(name, seed):
     torch = pytest.importorskip("torch")
     spec, (w, gradients) = settings(name, seed), start(seed)
-    slices = parameter_slices(NETWORK)
+    slices = NETWORK.graph.slices
     leaves = {n: torch.tensor(w[at], dtype=torch.float64, requires_grad=True) for n, at in slices.items()}
     groups = [
         {"params": [leaf for n, leaf in leaves.items() if n[0] == "W"]},
@@ -133,6 +135,9 @@ def test_fifty_updates_with_random_settings_are_those_of_pytorch(name, seed):
         "momentum": lambda: torch.optim.SGD(groups, LR, spec.momentum, **decay),
         "nesterov": lambda: torch.optim.SGD(groups, LR, max(spec.momentum, 1e-300), nesterov=True, **decay),
         "rmsprop": lambda: torch.optim.RMSprop(groups, LR, spec.rho, spec.epsilon, **decay),
+        "rmsprop-momentum": lambda: torch.optim.RMSprop(
+            groups, LR, spec.rho, spec.epsilon, momentum=spec.momentum, **decay
+        ),
         "adam": lambda: torch.optim.Adam(groups, LR, betas, spec.epsilon, **decay),
         "adamw": lambda: torch.optim.AdamW(groups, LR, betas, spec.epsilon, **decay),
     }[name]()
@@ -172,6 +177,8 @@ def test_decay_of_the_wrong_parameters_is_caught(monkeypatch, name):
         ("nesterov", "momentum", 0.8),
         ("rmsprop", "rho", 0.98),
         ("rmsprop", "epsilon", 1e-3),
+        ("rmsprop-momentum", "momentum", 0.8),
+        ("rmsprop-momentum", "rho", 0.98),
         ("adam", "beta1", 0.8),
         ("adam", "beta2", 0.99),
         ("adamw", "epsilon", 1e-3),
@@ -215,9 +222,9 @@ def test_the_scope_of_weight_decay_is_that_of_the_parameters_that_change(name, b
     w = np.ones(network.parameters)
     optimizer = Optimizer(spec, 0.1, w.size, w.dtype, decayed=decayed(spec, network))
     optimizer.apply(w, np.zeros(w.size), 0)
-    changed = {tensor[0] for tensor, at in parameter_slices(network).items() if (w[at] != 1).all()}
-    kept = {tensor[0] for tensor, at in parameter_slices(network).items() if (w[at] == 1).all()}
-    assert changed | kept == {tensor[0] for tensor in parameter_shapes(network)}
+    changed = {tensor[0] for tensor, at in network.graph.slices.items() if (w[at] != 1).all()}
+    kept = {tensor[0] for tensor, at in network.graph.slices.items() if (w[at] == 1).all()}
+    assert changed | kept == {tensor[0] for tensor in network.graph.parameters}
     assert kinds(decay_text(network, spec)) == changed
     (said,) = (text for text in conventions(network, spec) if "weight decay" in text and "acts on" in text)
     assert kinds(said.partition("acts on")[2]) == changed
@@ -230,20 +237,18 @@ def test_the_scope_of_the_penalty_is_that_of_the_gradients_that_it_changes(calcu
     with_it = calculus.problem(network, 2)
     without = replace(with_it, spec=replace(network, l2=0))
     difference = calculus.run(with_it).gradient - calculus.run(without).gradient
-    changed = {
-        tensor[0] for tensor, at in parameter_slices(network).items() if np.abs(difference[at]).min() > 0
-    }
+    changed = {tensor[0] for tensor, at in network.graph.slices.items() if np.abs(difference[at]).min() > 0}
     assert kinds(scope(network, l2_bias)) == changed
     assert scope(network, l2_bias) in conventions(network, OptimizerSpec())[-1]
 
 
-@pytest.mark.parametrize("name", ["rmsprop", "adam", "adamw"])
+@pytest.mark.parametrize("name", ["rmsprop", "rmsprop-momentum", "adam", "adamw"])
 def test_epsilon_is_outside_the_root_as_the_sentence_says(name):
     assert "ε is added outside the root" in UPDATE_RULES[name].convention
     w, g = np.zeros(1), np.full(1, 3.0)
-    Optimizer(OptimizerSpec(name, rho=0.0, beta1=0.0, beta2=0.0, epsilon=4.0), 1.0, 1, "float64").apply(
-        w, g, 0
-    )
+    Optimizer(
+        OptimizerSpec(name, momentum=0.0, rho=0.0, beta1=0.0, beta2=0.0, epsilon=4.0), 1.0, 1, "float64"
+    ).apply(w, g, 0)
     assert w[0] == pytest.approx(-3 / (3 + 4), rel=1e-14)  # inside, it would be 3 / sqrt(9 + 4)
 
 

@@ -17,7 +17,7 @@ from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.workload import PASS_KINDS
 from tui_backprop.cost.race.race import RaceStatus
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.render.cost.chart import chart
 from tui_backprop.render.cost.cost import heading, readout
 from tui_backprop.render.cost.page_bar import pages

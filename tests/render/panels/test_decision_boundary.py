@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from tui_backprop.data.samples import load
-from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.predictions import NO_CLASS
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.plotting import true_runs
 from tui_backprop.render.draw.spans import line, packed, plain, width
@@ -49,7 +48,7 @@ def half_plane():
     """Class 1 where the first input is above the second, by weights put there by hand."""
     session = Session(NetworkSpec((2, 2), dtype="float64"), "circles", sample=3)
     parameters = np.zeros(session.network.parameters)
-    views(parameters, session.network)["W1"][:] = [[0, 9], [0, -9]]
+    session.network.graph.views(parameters)["W1"][:] = [[0, 9], [0, -9]]
     return session, parameters
 
 
@@ -169,7 +168,7 @@ def test_a_fit_has_the_output_at_evenly_spaced_inputs_and_all_samples_in_order()
     session = SESSIONS["sine"]
     parameters = initial_parameters(session.network)
     fit = plane_of(session, parameters, columns=30)
-    w, a = views(parameters, session.network), fit.x[:, None]
+    w, a = session.network.graph.views(parameters), fit.x[:, None]
     for k in (1, 2):
         a = np.tanh(a @ w[f"W{k}"] + w[f"b{k}"])
     assert isinstance(fit, Fit)

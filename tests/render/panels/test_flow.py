@@ -14,7 +14,7 @@ from tui_backprop.data.samples import cut
 from tui_backprop.engine.analysis.gradient_flow import Flow, flow
 from tui_backprop.engine.analysis.health_rules import HEALTH_RULES, callouts
 from tui_backprop.engine.analysis.judged import Examples
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.panels.flow import LogScale, evenly_spread, flow_panel, scales

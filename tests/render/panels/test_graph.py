@@ -13,9 +13,7 @@ from tests.having import having
 from tui_backprop.cost.accounting.operation_times import time_operations
 from tui_backprop.engine.analysis.visit_norms import prepare
 from tui_backprop.engine.explain.walk import walk
-from tui_backprop.engine.network.graph import backward_visits, compile_ops
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import gradient_of
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.panels.graph import graph_panel
@@ -67,7 +65,7 @@ def texts(snapshot, columns=114, rows=TALL, context=UTF8, timing=None):
 
 def rows_of(snapshot, **how):
     """The lines of the graph itself, by the value that each row makes; rows of an addition by its "+"."""
-    rows = graph_rows(snapshot.iteration.spec)
+    rows = graph_rows(snapshot.graph)
     lines = texts(snapshot, **how)[1 : len(rows) + 1]
     return {row.value + "+" * bool(row.readers): text for row, text in zip(rows, lines, strict=True)}
 
@@ -83,9 +81,9 @@ def done_by(snapshot):
 @EACH
 def test_the_graph_is_the_list_of_operations(name):
     spec = SESSIONS[name].network
-    made = [row.value for row in graph_rows(spec) if not row.readers]
-    assert made == ["x", *(op.output for op in compile_ops(spec))]
-    entered = [leaf for row in graph_rows(spec) for leaf in row.leaves]
+    made = [row.value for row in graph_rows(spec.graph) if not row.readers]
+    assert made == ["x", *(op.output for op in spec.graph.ops)]
+    entered = [leaf for row in graph_rows(spec.graph) for leaf in row.leaves]
     assert sorted(entered) == sorted(
         moments_of(SESSIONS[name])[0].iteration.new
     )  # each parameter enters once
@@ -94,14 +92,14 @@ def test_the_graph_is_the_list_of_operations(name):
 @EACH
 def test_a_lane_leads_from_a_value_to_the_operation_that_reads_it_again(name):
     spec, followed = SESSIONS[name].network, set()
-    rows = graph_rows(spec)
+    rows = graph_rows(spec.graph)
     for i, row in enumerate(rows):
         if "╮" in row.lanes:
             at = row.lanes.index("╮")
             end = next(j for j in range(i + 1, len(rows)) if rows[j].lanes[at : at + 1] == "╯")
             assert all(each.lanes[at] == "│" for each in rows[i + 1 : end])
             followed.add((row.value, rows[end].value))
-    ops = compile_ops(spec)
+    ops = spec.graph.ops
     before = ["x", *(op.output for op in ops)]  # what the main line brings to each operation
     values = set(before)
     assert followed == {
@@ -115,9 +113,11 @@ def test_a_lane_leads_from_a_value_to_the_operation_that_reads_it_again(name):
 
 
 def test_a_gradient_adds_up_where_several_operations_read_a_value():
-    shared = {row.value: [op.output for op in row.readers] for row in graph_rows(EVERYTHING) if row.readers}
+    shared = {
+        row.value: [op.output for op in row.readers] for row in graph_rows(EVERYTHING.graph) if row.readers
+    }
     assert shared == {"W1": ["u1", "L1"], "a1": ["u2", "a2"], "W2": ["u2", "L2"], "W3": ["u3", "L"]}
-    adding = {visit.writes for visit in backward_visits(EVERYTHING) if visit.adds}
+    adding = {visit.writes for visit in EVERYTHING.graph.backward_visits if visit.adds}
     assert adding == shared.keys()
 
 
@@ -129,12 +129,12 @@ def test_a_gradient_adds_up_where_several_operations_read_a_value():
 def test_marks_and_numbers_show_how_far_the_walk_has_come_and_no_further(name, grain):
     snapshots = moments_of(SESSIONS[name], grain)
     spec, iteration = snapshots[0].iteration.spec, snapshots[0].iteration
-    left_over = {visit.writes for visit in backward_visits(spec)}
+    left_over = {visit.writes for visit in spec.graph.backward_visits}
     for snapshot in snapshots[:: max(len(snapshots) // 12, 1)]:
         done, lines = done_by(snapshot), rows_of(snapshot)
         made = {value for value, backward in done if not backward} | {"x"}
         begun = any(backward for _, backward in done)
-        to_do = [v.writes for v in backward_visits(spec)]
+        to_do = [v.writes for v in spec.graph.backward_visits]
         for value, backward in done:
             if backward:
                 to_do.remove(value)
@@ -144,7 +144,7 @@ def test_marks_and_numbers_show_how_far_the_walk_has_come_and_no_further(name, g
             for v in step.visits
             if v.of is not None
         }
-        for row in graph_rows(spec):
+        for row in graph_rows(spec.graph):
             if row.readers:
                 continue
             text = lines[row.value]
@@ -152,11 +152,11 @@ def test_marks_and_numbers_show_how_far_the_walk_has_come_and_no_further(name, g
             assert mark in text, (snapshot.step.formula, text)
             assert (format_number(iteration.summary(row.value).norm) in text) == (row.value in made), text
             complete = begun and row.value not in to_do and (row.value in left_over or row.value == "L")
-            name_of = re.escape(gradient_of(row.value))
+            name_of = re.escape(row.gradient)
             shown = re.search(rf" {name_of} +(\S+)", text)
             assert bool(shown) == complete, text
             if shown:
-                exact = np.linalg.norm(iteration.tensor(gradient_of(row.value)))
+                exact = np.linalg.norm(iteration.tensor(row.gradient))
                 assert shown[1] == format_number(float(exact))
 
 
@@ -177,7 +177,7 @@ def test_the_operations_at_the_cursor_are_pointed_at_and_in_sight(name, grain):
 @EACH
 def test_nothing_moves_as_the_walk_goes_on(name):
     """Few lines change in a step: those of the operations at the old cursor and at the new one, and the details."""
-    rows = len(graph_rows(SESSIONS[name].network))
+    rows = len(graph_rows(SESSIONS[name].network.graph))
     drawn = [texts(snapshot, 76)[: rows + 1] for snapshot in moments_of(SESSIONS[name])]
     assert len({each[0] for each in drawn}) == 1
     for one, other in pairwise(drawn):
@@ -248,11 +248,12 @@ def test_an_input_that_is_read_twice_needs_no_gradient(name):
     ],
 )
 def test_a_rule_reads_as_a_textbook_has_it(value, text):
-    assert equation(next(visit for visit in backward_visits(EVERYTHING) if visit.writes == value)) == text
+    graph = EVERYTHING.graph
+    assert equation(graph, next(visit for visit in graph.backward_visits if visit.writes == value)) == text
 
 
 def test_a_rule_that_adds_says_so():
-    adding = [equation(visit) for visit in backward_visits(EVERYTHING) if visit.adds]
+    adding = [equation(EVERYTHING.graph, visit) for visit in EVERYTHING.graph.backward_visits if visit.adds]
     assert adding == ["dW3 += λ W3", "dW2 += λ W2", "da1 += da2", "dW1 += λ W1"]
 
 
@@ -297,7 +298,7 @@ def test_folded_operations_are_counted():
         lines = texts(snapshot, 56, 13)
         hidden = sum(int(found[1]) for text in lines if (found := re.search(r"… (\d+) operations? ", text)))
         shown = sum(any(mark in text[:3] for mark in "○●◆") for text in lines[1:])
-        assert hidden + shown == 1 + len(compile_ops(SESSIONS[name].network))
+        assert hidden + shown == 1 + len(SESSIONS[name].network.graph.ops)
 
 
 # --- numbers that are none ---------------------------------------------------------------------------------

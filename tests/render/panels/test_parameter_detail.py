@@ -14,7 +14,7 @@ from tui_backprop.cost.accounting.path_counts import paths
 from tui_backprop.engine.analysis.influence import PathStep
 from tui_backprop.engine.analysis.parameter_detail import parameter_detail
 from tui_backprop.engine.analysis.ranking import named, ranking
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.number_titles import title_lines
 from tui_backprop.render.draw.spans import plain, width
@@ -177,7 +177,7 @@ def test_how_many_of_the_first_ten_are_biases():
         ((*biases[:3], *weights[:9]), "3 of the first 10 are biases"),
         ((*weights, biases[0]), ""),
     ):
-        said = squeezed(ranking_notes(mixed, 200, UTF8))
+        said = squeezed(ranking_notes(iteration.graph, mixed, 200, UTF8))
         assert said.startswith(words)
         assert words or "bias" not in said
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.keys.panel_table import PANELS
 from tui_backprop.keys.table import KEYS, bar, panel_key
 from tui_backprop.render.draw.context import ASCII, UTF8

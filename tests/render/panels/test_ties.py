@@ -11,7 +11,7 @@ from tests.having import having
 from tui_backprop.cost.accounting.path_counts import paths
 from tui_backprop.engine.analysis.parameter_detail import parameter_detail
 from tui_backprop.engine.analysis.ranking import ranking
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.panels.blame import ranking_notes
@@ -42,7 +42,9 @@ def test_a_ranking_says_how_many_of_its_first_are_tied(name):
         ties = int((scores == scores[-1]).sum())
         assert sum(each.score == ranked[0].score for each in ranked) == ties
     ties = sum(each.score == ranked[0].score for each in ranked)
-    assert (f"the first {ties} are tied" in words(ranking_notes(ranked, 200, UTF8))) == (ties > 1)
+    assert (f"the first {ties} are tied" in words(ranking_notes(pass_.graph, ranked, 200, UTF8))) == (
+        ties > 1
+    )
 
 
 @pytest.mark.parametrize("name", SESSIONS)

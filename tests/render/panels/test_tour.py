@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.keys.remap import remapped
 from tui_backprop.keys.table import ROWS, worded
 from tui_backprop.lesson.tour import CARDS

@@ -9,11 +9,10 @@ import pytest
 
 from tests.having import having
 from tui_backprop.data.samples import cut
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network import inference as plane
-from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.panels.training import amount_line, key_hint, training_panel
@@ -282,7 +281,7 @@ def test_a_score_is_the_loss_and_the_share_of_the_fixed_part(monkeypatch, held):
     right = np.mean(program.values["z2"].argmax(axis=1) == batch.target)
     assert score(spec, "moons", parameters, 3) == Score(3, pytest.approx(loss, rel=1e-12), right)
     assert 0 < right < 1
-    views(parameters, spec)["W2"][0, 0] += 1e-3
+    spec.graph.views(parameters)["W2"][0, 0] += 1e-3
     assert score(spec, "moons", parameters, 3).loss != pytest.approx(loss, rel=1e-9)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.having import having
 from tui_backprop.engine.arrays.statistics import summarize
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.render.draw.array_table import share_of_norm
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.walk.tensor import tensor_view

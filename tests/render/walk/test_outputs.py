@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.render.room import faults
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.walk.outputs import Output, output_lines

@@ -10,7 +10,7 @@ import pytest
 
 from tests.having import having
 from tui_backprop.engine.arrays.statistics import summarize
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.render.draw.array_table import statistics
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.gallery import GalleryLayout, gallery, gallery_layout

@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tui_backprop.engine.network.graph import parameter_slices
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.render.draw.context import UTF8
@@ -46,7 +45,7 @@ def test_an_update_step_names_the_parameters_that_weight_decay_changed(snapshots
     difference = first.iteration.after.parameters - second.iteration.after.parameters
     changed = {
         KINDS[tensor[0]]
-        for tensor, at in parameter_slices(NETWORK).items()
+        for tensor, at in NETWORK.graph.slices.items()
         if np.any((difference[at] != 0) & (start[at] != 0))
     }
     rows = [" ".join(plain(row).split()) for row in closing_lines(second, 100, UTF8)]

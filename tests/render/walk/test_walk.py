@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.having import having
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.render.draw.context import ASCII, UTF8

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.having import having
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.keys.panel_table import PANELS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update, edit_parameter

@@ -9,7 +9,7 @@ import pytest
 
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.receipts import RECEIPTS
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.report.trace import save_arrays
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset

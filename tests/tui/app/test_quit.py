@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.keys.remap import remapped
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.session.state import Session

@@ -13,7 +13,7 @@ from tests.having import having
 from tui_backprop.cli.main import main
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.receipts import RECEIPTS
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.session.session_parts import GRAINS
 from tui_backprop.session.state import Session
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.having import having
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII
 from tui_backprop.session.session_parts import VIEWS
 from tui_backprop.session.state import Session, from_preset

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.having import having
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.keys.panel_table import COST_PAGES, PANEL_ROWS, PLACES
 from tui_backprop.session import replay

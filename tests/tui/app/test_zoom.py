@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tui_backprop.engine.analysis import loss_slices as slices
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.keys.panel_table import PANELS
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width

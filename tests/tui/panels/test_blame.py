@@ -12,7 +12,7 @@ from tests.having import having
 from tui_backprop.engine.analysis import parameter_detail as case_module
 from tui_backprop.engine.analysis import ranking as blame_module
 from tui_backprop.engine.analysis.ranking import Ranked, ranking
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset

@@ -13,8 +13,8 @@ import pytest
 from tests.having import having
 from tui_backprop.cost.measure import cache
 from tui_backprop.cost.model.network_shape import shape_of
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.methods import METHODS, Problem
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.keys.panel_table import COST_PAGES
 from tui_backprop.render.draw.context import ASCII
 from tui_backprop.session.state import Session, from_preset

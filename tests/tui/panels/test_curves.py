@@ -9,7 +9,7 @@ import pytest
 
 from tests.having import having
 from tui_backprop.engine.analysis import loss_slices as slices
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import format_number
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.having import having
 from tui_backprop.engine.analysis import gradient_flow as flow_module
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update
 from tui_backprop.support.format import format_number

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from tui_backprop.cost.accounting import operation_times
-from tui_backprop.engine.network.graph import compile_ops
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import format_number
 from tui_backprop.tui.panels import operation_times as query_times
@@ -49,7 +48,7 @@ async def test_a_key_shows_every_operation_in_order(open_app, key):
         await ui.press(key, "z")
         assert ui.focused == "graph"
         lines = iter(panel(ui).splitlines())
-        for op in compile_ops(ui.app.session.network):
+        for op in ui.app.session.network.graph.ops:
             name = op.primitive.brief
             assert any(name in text and f" → {op.output} " in text for text in lines), op.output
 
@@ -58,7 +57,7 @@ async def test_a_key_shows_every_operation_in_order(open_app, key):
 async def test_sizes_are_those_of_the_arrays_once_the_walk_has_come_there(open_app, untimed, session):
     async with open_app(session, size=(160, 60)) as ui:
         await ui.press("o", "z")
-        assert all("○" in row(ui, op.output)[0] for op in compile_ops(session.network))
+        assert all("○" in row(ui, op.output)[0] for op in session.network.graph.ops)
         await ui.press("end")
         iteration = ui.app.snapshot.iteration
         for k in range(1, session.network.depth + 1):
@@ -77,9 +76,7 @@ async def test_a_norm_is_shown_only_after_its_operation(open_app, untimed):
         iteration = ui.app.snapshot.iteration
         assert norm(iteration, "a1") in row(ui, "a1")
         assert norm(iteration, "z2") not in row(ui, "z2")
-        assert not any(
-            word.startswith("δ") for op in compile_ops(iteration.spec) for word in row(ui, op.output)
-        )
+        assert not any(word.startswith("δ") for op in iteration.spec.graph.ops for word in row(ui, op.output))
 
 
 async def test_down_is_on_in_the_forward_pass_and_up_is_on_in_the_backward_pass(open_app):
@@ -111,7 +108,7 @@ async def test_the_cursor_is_at_the_operation_of_the_step(open_app):
             if step.phase == "backward":
                 assert cursors(ui)
             await ui.press("right")
-        assert seen == [op.output for op in compile_ops(ui.app.snapshot.iteration.spec) if op.output != "L"]
+        assert seen == [op.output for op in ui.app.snapshot.iteration.spec.graph.ops if op.output != "L"]
 
 
 async def test_operations_are_timed_once_for_a_network(open_app, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 
 from tests.having import having
 from tui_backprop.engine.analysis import comparison as difference_module
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.render.draw.context import ASCII
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.having import having
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import format_number
 from tui_backprop.tui.panels import number as number_panel

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.session.network_form import FIELDS
 from tui_backprop.session.state import Session
 

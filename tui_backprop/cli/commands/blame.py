@@ -49,7 +49,7 @@ def command(opening: Opening, as_json: bool, plain: bool, **options: Any) -> Non
 def attribute(session: Session, options: dict[str, Any]) -> BlameState:
     """Rank the parameters as the options ask, and examine the first. Raises InputError, naming the option, for a
     bad one."""
-    depth, layer = session.network.depth, ALL_LAYERS
+    depth, layer = session.network.graph.depth, ALL_LAYERS
     if options["layer"] is not None:
         layer = whole_number("layer", options["layer"], 1)
         if layer > depth:
@@ -65,6 +65,6 @@ def attribute(session: Session, options: dict[str, Any]) -> BlameState:
     session = replace(session, inspection=inspection)
     iteration = iteration_of(session)
     ranked = ranking(iteration, inspection.measure, top, layer or None)
-    label = first_class(session, iteration.tensor("t"))
+    label = first_class(session, iteration.tensor(iteration.graph.target))
     detail = parameter_detail(iteration, ranked[0], label) if ranked else None
     return BlameState(session, iteration, ranked, detail)

@@ -12,7 +12,8 @@ from tui_backprop.cli.opening import Opening, parameters_of, trained_options
 from tui_backprop.cli.options import choice, method_names, output_options, require
 from tui_backprop.cli.output import exit_if_bad, print_report
 from tui_backprop.cli.workers import OPTIONS, option_workers, worker_option, worker_options
-from tui_backprop.engine.network.spec import DTYPES, NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.network.model import DTYPES, Model
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError, UserError
 from tui_backprop.support.validation import (
@@ -109,7 +110,7 @@ def run_check(session: Session, dtype: str, options: dict[str, Any]) -> Report:
     from tui_backprop.engine.gradients.methods import Problem
     from tui_backprop.engine.training.memory import check_check_memory
 
-    spec = replace(session.network, dtype=dtype)
+    spec = session.network.in_precision(dtype)
     request = read_options(options, spec)
     check_check_memory(spec, session.batch, request.entries is None)
     _check_time(spec, session.batch, request)
@@ -158,7 +159,7 @@ def _compare(problem: Problem, request: CheckRequest, options: dict[str, Any]) -
         )
 
 
-def read_options(options: dict[str, Any], spec: NetworkSpec) -> CheckRequest:
+def read_options(options: dict[str, Any], spec: Model) -> CheckRequest:
     """Validate the options of the command. Raises InputError, naming the option, for the first bad one."""
     from tui_backprop.engine.gradients.methods import METHODS, Options
 
@@ -216,11 +217,10 @@ def _check_combination(method: str, against: str, every: bool, options: dict[str
         raise InputError("entries", "cannot be combined with --exhaustive, which compares every entry")
 
 
-def _default_entries(spec: NetworkSpec) -> int:
+def _default_entries(spec: Model) -> int:
     """Return how many entries of each tensor are compared unless another number is given: fewer in a deep network."""
-    from tui_backprop.engine.network.graph import parameter_shapes
 
-    return max(1, min(DEFAULT_ENTRIES, MOST_BY_DEFAULT // len(parameter_shapes(spec))))
+    return max(1, min(DEFAULT_ENTRIES, MOST_BY_DEFAULT // len(spec.graph.parameters)))
 
 
 def _count(text: str) -> int:

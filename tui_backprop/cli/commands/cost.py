@@ -16,7 +16,7 @@ from tui_backprop.cli.options import choice, output_options, require
 from tui_backprop.cli.output import print_report
 from tui_backprop.cli.streams import say
 from tui_backprop.cli.workers import OPTIONS, option_workers, worker_option, worker_options
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.session.state import Session
 from tui_backprop.support import paths as places
 from tui_backprop.support.errors import InputError

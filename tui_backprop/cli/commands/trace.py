@@ -111,7 +111,7 @@ def run_stream(session: Session) -> tuple[StreamReport, float]:
         start = clock()
         parameters = parameters_of(session, watch)
         drawn = clock() - start
-    stages = 2 * spec.depth
+    stages = 2 * spec.graph.depth
     with progress("layers walked, down and up") as watch:
         report = stream_pass(
             spec,

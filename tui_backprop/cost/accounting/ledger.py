@@ -12,23 +12,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tui_backprop.cost.accounting.operation_times import Timing, rule_of
-from tui_backprop.engine.network import tensor_names as names
-from tui_backprop.engine.network.graph import (
-    Op,
-    Visit,
-    backward_visits,
-    costs_of,
-    forward_visits,
-    parameter_shapes,
-    value_shapes,
-)
-from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
-from tui_backprop.engine.network.tensor_names import INPUT, STRENGTH, TARGET
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.network.graph import Graph
+from tui_backprop.engine.network.model import ITEMSIZE, Model
+from tui_backprop.engine.network.operation import Op, Visit
 from tui_backprop.engine.primitives import Shape, fields, size
 
 LEDGER_COLUMNS = ("forward", "delta", "dW")  # dW: every parameter's gradient
 MOST_HIDDEN_LAYERS = 1000  # hidden layers; deeper networks are not suggested
 
+GIVEN = ("input", "target", "constant")  # roles of values that a pass is given, besides the parameters
 IN_CACHE = "cache"  # an array that an operation saves for its VJPs
 
 
@@ -69,7 +62,7 @@ class LedgerRow:
 class Ledger:
     """All rows in forward order, and the ratios that follow from them."""
 
-    spec: NetworkSpec
+    spec: Model
     batch: int
     entries: tuple[LedgerRow, ...]
     timed: bool
@@ -81,7 +74,7 @@ class Ledger:
     @cached_property
     def layers(self) -> tuple[LedgerRow, ...]:
         """One row for each layer."""
-        rows = [LedgerRow(k, f"layer {k}") for k in range(1, self.spec.depth + 1)]
+        rows = [LedgerRow(k, block.title) for k, block in enumerate(self.spec.graph.blocks)][1:]
         for entry in self.entries:
             rows[entry.layer - 1] += entry
         return tuple(rows)
@@ -106,38 +99,38 @@ class Ledger:
     @property
     def first_share(self) -> float:
         """Share of all weights that the first layer has."""
-        first = self.spec.layers[0] * self.spec.layers[1]
-        return first / self.spec.weights
+        graph = self.spec.graph
+        return size(graph.parameters[graph.weight(1)]) / self.spec.weights
 
 
-def ledger(spec: NetworkSpec, batch: int, timing: Timing | None = None) -> Ledger:
+def ledger(spec: Model, batch: int, timing: Timing | None = None) -> Ledger:
     """Compute the ledger of one pass of a network, with seconds if they were measured. Raises KeyError for a timing
     of another network."""
-    shapes = value_shapes(spec, batch)
+    shapes = spec.graph.shapes(batch)
     rows: dict[tuple[int, str], LedgerRow] = {}
-    kept, parameters = kept_bytes(spec, batch), parameter_shapes(spec)
+    kept, parameters = kept_bytes(spec, batch), spec.graph.parameters
 
     def book(visit: Visit, column: str, kept: int = 0) -> None:
-        macs, flops, _ = costs_of(visit, shapes)
+        macs, flops, _ = visit.costs(shapes)
         seconds = timing.rules[rule_of(visit)].median if timing else 0.0
-        at = layer_of(visit.op), visit.op.primitive.kind
+        at = layer_of(spec.graph, visit.op), visit.op.primitive.kind
         forward, delta, dw = (
             OperationCost(macs, flops, seconds) if name == column else OperationCost()
             for name in LEDGER_COLUMNS
         )
         rows[at] = rows.get(at, LedgerRow(*at)) + LedgerRow(*at, forward, delta, dw, kept)
 
-    for visit in forward_visits(spec):
+    for visit in spec.graph.forward_visits:
         book(visit, "forward", kept.get(visit.op.output, 0))
-    for visit in backward_visits(spec):
+    for visit in spec.graph.backward_visits:
         book(visit, "dW" if visit.writes in parameters else "delta")
     return Ledger(spec, batch, tuple(rows.values()), timing is not None)
 
 
-def layer_of(op: Op) -> int:
+def layer_of(graph: Graph, op: Op) -> int:
     """Return the layer of an operation; a penalty, which comes after the loss, belongs to the layer of its
     weights."""
-    return names.layer_of(op.inputs[1]) if op.primitive.kind == "penalty" else op.layer
+    return graph.layer(op.inputs[1]) if op.primitive.kind == "penalty" else op.layer
 
 
 # --- what is kept ----------------------------------------------------------------------------------------
@@ -147,25 +140,25 @@ CacheKey = tuple[
 ]  # the output of the operation that made it, and which array: that output or a saved one
 
 
-def kept_bytes(spec: NetworkSpec, batch: int) -> dict[str, int]:
+def kept_bytes(spec: Model, batch: int) -> dict[str, int]:
     """Return the bytes that the backward pass needs of the forward pass, by the output of the operation that makes
     them: that output, arrays saved with it, a dropout mask. Parameters and the batch (with its labels) are not
     counted."""
     kept: dict[str, int] = {}
-    for (output, _), bytes_ in needed(spec, value_shapes(spec, batch), backward_visits(spec)).items():
+    for (output, _), bytes_ in needed(spec, spec.graph.shapes(batch), spec.graph.backward_visits).items():
         kept[output] = kept.get(output, 0) + bytes_
     return kept
 
 
-def needed(spec: NetworkSpec, shapes: Mapping[str, Shape], visits: Iterable[Visit]) -> dict[CacheKey, int]:
+def needed(spec: Model, shapes: Mapping[str, Shape], visits: Iterable[Visit]) -> dict[CacheKey, int]:
     """Return the arrays of the forward pass that these backward visits need, with their bytes; ``shapes`` are those
     of all values."""
-    parameters = parameter_shapes(spec)
+    given = {value.name for value in spec.graph.values if value.is_parameter or value.role in GIVEN}
     return {
         (output, name): size(shape) * ITEMSIZE[spec.dtype]
         for visit in visits
         for output, name, shape in _read(visit, shapes)
-        if name not in parameters and name not in (INPUT, TARGET, STRENGTH)
+        if name not in given
     }
 
 

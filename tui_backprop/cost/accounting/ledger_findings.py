@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tui_backprop.cost.accounting.ledger import Ledger, hidden_layers_near_three, with_hidden_layers
-from tui_backprop.engine.network.spec import backprop_ratio
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec, backprop_ratio
 from tui_backprop.support.format import format_share
 from tui_backprop.support.quantity import Content, Quantity, Text, phrase, ratio
 
@@ -37,20 +37,23 @@ def findings(ledger: Ledger, in_time: Quantity | None = None) -> tuple[Finding, 
     last = phrase(
         "Without dW (as Nielsen counts) {}. Kept for the backward pass: {}.", ratio(ledger.without_dw), kept
     )
-    return (*found, Finding(_why_not_three(ledger)), Finding(_deeper(ledger)), Finding(last))
+    found.append(Finding(_why_not_three(ledger)))
+    if isinstance(ledger.spec, NetworkSpec):
+        found.append(Finding(_deeper(ledger.spec)))
+    return (*found, Finding(last))
 
 
 def _why_not_three(ledger: Ledger) -> Text:
     three = ratio(LIMIT, 0)
-    if ledger.spec.depth == 1:
+    graph = ledger.spec.graph
+    if graph.depth == 1:
         return phrase("Not {}: its only layer needs no gradient of its input.", three)
-    words = "Not {}: layer 1 has {} of the weights, and needs no gradient of its input."
+    words = f"Not {{}}: {graph.blocks[1].title} has {{}} of the weights, and needs no gradient of its input."
     return phrase(words, three, format_share(ledger.first_share))
 
 
-def _deeper(ledger: Ledger) -> Text:
+def _deeper(spec: NetworkSpec) -> Text:
     """Return the ratios of deeper networks of the same width."""
-    spec = ledger.spec
     ten, near = ratio(backprop_ratio(with_hidden_layers(spec, 10))), hidden_layers_near_three(spec)
     width = max(spec.layers[1:-1] or spec.layers)
     deep = ratio(backprop_ratio(with_hidden_layers(spec, near))) if near else None

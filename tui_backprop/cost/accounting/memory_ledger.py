@@ -7,13 +7,12 @@ These are the least that the computation needs. The app holds more, so that it c
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 
 from tui_backprop.cost.accounting.ledger import Ledger
-from tui_backprop.engine.network.graph import Op, compile_ops, parameter_shapes, value_shapes
-from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
-from tui_backprop.engine.network.tensor_names import kind_of
+from tui_backprop.engine.network.model import ITEMSIZE, Model
+from tui_backprop.engine.network.operation import Op
 from tui_backprop.engine.primitives import size
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
@@ -54,7 +53,7 @@ def memory_ledger(ledger: Ledger, optimizer: OptimizerSpec) -> MemoryLedger:
     return MemoryLedger((*_of_parameters(ledger.spec, optimizer), *_of_values(ledger)))
 
 
-def _of_parameters(spec: NetworkSpec, optimizer: OptimizerSpec) -> tuple[MemoryRow, ...]:
+def _of_parameters(spec: Model, optimizer: OptimizerSpec) -> tuple[MemoryRow, ...]:
     """Return parameters, and what there is one of for each parameter."""
     each, p = ITEMSIZE[spec.dtype], spec.parameters
     slots, kinds = UPDATE_RULES[optimizer.name].slots, _parameters_by_kind(spec)
@@ -87,11 +86,11 @@ def _of_values(ledger: Ledger) -> tuple[MemoryRow, ...]:
     )
 
 
-def _parameters_by_kind(spec: NetworkSpec) -> dict[str, int]:
+def _parameters_by_kind(spec: Model) -> dict[str, int]:
     """Count weights, biases, gains and shifts, those that there are."""
     counts: dict[str, int] = {}
-    for name, shape in parameter_shapes(spec).items():
-        kind = PARAMETER_KINDS[kind_of(name)]
+    for name, shape in spec.graph.parameters.items():
+        kind = PARAMETER_KINDS[spec.graph.role(name)]
         counts[kind] = counts.get(kind, 0) + size(shape)
     return counts
 
@@ -107,13 +106,13 @@ def _sum_of_runs(numbers: Iterable[int]) -> str:
     return " + ".join(f"{times} × {number:,}" if times > 1 else f"{number:,}" for times, number in runs)
 
 
-def most_alive(spec: NetworkSpec, batch: int) -> dict[str, int]:
+def most_alive(spec: Model, batch: int) -> dict[str, int]:
     """Return the values (name: numbers) that inference holds when it holds most: the output of an operation, and
     earlier values that it or a later operation reads. The batch is not counted; nothing is dropped and no loss is
     computed."""
-    plain = replace(spec, dropout=0, l2=0)
-    ops = [op for op in compile_ops(plain) if op.primitive.kind not in NOT_IN_INFERENCE]
-    shapes = value_shapes(plain, batch)
+    graph = spec.at_inference().graph
+    ops = [op for op in graph.ops if op.primitive.kind not in NOT_IN_INFERENCE]
+    shapes = graph.shapes(batch)
     held = [{name: size(shapes[name]) for name in _alive(ops, at)} for at in range(len(ops))]
     return max(held, key=lambda values: sum(values.values()))
 

@@ -9,7 +9,7 @@ from time import perf_counter, sleep
 import numpy as np
 
 from tui_backprop.engine.arrays.team import Call
-from tui_backprop.engine.network.graph import Visit, backward_visits, forward_visits
+from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.training.iteration import Iteration, feed
 
@@ -62,8 +62,9 @@ def time_operations(iteration: Iteration, seconds: float = 0.3) -> Timing:
     is over, at least 3 and at most 200. All of it takes ``seconds``, four rounds or one round, whichever is longest.
     """
     program = Program(iteration.spec, iteration.batch, iteration.program.parameters)
-    feed(program, iteration.tensor("x"), iteration.tensor("t"), iteration.before.t)
-    visits = (*forward_visits(iteration.spec), *backward_visits(iteration.spec))
+    graph = iteration.graph
+    feed(program, iteration.tensor(graph.input), iteration.tensor(graph.target), iteration.before.t)
+    visits = (*graph.forward_visits, *graph.backward_visits)
     calls = [_calls(program, visit) for visit in visits]
     end = perf_counter() + seconds
     first = _round(calls)

@@ -8,16 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tui_backprop.engine.network.graph import (
-    Visit,
-    backward_visits,
-    compile_ops,
-    parameter_shapes,
-    value_shapes,
-)
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import kind_of
+from tui_backprop.engine.network.graph import Graph
+from tui_backprop.engine.network.model import Model
+from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.primitives import Shape, size
+
+MULTIPLY = ("weight", "gain")  # roles of parameters that multiply their input; biases and shifts do not
 
 
 @dataclass(frozen=True)
@@ -55,12 +51,12 @@ class PathCount:
         return self.factors - self.paths
 
 
-def path_counts(spec: NetworkSpec) -> dict[str, PathCount]:
+def path_counts(graph: Graph) -> dict[str, PathCount]:
     """Return the paths from one unit of every value to the loss, for one sample. All units of a value have the same
     count. The path of a penalty, which leads through no unit, is left out."""
     found: dict[str, PathCount] = {}
-    shapes = value_shapes(spec, 1)
-    for op in reversed(compile_ops(spec)):
+    shapes = graph.shapes(1)
+    for op in reversed(graph.ops):
         kind, before = op.primitive.kind, op.inputs[0]
         if kind == "penalty":
             continue
@@ -81,10 +77,10 @@ def path_counts(spec: NetworkSpec) -> dict[str, PathCount]:
     return found
 
 
-def paths(spec: NetworkSpec, tensor: str) -> Paths:
+def paths(spec: Model, tensor: str) -> Paths:
     """Return the paths of each parameter of a ``tensor``. Raises KeyError if it is not a parameter."""
-    each, backprop = _counted(spec)
-    shapes = parameter_shapes(spec)
+    each, backprop = _counted(spec.graph)
+    shapes = spec.graph.parameters
     return Paths(
         each[tensor].paths,
         each[tensor].multiplications,
@@ -95,18 +91,16 @@ def paths(spec: NetworkSpec, tensor: str) -> Paths:
 
 
 @lru_cache(maxsize=8)
-def _counted(spec: NetworkSpec) -> tuple[dict[str, PathCount], int]:
+def _counted(graph: Graph) -> tuple[dict[str, PathCount], int]:
     """Return the count of one entry of each parameter tensor, and the multiplications of the backward pass."""
-    after, shapes = path_counts(spec), value_shapes(spec, 1)
+    after, shapes = path_counts(graph), graph.shapes(1)
     each: dict[str, PathCount] = {}
-    for op in compile_ops(spec):
+    for op in graph.ops:
         for name in op.inputs:
-            if name in parameter_shapes(spec) and op.primitive.kind != "penalty":
-                factors = int(
-                    kind_of(name) in ("weight", "gain")
-                )  # these multiply their input; b and β do not
+            if name in graph.parameters and op.primitive.kind != "penalty":
+                factors = int(graph.role(name) in MULTIPLY)
                 each[name] = after[op.output].through(1, factors)
-    return each, sum(_multiplications(visit, shapes) for visit in backward_visits(spec))
+    return each, sum(_multiplications(visit, shapes) for visit in graph.backward_visits)
 
 
 def _multiplications(visit: Visit, shapes: Mapping[str, Shape]) -> int:

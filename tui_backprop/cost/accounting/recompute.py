@@ -13,20 +13,9 @@ from time import perf_counter, sleep
 import numpy as np
 
 from tui_backprop.cost.accounting.ledger import kept_bytes, layer_of, needed
-from tui_backprop.engine.network.graph import (
-    Visit,
-    backward_visits,
-    compile_ops,
-    costs_of,
-    forward_visits,
-    mask_shapes,
-    parameter_shapes,
-    parameter_slices,
-    value_shapes,
-)
+from tui_backprop.engine.network.model import ITEMSIZE, Model
+from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
-from tui_backprop.engine.network.tensor_names import INPUT, kind_of
 from tui_backprop.engine.primitives import Array, size
 from tui_backprop.engine.training.iteration import Iteration, feed
 from tui_backprop.support.errors import InputError
@@ -82,16 +71,16 @@ Stage = Mapping[str, StagePart]
 StageStep = tuple[int, int, str]  # operations that are run again, the stage, which part of it
 
 
-def stages(spec: NetworkSpec, batch: int = 1) -> tuple[Stage, ...]:
+def stages(spec: Model, batch: int = 1) -> tuple[Stage, ...]:
     """Split the backward pass into stages: the loss, then one for each layer."""
-    places = {op.output: i for i, op in enumerate(compile_ops(spec))}
-    layers = {op.output: op.layer for op in compile_ops(spec)}
-    shapes, masks, parameters = value_shapes(spec, batch), mask_shapes(spec, 1), parameter_shapes(spec)
+    graph, shapes = spec.graph, spec.graph.shapes(batch)
+    places = {op.output: i for i, op in enumerate(graph.ops)}
+    layers = {op.output: op.layer for op in graph.ops}
+    masks, parameters = {mask.name for mask in graph.masks}, graph.parameters
 
     def layer(visit: Visit) -> int:
-        return (
-            0 if visit.op.primitive.kind == "loss" or kind_of(visit.writes) == "loss" else layer_of(visit.op)
-        )
+        of_loss = visit.op.primitive.kind == "loss" or graph.role(visit.writes) == "loss"
+        return 0 if of_loss else layer_of(graph, visit.op)
 
     def part(visits: list[Visit]) -> StagePart:
         needs = {kept: n for kept, n in needed(spec, shapes, visits).items() if kept[1] not in masks}
@@ -100,7 +89,7 @@ def stages(spec: NetworkSpec, batch: int = 1) -> tuple[Stage, ...]:
         )
 
     made: list[Stage] = []
-    for k, group in groupby(backward_visits(spec), layer):
+    for k, group in groupby(graph.backward_visits, layer):
         visits = list(group)
         onward = [visit for visit in visits if visit.writes not in parameters]
         own = [visit for visit in visits if k and layers.get(visit.writes, k) == k]
@@ -136,9 +125,10 @@ class _Run:
 
     def __init__(self, iteration: Iteration, retention: Retention) -> None:
         self.spec, self.batch, self.retention = iteration.spec, iteration.batch, retention
-        self.x, self.places = iteration.tensor("x"), parameter_slices(iteration.spec)
+        self.graph, self.places = iteration.graph, iteration.graph.slices
+        self.x = iteration.tensor(self.graph.input)
         self.program = Program(iteration.spec, iteration.batch, iteration.program.parameters)
-        feed(self.program, self.x, iteration.tensor("t"), iteration.before.t)
+        feed(self.program, self.x, iteration.tensor(self.graph.target), iteration.before.t)
         self.stages_back = stages(iteration.spec, iteration.batch)
         self.calls = [
             {name: self.program.backward_calls(part.visits) for name, part in stage.items()}
@@ -181,13 +171,13 @@ class _Run:
 
     def _forget_values(self) -> None:
         """Fill every value and cache with NaN by a forward pass of NaN."""
-        self.program.values[INPUT].fill(np.nan)
+        self.program.values[self.graph.input].fill(np.nan)
         self.program.forward()
-        np.copyto(self.program.values[INPUT], self.x)
+        np.copyto(self.program.values[self.graph.input], self.x)
 
     def _forget_deltas(self) -> None:
         for name, array in self.program.cotangents.items():
-            if name not in self.places and kind_of(name) != "loss":
+            if name not in self.places and self.graph.role(name) != "loss":
                 array.fill(np.nan)
 
     def timed(self, seconds: float) -> tuple[float, int]:
@@ -220,10 +210,10 @@ class _Run:
 
     def counted(self) -> tuple[int, int, int]:
         """Return (partial) forward passes, (partial) backward passes, and multiply-accumulates in all."""
-        shapes = value_shapes(self.spec, self.batch)
-        forward = [0, *accumulate(costs_of(visit, shapes)[0] for visit in forward_visits(self.spec))]
+        shapes = self.graph.shapes(self.batch)
+        forward = [0, *accumulate(visit.costs(shapes)[0] for visit in self.graph.forward_visits)]
         back = [
-            {name: sum(costs_of(visit, shapes)[0] for visit in part.visits) for name, part in stage.items()}
+            {name: sum(visit.costs(shapes)[0] for visit in part.visits) for name, part in stage.items()}
             for stage in self.stages_back
         ]
         passes = backward_passes = macs = 0
@@ -238,5 +228,5 @@ class _Run:
         values are not kept, those of the step that needs most, and the dropout masks, which are not drawn again."""
         if self.retention.values:
             return sum(kept_bytes(self.spec, self.batch).values())
-        masks = sum(map(size, mask_shapes(self.spec, self.batch).values())) * ITEMSIZE[self.spec.dtype]
+        masks = sum(size(mask.shape_for(self.batch)) for mask in self.graph.masks) * ITEMSIZE[self.spec.dtype]
         return masks + max(self.stages_back[at][name].bytes for _, at, name in self.steps())

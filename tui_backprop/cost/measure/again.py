@@ -11,7 +11,7 @@ from tui_backprop.cost.model.busy_machine import steadier
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Measured
 from tui_backprop.cost.model.workload import PASS_KINDS
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 
 TRIES, PAUSE = 2, 0.3  # times that disturbed passes are measured again, and seconds before each
 

@@ -20,9 +20,10 @@ from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.speeds import Memory, Probe, Speeds
 from tui_backprop.cost.model.work_rules import ROW_BYTES, Work
 from tui_backprop.cost.model.workload import work
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.network.model import ITEMSIZE
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.shared_pass import LEAST_MACS
-from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
 from tui_backprop.engine.primitives.linear import SAMPLES
 from tui_backprop.support import memory
 

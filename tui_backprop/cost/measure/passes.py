@@ -16,7 +16,8 @@ from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Measured
 from tui_backprop.cost.model.network_shape import NetworkShape, shape_of
 from tui_backprop.cost.model.workload import PASS_KINDS, STREAMED
-from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.network.model import ITEMSIZE
 
 # Measured beside the current network, so that the cost model is fitted to several sizes: about 1.7
 # thousand, 32 thousand, 335 thousand and 2.9 million parameters.

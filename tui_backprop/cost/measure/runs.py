@@ -18,15 +18,14 @@ from tui_backprop.cost.model.workload import (
     stacked_cost,
     starting_cost,
 )
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.branches import Branches
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.gradients.problem import COMPLEX
 from tui_backprop.engine.network.forward_mode import ForwardMode
-from tui_backprop.engine.network.graph import views
+from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.shared_pass import LEAST_MACS
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import INPUT, TARGET
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.streaming import StreamedProgram
 
@@ -54,8 +53,8 @@ def passes_of(spec: NetworkSpec, parameters: Array, kinds: Sequence[str]) -> dic
     """Return passes of one sample for each of some kinds."""
     many = spec.parameters >= STREAMED
     program = (StreamedProgram if many else Program)(spec, 1, parameters)
-    x = np.full(program.shapes[INPUT], 0.5, spec.dtype)
-    program.feed(x, target := np.zeros_like(program.values[TARGET]))
+    x = np.full(program.shapes[program.graph.input], 0.5, spec.dtype)
+    program.feed(x, target := np.zeros_like(program.values[program.graph.target]))
 
     def backprop() -> None:
         program.forward()
@@ -74,7 +73,7 @@ def passes_of(spec: NetworkSpec, parameters: Array, kinds: Sequence[str]) -> dic
     if "jvp" in kinds:
         direction = np.zeros_like(parameters)
         program.forward()
-        found["jvp"] = Passes(TimedRun(ForwardMode(program, views(direction, spec)).push))
+        found["jvp"] = Passes(TimedRun(ForwardMode(program, spec.graph.views(direction)).push))
     if "batched" in kinds:
         found["batched"] = _batched(problem)
     return {kind: found[kind] for kind in kinds}
@@ -104,7 +103,7 @@ def _exhaust(work: Iterable[object]) -> None:
         pass
 
 
-def _sampled(spec: NetworkSpec, least: int) -> tuple[list[Array], float]:
+def _sampled(spec: Model, least: int) -> tuple[list[Array], float]:
     """Return the indices of some batches of parameters, at equal distances in the work of all of them; and how many
     parameters of the whole network take as much work. They are so many that they take as long as their start."""
     shape = shape_of(spec)

@@ -12,7 +12,7 @@ from tui_backprop.cost.measure.passes import SMALL, kinds_of, measure, needs
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.speeds import Probe
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.support import memory
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.running_clock import Clock, running_clock

@@ -9,7 +9,7 @@ from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Estimate
 from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_PASSES, LESSON_SIZE, TRAINING_STEPS
 from tui_backprop.cost.model.network_shape import NetworkShape, shape_of
-from tui_backprop.engine.network.spec import NetworkSpec, backprop_ratio
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec, backprop_ratio
 from tui_backprop.support.quantity import Content, Quantity, Text, joined, phrase, ratio, seconds
 from tui_backprop.support.units import MINUTE
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from tui_backprop.cost.model.speeds import Memory, Probe
 from tui_backprop.cost.model.work_rules import Work
 from tui_backprop.engine.arrays.types import Array, np
-from tui_backprop.engine.network.spec import TILE
+from tui_backprop.engine.network.model import TILE
 
 FLOAT32 = 4  # bytes; numbers twice as long take products twice as long
 LEAST_ERROR = 0.092  # of the logarithm: the least that is claimed

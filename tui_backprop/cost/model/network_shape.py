@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
-from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.network.model import ITEMSIZE
 
 HALVINGS = 60  # of an interval, after which a factor is found to the last digit
 FIRST_RANK = 2  # of the layer sizes of a pattern: 1 is the size of the batch

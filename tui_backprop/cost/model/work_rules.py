@@ -9,16 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tui_backprop.cost.model.network_shape import NetworkShape, Sizes
-from tui_backprop.engine.network.graph import (
-    Op,
-    Visit,
-    backward_visits,
-    compile_ops,
-    differentiable,
-    parameter_shapes,
-    value_shapes,
-)
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.network.operation import Op, Visit
 from tui_backprop.engine.primitives import Shape, fields
 
 ROW_BYTES = 512  # of a row, below which it takes no longer to begin than to go on
@@ -99,7 +91,7 @@ def _rows(shapes: Iterable[Shape], sizes: Sizes, itemsize: int) -> float:
 
 @lru_cache(maxsize=64)
 def forward_rules(pattern: NetworkSpec) -> tuple[Rule, ...]:
-    shapes, parameters = value_shapes(pattern, 1), parameter_shapes(pattern)
+    shapes, parameters = pattern.graph.shapes(1), pattern.graph.parameters
 
     def rule(op: Op) -> Rule:
         read = tuple(shapes[name] for name in op.inputs if name in parameters)
@@ -107,12 +99,12 @@ def forward_rules(pattern: NetworkSpec) -> tuple[Rule, ...]:
         inputs = tuple(shapes[name] for name in op.inputs)
         return Rule(op.primitive.flops, inputs, read=read, values=values)
 
-    return tuple(map(rule, compile_ops(pattern)))
+    return tuple(map(rule, pattern.graph.ops))
 
 
 @lru_cache(maxsize=64)
 def backward_rules(pattern: NetworkSpec) -> tuple[Rule, ...]:
-    shapes, parameters = value_shapes(pattern, 1), parameter_shapes(pattern)
+    shapes, parameters = pattern.graph.shapes(1), pattern.graph.parameters
 
     def rule(visit: Visit) -> Rule:
         row, of, names = visit.op.primitive, visit.of or 0, visit.op.inputs
@@ -128,17 +120,17 @@ def backward_rules(pattern: NetworkSpec) -> tuple[Rule, ...]:
             0 if only_passed_on else 1 + visit.adds,
         )
 
-    return tuple(map(rule, backward_visits(pattern)))
+    return tuple(map(rule, pattern.graph.backward_visits))
 
 
 @lru_cache(maxsize=64)
 def tangent_rules(pattern: NetworkSpec) -> tuple[Rule, ...]:
     """Return the rules of a JVP along all parameters. A parameter's tangent is read as often as it is itself."""
-    shapes, parameters = value_shapes(pattern, 1), parameter_shapes(pattern)
+    shapes, parameters = pattern.graph.shapes(1), pattern.graph.parameters
     rules = []
-    for op in compile_ops(pattern):
+    for op in pattern.graph.ops:
         row, inputs = op.primitive, tuple(shapes[name] for name in op.inputs)
-        sources = [i for i in range(len(row.jvps)) if op.inputs[i] in differentiable(pattern)]
+        sources = [i for i in range(len(row.jvps)) if op.inputs[i] in pattern.graph.differentiable]
         for i in sources:
             tangent = (inputs[i],) if op.inputs[i] in parameters else ()
             read = tangent + _parameters_in(row.vjp_formulas[i], op.inputs, pattern)
@@ -150,13 +142,13 @@ def tangent_rules(pattern: NetworkSpec) -> tuple[Rule, ...]:
 
 def _values(names: Iterable[str], pattern: NetworkSpec) -> tuple[Shape, ...]:
     """Return the shapes of those that are not parameters."""
-    shapes, parameters = value_shapes(pattern, 1), parameter_shapes(pattern)
+    shapes, parameters = pattern.graph.shapes(1), pattern.graph.parameters
     return tuple(shapes[name] for name in names if name not in parameters)
 
 
 def _parameters_in(formula: str, inputs: tuple[str, ...], pattern: NetworkSpec) -> tuple[Shape, ...]:
     """Return the shapes of the parameters that a formula reads."""
-    parameters = parameter_shapes(pattern)
+    parameters = pattern.graph.parameters
     names = [inputs[int(field)] for field in sorted(fields(formula)) if field.isdigit()]
     return tuple(parameters[name] for name in names if name in parameters)
 

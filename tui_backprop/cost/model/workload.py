@@ -18,9 +18,8 @@ from tui_backprop.cost.model.work_rules import (
     summed,
     tangent_rules,
 )
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.batched import perturbed_at_once
-from tui_backprop.engine.network.graph import compile_ops, parameter_shapes, value_shapes
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Shape
 
 PARAMETERS_A_PASS = 256  # parameters that the batched method perturbs in one pass
@@ -48,8 +47,8 @@ def _values(shape: NetworkShape) -> float:
 @lru_cache(maxsize=64)
 def _made(pattern: NetworkSpec) -> tuple[Shape, ...]:
     """Return the shapes of the values that a forward pass makes, each array once."""
-    shapes = value_shapes(pattern, 1)
-    return tuple(shapes[op.output] for op in compile_ops(pattern) if not op.primitive.in_place)
+    shapes = pattern.graph.shapes(1)
+    return tuple(shapes[op.output] for op in pattern.graph.ops if not op.primitive.in_place)
 
 
 def _forward(shape: NetworkShape) -> Work:
@@ -166,11 +165,11 @@ def _batched(shape: NetworkShape) -> Work:
 def _entries(pattern: NetworkSpec) -> tuple[tuple[Shape, int], ...]:
     """Return the shape of each parameter tensor, and the first operation after the one that reads it (and after one
     that adds to the result in place)."""
-    ops, found = compile_ops(pattern), {}
+    ops, found = pattern.graph.ops, {}
     for at, op in enumerate(ops):
         in_place = at + 1 < len(ops) and ops[at + 1].primitive.in_place
         found.update({name: at + 1 + in_place for name in op.inputs if name not in found})
-    return tuple((shape, found[name]) for name, shape in parameter_shapes(pattern).items())
+    return tuple((shape, found[name]) for name, shape in pattern.graph.parameters.items())
 
 
 PASS_KINDS: dict[str, Callable[[NetworkShape], Work]] = {

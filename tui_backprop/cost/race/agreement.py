@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.engine.gradients.methods import Problem
-from tui_backprop.engine.network.graph import parameter_at
-from tui_backprop.engine.network.tensor_names import entry_name
+from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.primitives import Array
 
 COMPARED_AT_ONCE = 2**16  # entries
@@ -98,4 +97,4 @@ def _scale_of(values: Array) -> float:
 
 def name_of(problem: Problem, place: int) -> str:
     """Return the name of a parameter by its index in the flat vector: W2[13,200]."""
-    return entry_name(*parameter_at(problem.spec, place))
+    return entry_name(*problem.spec.graph.parameter_at(place))

@@ -22,7 +22,6 @@ from tui_backprop.cost.race.shares import Failure, Task, error_line
 from tui_backprop.cost.race.worker import time_backprop
 from tui_backprop.cost.race.workers import Workers
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
-from tui_backprop.engine.network.tensor_names import LOSS
 from tui_backprop.engine.primitives import Array
 from tui_backprop.support.errors import InputError, UserError
 from tui_backprop.support.running_clock import running_clock
@@ -132,7 +131,7 @@ def _forward_pass(field: str, problem: Problem) -> tuple[float, bool]:
             program.forward()
             start = perf_counter()
             program.forward()
-            return perf_counter() - start, bool(np.isfinite(program.values[LOSS]).all())
+            return perf_counter() - start, bool(np.isfinite(program.values[program.graph.loss]).all())
     except Exception as error:
         raise InputError(field, error_line(error)) from None
 

@@ -9,8 +9,6 @@ import numpy as np
 
 from tui_backprop.engine.arrays.norms import norm
 from tui_backprop.engine.arrays.top_k import Top
-from tui_backprop.engine.network.graph import parameter_shapes
-from tui_backprop.engine.network.tensor_names import gradient_of, preactivation
 from tui_backprop.engine.primitives import Array, index_at
 from tui_backprop.engine.training.iteration import Iteration
 
@@ -55,11 +53,9 @@ def difference(one: Iteration, other: Iteration) -> Difference:
 
 
 def _compared(iteration: Iteration) -> tuple[str, ...]:
-    values = (
-        *parameter_shapes(iteration.spec),
-        *(preactivation(k) for k in range(1, iteration.spec.depth + 1)),
-    )
-    return (*values, *map(gradient_of, values))
+    graph = iteration.graph
+    values = (*graph.parameters, *(value.name for value in graph.with_role("pre-activation")))
+    return (*values, *map(graph.gradient_of, values))
 
 
 def _change(name: str, before: Array, after: Array) -> Change:

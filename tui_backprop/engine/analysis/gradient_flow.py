@@ -13,8 +13,8 @@ from tui_backprop.engine.analysis.judged import Examples, Fit, is_finite_at_star
 from tui_backprop.engine.analysis.remedies import Setup
 from tui_backprop.engine.analysis.twin_units import Twins, twin_units
 from tui_backprop.engine.arrays.norms import norm
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.nonfinite import NonFinite
-from tui_backprop.engine.network.tensor_names import delta, gradient_of, weight
 from tui_backprop.engine.training.iteration import Iteration
 
 
@@ -27,10 +27,13 @@ class LayerFlow:
     ``dead`` is the share of units whose output and slope are 0 on every sample judged, ``saturated`` the share of
     outputs beyond ±0.97 of tanh, or as close to a bound of a sigmoid. They are None where the activation has no such
     state or is not finite. ``reached`` is the share of samples on which delta is not all 0. ``dead`` and ``reached``
-    are None for fewer than FEWEST_SAMPLES samples. ``twins`` are groups of equal units (see ``twin_units``).
+    are None for fewer than FEWEST_SAMPLES samples. ``twins`` are groups of equal units (see ``twin_units``). The
+    layer's delta is written as ``symbol``, and its output as ``output``.
     """
 
     layer: int
+    symbol: str
+    output: str
     delta: float
     rms: float
     gradient: float
@@ -49,14 +52,15 @@ class LayerFlow:
 
 @dataclass(frozen=True)
 class Flow:
-    """Figures of all layers, first layer first, in iteration ``t`` of a run with this ``setup``; ``fit`` says on
-    which samples units were judged, and how well these are predicted. ``bad`` is the first NaN or infinity, if there
-    is one (see ``Iteration.bad``). ``rises``: the loss of the batch is higher after the update than before;
-    ``starts_finite``: a pass with the initial weights is finite (found out only where a value is not finite)."""
+    """Figures of all layers, first layer first, in iteration ``t`` of a run with this ``setup`` (None: of a kind of
+    network that no remedies are known for); ``fit`` says on which samples units were judged, and how well these are
+    predicted. ``bad`` is the first NaN or infinity, if there is one (see ``Iteration.bad``). ``rises``: the loss of
+    the batch is higher after the update than before; ``starts_finite``: a pass with the initial weights is finite
+    (found out only where a value is not finite)."""
 
     layers: tuple[LayerFlow, ...]
     fit: Fit
-    setup: Setup
+    setup: Setup | None
     t: int = 0
     rises: bool = False
     bad: NonFinite | None = None
@@ -97,24 +101,30 @@ def flow(iteration: Iteration, examples: Examples | None = None) -> Flow:
     found, twins = judge(iteration, examples), twin_units(iteration)
     starts_finite = iteration.bad is None or is_finite_at_start(iteration.spec, examples)
     layers = []
-    for k in range(1, iteration.spec.depth + 1):
-        deltas, weights = iteration.tensor(delta(k)), iteration.tensor(weight(k))
+    graph, spec = iteration.graph, iteration.spec
+    for k in range(1, graph.depth + 1):
+        w = graph.weight(k)
+        deltas, weights = iteration.tensor(graph.delta(k)), iteration.tensor(w)
         size = norm(deltas)
         layers.append(
             LayerFlow(
                 layer=k,
+                symbol=graph.delta(k),
+                output=graph.output_of(k),
                 delta=size,
                 rms=size / deltas.size**0.5,
-                gradient=norm(iteration.tensor(gradient_of(weight(k)))),
+                gradient=norm(iteration.tensor(graph.gradient_of(w))),
                 weights=norm(weights),
-                update=norm(iteration.new[weight(k)], weights),
+                update=norm(iteration.new[w], weights),
                 dead=found.dead.get(k),
                 saturated=found.saturated.get(k),
                 reached=found.reached.get(k),
                 twins=twins.get(k, ()),
             )
         )
-    setup = Setup(iteration.spec, iteration.optimizer, iteration.lr, iteration.batch)
+    setup = None
+    if isinstance(spec, NetworkSpec):
+        setup = Setup(spec, iteration.optimizer, iteration.lr, iteration.batch)
     return Flow(
         tuple(layers),
         found.fit,

@@ -10,7 +10,7 @@ from tui_backprop.engine.analysis import remedies
 from tui_backprop.engine.analysis.gradient_flow import Flow
 from tui_backprop.engine.analysis.judged import STUCK, FitState
 from tui_backprop.engine.analysis.remedies import Remedy
-from tui_backprop.engine.network.tensor_names import activation, entry_name
+from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.support.format import format_number, format_share
 
 # Predicates of (figure, threshold) that are true where a rule is broken. NaN breaks none of the first three.
@@ -26,8 +26,9 @@ STALLED = frozenset({FitState.LIMIT, FitState.PLATEAU, FitState.STUCK})  # the s
 
 @dataclass(frozen=True)
 class Case:
-    """One case of a broken rule. ``says`` states the finding, with {layer}, {figure}, {last} (hidden layer), {why},
-    {twins} and {errors}. ``remedies`` each helped in at least 15 of 20 runs (see benchmarks/advice.py)."""
+    """One case of a broken rule. ``says`` states the finding, with {layer}, {delta} (its symbol), {figure}, {last}
+    (the delta of the last hidden layer), {why}, {twins} and {errors}. ``remedies`` each helped in at least 15 of 20
+    runs (see benchmarks/advice.py)."""
 
     says: str
     remedies: tuple[Remedy, ...]
@@ -134,21 +135,21 @@ HEALTH_RULES: tuple[HealthRule, ...] = (
     ),
     HealthRule(
         "no gradient", "samples on which δ of a layer is not 0", "exactly", 0.0, "rms", _reached,
-        (Case("δ{layer} is 0 on every sample", (remedies.WIDE_LEAKY,)),),
+        (Case("{delta} is 0 on every sample", (remedies.WIDE_LEAKY,)),),
         share=True,
     ),
     HealthRule(
         "exploding", "δ rms above {} times the last hidden layer's", "above", 100.0, "rms", Flow.relative,
-        (Case("δ{layer} is {figure} times δ{last}", (remedies.RANDOM,)),),
+        (Case("{delta} is {figure} times {last}", (remedies.RANDOM,)),),
     ),
     HealthRule(
         "vanishing", "δ rms below {} times the last hidden layer's", "below", 0.01, "rms", Flow.relative,
         (
             Case(
-                "δ{layer} is {figure} times δ{last}", (remedies.FEWER_LAYERS, remedies.HE),
+                "{delta} is {figure} times {last}", (remedies.FEWER_LAYERS, remedies.HE),
                 lambda report: len(report.hidden) > 2 * remedies.FEW_LAYERS,
             ),
-            Case("δ{layer} is {figure} times δ{last}", (remedies.HE,)),
+            Case("{delta} is {figure} times {last}", (remedies.HE,)),
         ),
     ),
     HealthRule(
@@ -220,9 +221,15 @@ def callouts(report: Flow) -> tuple[Callout, ...]:
             worst = (min if rule.side == "below" else max)(broken, key=lambda k: broken[k])
             case = next(case for case in rule.cases if case.when(report))
             finding = _finding(case, rule, report, worst, broken[worst])
-            advice = () if found else tuple(row for row in case.remedies if row.change(report.setup))
+            advice = () if found else _advice(case, report)
             found.append(Callout(rule, case, tuple(broken), worst, broken[worst], finding, advice))
     return tuple(found)
+
+
+def _advice(case: Case, report: Flow) -> tuple[Remedy, ...]:
+    """Return the remedies that change something in this run."""
+    setup = report.setup
+    return tuple(row for row in case.remedies if row.change(setup)) if setup else ()
 
 
 def harmless(report: Flow) -> tuple[HealthRule, ...]:
@@ -237,10 +244,12 @@ def _broken(rule: HealthRule, report: Flow) -> dict[int, float]:
 
 
 def _finding(case: Case, rule: HealthRule, report: Flow, layer: int, figure: float) -> str:
+    symbols = {at.layer: at.symbol for at in report.layers}
     return case.says.format(
         layer=layer,
+        delta=symbols.get(layer, ""),
         figure=rule.amount(figure, 2),
-        last=len(report.hidden),
+        last=symbols.get(len(report.hidden), ""),
         why=report.bad.brief if report.bad else "",
         twins=_named(report, layer),
         errors=report.fit.errors,
@@ -251,8 +260,9 @@ def _named(report: Flow, layer: int) -> str:
     """Name the largest group of twins of a layer, counting from 0."""
     if layer not in range(1, len(report.layers)) or not report.layers[layer - 1].twins:
         return ""
-    group = max(report.layers[layer - 1].twins, key=len)
+    at = report.layers[layer - 1]
+    group = max(at.twins, key=len)
     if len(group) > 3:
         return f"{len(group)} equal units of layer {layer}"
-    *others, last = (entry_name(activation(layer), (unit,)) for unit in group)
+    *others, last = (entry_name(at.output, (unit,)) for unit in group)
     return f"{', '.join(others)} and {last}"

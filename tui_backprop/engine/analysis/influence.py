@@ -13,17 +13,8 @@ from math import isfinite
 
 import numpy as np
 
-from tui_backprop.engine.network.graph import Op, parameter_shapes
-from tui_backprop.engine.network.tensor_names import (
-    INPUT,
-    LOSS,
-    delta,
-    entry_name,
-    is_weight,
-    kind_of,
-    preactivation,
-    standardized,
-)
+from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.operation import Op
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 
@@ -81,8 +72,9 @@ def strongest_path(
     is the derivative of the loss by an output. Empty where a factor that is compared is NaN or infinite: then no path
     is known to be the largest. Raises KeyError for a tensor that is no parameter.
     """
-    ops = [op for op in iteration.program.ops if op.primitive.kind not in ("loss", "penalty")]
-    if tensor not in parameter_shapes(iteration.spec):
+    graph = iteration.graph
+    ops = [op for op in graph.ops if op.primitive.kind not in ("loss", "penalty")]
+    if tensor not in graph.parameters:
         raise KeyError(tensor)
     at = next(n for n, op in enumerate(ops) if tensor in op.inputs)
     best = _best(iteration, ops[at + 1 :], sample)
@@ -91,21 +83,22 @@ def strongest_path(
     while go := best[steps[-1].value].go:
         steps.append(go(steps[-1].unit))
     last = steps[-1]
-    slope = float(iteration.tensor(delta(iteration.spec.depth))[sample, last.unit])
-    steps.append(PathStep(LOSS, 0, slope, f"d{LOSS}/d{entry_name(last.value, (last.unit,))}"))
+    slope = float(iteration.tensor(graph.gradient_of(graph.output))[sample, last.unit])
+    formula = f"{graph.gradient_of(graph.loss)}/d{entry_name(last.value, (last.unit,))}"
+    steps.append(PathStep(graph.loss, 0, slope, formula))
     finite = all(isfinite(step.factor) for step in steps)
     return StrongestPath(tuple(steps), max(ties, 1)) if finite else StrongestPath((), 0)
 
 
 def _entry(iteration: Iteration, op: Op, tensor: str, index: tuple[int, ...], s: int) -> PathStep:
     """The step from the parameter itself to the output of its operation."""
-    unit = index[-1]
-    if is_weight(tensor):
+    graph, unit = iteration.graph, index[-1]
+    if graph.is_weight(tensor):
         source = op.inputs[0]
         factor = float(iteration.tensor(source)[s, index[0]])
         return PathStep(op.output, unit, factor, entry_name(source, (index[0],)))
-    if kind_of(tensor) == "gain":
-        v = standardized(op.layer)
+    if graph.role(tensor) == "gain":
+        v = graph.by_name[op.output].saved
         return PathStep(op.output, unit, float(iteration.tensor(v)[s, unit]), entry_name(v, (unit,)))
     return PathStep(op.output, unit, 1.0, "1")
 
@@ -122,12 +115,13 @@ class _Best:
 
 def _best(iteration: Iteration, ops: list[Op], s: int) -> dict[str, _Best]:
     """Find the best paths from each value, from the loss upwards."""
-    sizes = np.abs(iteration.tensor(delta(iteration.spec.depth))[s]).astype(float)
-    best = {preactivation(iteration.spec.depth): _Best(sizes, np.ones(len(sizes)), None)}
+    graph = iteration.graph
+    sizes = np.abs(iteration.tensor(graph.gradient_of(graph.output))[s]).astype(float)
+    best = {graph.output: _Best(sizes, np.ones(len(sizes)), None)}
     for op in reversed(ops):
         for i in range(2 if op.primitive.kind == "residual" else 1):
             x = op.inputs[i]
-            if x == INPUT:
+            if x == graph.input:
                 continue
             found = _through(iteration, op, x, s, best[op.output])
             best[x] = _better(best[x], found) if x in best else found

@@ -9,13 +9,14 @@ from math import isfinite
 import numpy as np
 
 from tui_backprop.engine.arrays.norms import norm
+from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.inference import passes
 from tui_backprop.engine.network.initializers import initial_parameters
+from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.network.predictions import predicted_classes
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import LOSS, preactivation
-from tui_backprop.engine.primitives import ACTIVATIONS, LOSSES, Array
+from tui_backprop.engine.primitives import ACTIVATIONS, Array
+from tui_backprop.engine.primitives.losses import Loss
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.support.format import format_share
 
@@ -117,46 +118,46 @@ class Judgement:
     reached: dict[int, float] = field(default_factory=dict)
 
 
-def samples_to_judge(spec: NetworkSpec, total: int) -> int:
+def samples_to_judge(spec: Model, total: int) -> int:
     """Return how many of ``total`` samples to judge: all, where two passes over them are cheap."""
-    flops = total * (6 * spec.weights + 100 * sum(spec.layers))
+    flops = total * (6 * spec.weights + 100 * sum(spec.graph.widths))
     return total if flops <= CHEAP_FLOPS else min(total, SAMPLES)
 
 
 def of_batch(iteration: Iteration) -> Examples:
     """Return the batch of an iteration as examples."""
-    loss = LOSSES[iteration.spec.loss]
-    return Examples(iteration.tensor("x"), iteration.tensor("t"), iteration.batch, loss.probabilities)
+    graph = iteration.graph
+    x, t = iteration.tensor(graph.input), iteration.tensor(graph.target)
+    return Examples(x, t, iteration.batch, graph.loss_rule.probabilities)
 
 
 def judge(iteration: Iteration, examples: Examples) -> Judgement:
     """Run a forward and a backward pass over the examples, without dropout, in parts of about JUDGED_NUMBERS numbers,
     and say what was found."""
-    spec, n = iteration.spec, len(examples.x)
+    spec, graph, n = iteration.spec, iteration.graph, len(examples.x)
     units = _Units(iteration)
     gradient = np.zeros(spec.parameters)
-    z = np.empty((n, spec.layers[-1]))
+    z = np.empty((n, graph.width(graph.depth)))
     loss, done = 0.0, 0
-    rows = max(JUDGED_NUMBERS // (NUMBERS_PER_UNIT * sum(spec.layers)), 1)
+    rows = max(JUDGED_NUMBERS // (NUMBERS_PER_UNIT * sum(spec.graph.widths)), 1)
     with np.errstate(all="ignore"):
         for program in passes(spec, iteration.program.parameters, examples.x, examples.t, rows):
             program.backward()
             units.see(program)
             share = program.batch / n
             gradient += share * program.gradient
-            loss += share * float(program.values[LOSS])
-            z[done : done + program.batch] = program.values[preactivation(spec.depth)]
+            loss += share * float(program.values[graph.loss])
+            z[done : done + program.batch] = program.values[graph.output]
             done += program.batch
         slope = norm(gradient) * max(norm(iteration.program.parameters), 1) / loss if loss else None
-        error = _error(z, examples, spec)
+        error = _error(z, examples, graph.loss_rule)
     slope = slope if slope is not None and isfinite(slope) else None
-    fit = Fit(
-        n, examples.total, examples.classes, loss, error, slope, _constant(examples, spec), spec.depth > 1
-    )
+    constant = _constant(examples, graph)
+    fit = Fit(n, examples.total, examples.classes, loss, error, slope, constant, graph.depth > 1)
     return units.judgement(fit, n)
 
 
-def is_finite_at_start(spec: NetworkSpec, examples: Examples) -> bool:
+def is_finite_at_start(spec: Model, examples: Examples) -> bool:
     """Return True where loss and gradient of the first examples are finite with the initial weights."""
     x, t = examples.x[:FEWEST_SAMPLES], examples.t[:FEWEST_SAMPLES]
     program = Program(spec, len(x), initial_parameters(spec))
@@ -164,50 +165,54 @@ def is_finite_at_start(spec: NetworkSpec, examples: Examples) -> bool:
     with np.errstate(all="ignore"):
         program.forward()
         program.backward()
-        return isfinite(float(program.values[LOSS])) and isfinite(float(program.gradient.sum(dtype=float)))
+        figures = program.values[program.graph.loss], program.gradient.sum(dtype=float)
+        return all(isfinite(float(figure)) for figure in figures)
 
 
-def _error(z: Array, examples: Examples, spec: NetworkSpec) -> float | None:
+def _error(z: Array, examples: Examples, rule: Loss) -> float | None:
     """Compute ``Fit.error`` from outputs (n, outputs)."""
     if not np.isfinite(z).all():
         return None
     t = examples.t
     if examples.classes:
         labels = t if t.ndim == 1 else t[:, 0] if t.shape[1] == 1 else np.argmax(t, axis=1)
-        return float(np.mean(predicted_classes(z, spec.loss) != labels))
+        return float(np.mean(predicted_classes(z, rule) != labels))
     variance = float(np.square(t - t.mean(axis=0), dtype=float).sum())
     return float(np.square(z - t).sum()) / variance if variance else None
 
 
-def _constant(examples: Examples, spec: NetworkSpec) -> float:
+def _constant(examples: Examples, graph: Graph) -> float:
     """Compute the loss of the best constant output: of a network without weights whose bias is fitted."""
-    row, outputs, t = LOSSES[spec.loss], spec.layers[-1], examples.t
+    row, outputs, t = graph.loss_rule, graph.width(graph.depth), examples.t
     mean = np.bincount(t, minlength=outputs) / len(t) if row.labels else t.mean(axis=0)
     best = mean
     if row.probabilities:
         sure = np.clip(mean, 1e-30, 1 - 1e-12)
         best = np.log(sure) if row.labels else np.log(sure / (1 - sure))
-    only = NetworkSpec((1, outputs), loss=spec.loss, dtype="float64")
-    program = Program(only, len(t), np.concatenate([np.zeros(outputs), best]))
-    program.feed(np.zeros((len(t), 1)), t)
-    return float(program.forward())
+    z, loss = np.tile(best.astype(float), (len(t), 1)), np.empty(())
+    t = t.astype(np.intp if row.labels else float)
+    with np.errstate(all="ignore"):
+        row.forward(loss, row.room(z.dtype, z.shape, t.shape), z, t)
+    return float(loss)
 
 
 class _Units:
     """What units do on the samples seen so far, by hidden layer."""
 
     def __init__(self, iteration: Iteration) -> None:
-        self.spec, self.iteration = iteration.spec, iteration
-        self.rows = {k: ACTIVATIONS[name] for k, name in enumerate(self.spec.activations, 1)}
-        self.alive = {k: np.zeros(self.spec.layers[k], bool) for k in self.rows}
+        graph = iteration.graph
+        self.ops = graph.activation_ops
+        self.rows = {k: ACTIVATIONS[op.primitive.name] for k, op in self.ops.items()}
+        self.alive = {k: np.zeros(graph.width(k), bool) for k in self.rows}
         self.beyond, self.finite = dict.fromkeys(self.rows, 0), dict.fromkeys(self.rows, True)
-        self.reached = dict.fromkeys(range(1, self.spec.depth + 1), 0)
+        self.sums = {value.block: value.name for value in graph.with_role("pre-activation")}
+        self.reached = dict.fromkeys(self.sums, 0)
 
     def see(self, program: Program) -> None:
         for k in self.reached:
-            self.reached[k] += int((program.cotangents[preactivation(k)] != 0).any(axis=1).sum())
+            self.reached[k] += int((program.cotangents[self.sums[k]] != 0).any(axis=1).sum())
         for k, row in self.rows.items():
-            op = self.iteration.activation(k)
+            op = self.ops[k]
             a, z = program.values[op.output], program.values[op.inputs[0]]
             self.finite[k] &= isfinite(float(a.sum(dtype=float)))
             if row.can_die:
@@ -221,7 +226,7 @@ class _Units:
         judged = {k: row for k, row in self.rows.items() if self.finite[k]}
         found = Judgement(fit)
         found.saturated = {
-            k: self.beyond[k] / (n * self.spec.layers[k]) for k, row in judged.items() if row.saturates
+            k: self.beyond[k] / (n * len(self.alive[k])) for k, row in judged.items() if row.saturates
         }
         if n >= FEWEST_SAMPLES:
             found.dead = {k: 1 - float(self.alive[k].mean()) for k, row in judged.items() if row.can_die}

@@ -8,17 +8,8 @@ from math import isfinite, sqrt
 
 import numpy as np
 
-from tui_backprop.engine.network.graph import parameter_shapes
+from tui_backprop.engine.network.graph_values import TensorEntry
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.tensor_names import (
-    INPUT,
-    TARGET,
-    TensorEntry,
-    gradient_of,
-    layer_of,
-    preactivation,
-    weight,
-)
 from tui_backprop.engine.primitives import IDENTITY, Array, in_shape, index_at
 from tui_backprop.engine.training.iteration import Iteration, feed
 
@@ -98,12 +89,12 @@ def activation_curve(
 ) -> ActivationCurve:
     """Evaluate the activation function of a unit of layer 1 .. L, by the rules that the passes use. The output layer
     is linear: there f is the identity."""
-    if layer == iteration.spec.depth:
-        row, of = IDENTITY, preactivation(layer)
+    op = iteration.graph.activation_ops.get(layer)
+    if op is None:
+        row, of = IDENTITY, iteration.graph.preactivation(layer)
         at = value = float(iteration.tensor(of)[sample, unit])
         slope_at = 1.0
     else:
-        op = iteration.activation(layer)
         row, of = op.primitive, op.inputs[0]
         at, value = (float(iteration.tensor(name)[sample, unit]) for name in (of, op.output))
         slope_at = float(iteration.slope(layer, sample)[unit])
@@ -133,10 +124,9 @@ def slice_along(
     Raises ValueError unless the weights are one or two different parameters of the network.
     """
     _check(iteration, weights)
-    program = Program(
-        iteration.spec, iteration.program.batch, iteration.program.parameters.astype(float), "float64"
-    )
-    feed(program, iteration.tensor(INPUT), iteration.tensor(TARGET), iteration.before.t)
+    graph = iteration.graph
+    program = Program(iteration.spec, iteration.batch, iteration.program.parameters.astype(float), "float64")
+    feed(program, iteration.tensor(graph.input), iteration.tensor(graph.target), iteration.before.t)
     start = _entry(program, {tensor for tensor, _ in weights})
 
     def loss(place: tuple[float, ...]) -> float:
@@ -149,7 +139,7 @@ def slice_along(
         for of in (
             iteration.tensor,
             iteration.new.__getitem__,
-            lambda tensor: iteration.tensor(gradient_of(tensor)),
+            lambda tensor: iteration.tensor(graph.gradient_of(tensor)),
         )
     )
     half = max((points or _points(iteration, weights)) // 2, 1)
@@ -173,7 +163,7 @@ def slice_along(
 
 
 def _check(iteration: Iteration, weights: tuple[TensorEntry, ...]) -> None:
-    shapes = parameter_shapes(iteration.spec)
+    shapes = iteration.graph.parameters
     if len(weights) not in MOST_POINTS or len(set(weights)) < len(weights):
         raise ValueError(f"give one parameter, or two different ones, not {len(weights)}")
     for tensor, index in weights:
@@ -191,8 +181,8 @@ def _entry(program: Program, tensors: set[str]) -> int:
 
 def _points(iteration: Iteration, weights: tuple[TensorEntry, ...]) -> int:
     """Return the number of points along each weight that the work of the layers from the first weight on allows."""
-    layer = min(layer_of(tensor) for tensor, _ in weights)
-    each = sum(fan_in * fan_out for fan_in, fan_out in iteration.spec.fans[layer - 1 :])
+    graph = iteration.graph
+    each = graph.macs_from(min(graph.layer(tensor) for tensor, _ in weights))
     evaluations = SLICE_WORK / (each * (READ_COST + iteration.program.batch))
     axes = len(weights)
     return max(FEWEST_POINTS[axes], min(MOST_POINTS[axes], int(evaluations ** (1 / axes))))
@@ -200,7 +190,7 @@ def _points(iteration: Iteration, weights: tuple[TensorEntry, ...]) -> int:
 
 def _reach(iteration: Iteration, tensor: str, update: float) -> float:
     """Return half the range of a slice; 1 where weights and update give no measure."""
-    of = weight(layer_of(tensor))
+    of = iteration.graph.weight(iteration.graph.layer(tensor))
     spread = iteration.summary(of).norm / sqrt(iteration.tensor(of).size)
     far = (REACH_IN_WEIGHTS * spread, REACH_IN_UPDATES * abs(update))
     return max(filter(isfinite, far), default=0.0) or 1.0

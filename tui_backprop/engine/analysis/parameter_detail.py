@@ -18,19 +18,7 @@ from tui_backprop.engine.analysis.prediction_flips import (
 from tui_backprop.engine.analysis.ranking import Attribution
 from tui_backprop.engine.gradients.batched import groups
 from tui_backprop.engine.gradients.methods import Problem
-from tui_backprop.engine.network.graph import flat_index, penalized
 from tui_backprop.engine.network.predictions import NO_CLASS, predicted_classes
-from tui_backprop.engine.network.tensor_names import (
-    INPUT,
-    TARGET,
-    delta,
-    gradient_of,
-    kind_of,
-    layer_of,
-    normalized,
-    preactivation,
-    standardized,
-)
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 
@@ -93,9 +81,8 @@ def parameter_detail(
     for the flips."""
     each = sample_gradients(iteration, attribution.tensor, attribution.index)
     order = np.argsort(-np.abs(np.nan_to_num(each)), kind="stable")
-    penalty = (
-        iteration.spec.l2 * attribution.value if attribution.tensor in penalized(iteration.spec) else 0.0
-    )
+    strength = iteration.graph.penalties.get(attribution.tensor)
+    penalty = 0.0 if strength is None else strength * attribution.value
     changed = ChangedParameter(iteration, attribution)
     nudges = changed.nudges()
     path = strongest_path(iteration, attribution.tensor, attribution.index, int(order[0]))
@@ -114,30 +101,31 @@ def parameter_detail(
 def sample_gradients(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> Array:
     """Return each sample's term in dL/dparameter, (n,), in double precision: the products whose sum the backward
     pass computes."""
-    unit, layer, kind = index[-1], layer_of(tensor), kind_of(tensor)
-    if kind in ("weight", "bias"):
-        given = iteration.tensor(delta(layer))[:, unit].astype(float)
-        op = next(op for op in iteration.program.ops if tensor in op.inputs)
-        return given * iteration.tensor(op.inputs[0])[:, index[0]] if kind == "weight" else given
-    given = iteration.tensor(gradient_of(normalized(layer)))[:, unit].astype(float)
-    return given * iteration.tensor(standardized(layer))[:, unit] if kind == "gain" else given
+    graph, unit = iteration.graph, index[-1]
+    op = graph.readers[tensor][0]
+    output = graph.by_name[op.output]
+    given = iteration.tensor(output.gradient)[:, unit].astype(float)
+    if graph.is_weight(tensor):
+        return given * iteration.tensor(op.inputs[0])[:, index[0]]
+    return given * iteration.tensor(output.saved)[:, unit] if graph.role(tensor) == "gain" else given
 
 
 class ChangedParameter:
     """A network run again with one parameter changed, in double precision."""
 
     def __init__(self, iteration: Iteration, attribution: Attribution) -> None:
-        self._at = flat_index(iteration.spec, attribution.tensor, attribution.index)
+        graph = iteration.graph
+        self._at = graph.flat_index(attribution.tensor, attribution.index)
         self._iteration, self._attribution = iteration, attribution
         self._problem = Problem(
             iteration.spec,
-            iteration.tensor(INPUT),
-            iteration.tensor(TARGET),
+            iteration.tensor(graph.input),
+            iteration.tensor(graph.target),
             iteration.program.parameters,
             iteration.before.t,
         ).in_precision("float64")
         self._program = self._problem.program()
-        self._z = self._program.values[preactivation(iteration.spec.depth)]
+        self._z = self._program.values[graph.output]
         self.loss, _ = self._run(0.0)
 
     def _run(self, by: float) -> tuple[float, int | None]:
@@ -167,11 +155,11 @@ class ChangedParameter:
     def flips(self, label: int, others: Sequence[float] = ()) -> FlipSearch:
         """Search for the changes of this parameter alone that flip the prediction; ``others`` are tried, too."""
         iteration = self._iteration
-        own = _predicted(iteration.tensor(preactivation(iteration.spec.depth)), iteration)
+        own = _predicted(iteration.tensor(iteration.graph.output), iteration)
         _, predicted_class = self._run(0.0)
         if own is None or predicted_class is None:
             return FlipSearch(label, None, own)
-        per_doubling = changes_per_doubling(iteration.spec, self._attribution.tensor)
+        per_doubling = changes_per_doubling(iteration.graph, self._attribution.tensor)
         if not per_doubling:
             return FlipSearch(label, predicted_class, own)
         (entry,) = groups(self._problem, np.array([self._at]), self._program)
@@ -181,5 +169,5 @@ class ChangedParameter:
 
 def _predicted(z: Array, iteration: Iteration) -> int | None:
     """Return the predicted class of the first sample, None where there is none."""
-    found = int(predicted_classes(z[:1], iteration.spec.loss)[0])
+    found = int(predicted_classes(z[:1], iteration.graph.loss_rule)[0])
     return None if found == NO_CLASS else found

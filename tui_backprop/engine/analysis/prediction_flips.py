@@ -15,11 +15,10 @@ from math import ceil, copysign, floor, log10
 import numpy as np
 
 from tui_backprop.engine.gradients.batched import SharedEntryPoint
+from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.inference import at_once
 from tui_backprop.engine.network.predictions import NO_CLASS, predicted_classes
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import layer_of, per_sample, preactivation
 from tui_backprop.engine.primitives import Array
 
 NEAREST, FARTHEST = 2.0**-20, 2.0**10  # magnitudes of the first and the last change that is tried
@@ -77,7 +76,7 @@ class PredictionAlong:
     """
 
     def __init__(self, program: Program, entry: SharedEntryPoint) -> None:
-        self._loss = program.spec.loss
+        self._loss = program.graph.loss_rule
         self._column = int(entry.columns[0])
         self._slope = float(entry.answers(program)[0, 0])
         self._y = program.values[entry.op.output][0].copy()
@@ -88,10 +87,10 @@ class PredictionAlong:
         self._stacked = Program(program.spec, at_once(program.spec, PARTS), program.parameters)
         later = program.ops[self._first : self._last]
         for name in {name for op in later for name in op.inputs} - {op.output for op in later}:
-            if per_sample(name):
+            if program.graph.per_sample(name):
                 self._stacked.values[name][...] = program.values[name][0]
         self._changed = self._stacked.values[entry.op.output]
-        self._z = self._stacked.values[preactivation(program.spec.depth)]
+        self._z = self._stacked.values[program.graph.output]
 
     def classes(self, changes: Array) -> Array:
         """Return the predicted class after each of the ``changes`` (m,), NO_CLASS where there is none."""
@@ -106,11 +105,10 @@ class PredictionAlong:
         return found
 
 
-def changes_per_doubling(spec: NetworkSpec, tensor: str) -> int:
+def changes_per_doubling(graph: Graph, tensor: str) -> int:
     """Return how many changes to try from one to twice as much, so that a search takes about a second at most; 0
     where even the fewest take much longer."""
-    each = sum(fan_in * fan_out for fan_in, fan_out in spec.fans[layer_of(tensor) - 1 :])
-    fitting = int(SEARCH_WORK / (2 * DOUBLINGS * each))
+    fitting = int(SEARCH_WORK / (2 * DOUBLINGS * graph.macs_from(graph.layer(tensor))))
     return min(fitting, MOST_PER_DOUBLING) if fitting >= FEWEST_PER_DOUBLING else 0
 
 

@@ -13,9 +13,7 @@ from typing import overload
 import numpy as np
 
 from tui_backprop.engine.arrays.top_k import Top
-from tui_backprop.engine.network.graph import parameter_at, parameter_shapes, parameter_slices
 from tui_backprop.engine.network.nonfinite import finite
-from tui_backprop.engine.network.tensor_names import gradient_of, layer_of
 from tui_backprop.engine.primitives import Array, in_shape
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
@@ -100,10 +98,10 @@ def ranking(iteration: Iteration, measure: str, most: int = 10, layer: int | Non
 
     Takes one pass over the parameters, block by block.
     """
-    spec, row, top, scored, unranked = iteration.spec, MEASURES[measure], Top(most), 0, 0
+    graph, row, top, scored, unranked = iteration.graph, MEASURES[measure], Top(most), 0, 0
     w, g, new = iteration.program.parameters, iteration.program.gradient, iteration.after.parameters
-    for name, place in parameter_slices(spec).items():
-        if layer in (None, layer_of(name)):
+    for name, place in graph.slices.items():
+        if layer in (None, graph.layer(name)):
             for start in range(place.start, place.stop, RANKED_BLOCK):
                 part = slice(start, min(start + RANKED_BLOCK, place.stop))
                 with np.errstate(all="ignore"):
@@ -121,10 +119,10 @@ def ranking(iteration: Iteration, measure: str, most: int = 10, layer: int | Non
 
 def named(iteration: Iteration, measure: str, tensor: str, index: tuple[int, ...]) -> Attribution | None:
     """A parameter by its name, None if the network has no such one."""
-    shape = parameter_shapes(iteration.spec).get(tensor)
+    shape = iteration.graph.parameters.get(tensor)
     if shape is None or not in_shape(index, shape):
         return None
-    w, g = iteration.tensor(tensor)[index], iteration.tensor(gradient_of(tensor))[index]
+    w, g = iteration.tensor(tensor)[index], iteration.tensor(iteration.graph.gradient_of(tensor))[index]
     with np.errstate(all="ignore"):
         move = _move(iteration, w, g, iteration.new[tensor][index])
         score = abs(float(MEASURES[measure].score(w, g, move)))
@@ -132,6 +130,6 @@ def named(iteration: Iteration, measure: str, tensor: str, index: tuple[int, ...
 
 
 def _attribution(iteration: Iteration, at: int, score: float) -> Attribution:
-    name, index = parameter_at(iteration.spec, at)
+    name, index = iteration.graph.parameter_at(at)
     value, gradient = float(iteration.program.parameters[at]), float(iteration.program.gradient[at])
     return Attribution(name, index, value, gradient, abs(score))

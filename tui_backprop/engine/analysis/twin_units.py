@@ -8,7 +8,6 @@ from hashlib import blake2b
 
 import numpy as np
 
-from tui_backprop.engine.network.tensor_names import bias, gain, shift, weight
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 
@@ -21,16 +20,17 @@ def twin_units(iteration: Iteration) -> dict[int, Twins]:
     Dropout tells all units apart. Layers that a residual connection joins share their units: twins must be so in each
     of them, and where the connection begins at the input, no units are twins.
     """
-    spec = iteration.spec
-    if spec.dropout:
+    graph = iteration.graph
+    if graph.masks:
         return {}
-    keys = {k: _keys(iteration, k) for k in range(1, spec.depth)}
-    for k in range(1, spec.depth):
-        if spec.adds_input(k):
-            before: list[object] = list(keys[k - 1]) if k > 1 else list(range(spec.layers[0]))
+    bypassed = {op.layer for op in graph.ops if op.primitive.kind == "residual"}
+    keys = {k: _keys(iteration, k) for k in range(1, graph.depth)}
+    for k in keys:
+        if k in bypassed:
+            before: list[object] = list(keys[k - 1]) if k > 1 else list(range(graph.width(0)))
             keys[k] = list(zip(before, keys[k], strict=True))
-    for k in range(spec.depth - 1, 1, -1):
-        if spec.adds_input(k):
+    for k in range(graph.depth - 1, 1, -1):
+        if k in bypassed:
             keys[k - 1] = keys[k]
     return {k: _groups(units) for k, units in keys.items()}
 
@@ -38,12 +38,12 @@ def twin_units(iteration: Iteration) -> dict[int, Twins]:
 def _keys(iteration: Iteration, layer: int) -> list[object]:
     """Return a key for each unit of a layer, equal for units with equal parameters. Units without an equal in their
     incoming weights are told apart by their number, which is cheaper."""
-    held = iteration.program.values
-    names = [name for name in (weight(layer), bias(layer), gain(layer), shift(layer)) if name in held]
-    first = np.asarray(held[weight(layer)].sum(axis=0))
+    graph, held = iteration.graph, iteration.program.values
+    names = [name for name in graph.parameters if graph.layer(name) == layer]
+    first = np.asarray(held[graph.weight(layer)].sum(axis=0))
     _, place, count = np.unique(first, return_inverse=True, return_counts=True)
     arrays = [values[name] for name in names for values in (held, iteration.new)]
-    out = [values[weight(layer + 1)] for values in (held, iteration.new)]
+    out = [values[graph.weight(layer + 1)] for values in (held, iteration.new)]
     return [
         _digest([*(a[..., u] for a in arrays), *(a[u] for a in out)])
         if count[place[u]] > 1 and np.isfinite(first[u])

@@ -3,14 +3,12 @@ operation works on in place, and the terms of a gradient that several uses of a 
 
 from __future__ import annotations
 
-from functools import lru_cache
 from weakref import WeakKeyDictionary
 
 from tui_backprop.engine.arrays.statistics import summarize
-from tui_backprop.engine.network.graph import Visit, backward_visits, compile_ops, forward_visits
+from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.rerun import contribution, overwritten
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 
@@ -28,7 +26,7 @@ def written(iteration: Iteration, visit: Visit) -> Array:
 
 def written_norm(iteration: Iteration, visit: Visit) -> float | None:
     """Euclidean norm of ``written``, computed once; None where it is costly and ``prepare`` was not called."""
-    if visit.of is None and visit.op.output not in hidden(iteration.spec):
+    if visit.of is None and visit.op.output not in iteration.graph.overwritten:
         return iteration.summary(visit.op.output).norm
     norms, key = _NORMS.setdefault(iteration.program, {}), (visit.op.output, visit.of)
     if key not in norms and cheap(iteration, visit):
@@ -38,9 +36,9 @@ def written_norm(iteration: Iteration, visit: Visit) -> float | None:
 
 def prepare(iteration: Iteration) -> None:
     """Compute the costly norms ahead of time, in a worker thread."""
-    norms, spec = _NORMS.setdefault(iteration.program, {}), iteration.spec
-    outputs = [visit for visit in forward_visits(spec) if visit.op.output in hidden(spec)]
-    visits = backward_visits(spec)
+    norms, graph = _NORMS.setdefault(iteration.program, {}), iteration.graph
+    outputs = [visit for visit in graph.forward_visits if visit.op.output in graph.overwritten]
+    visits = graph.backward_visits
     several = {visit.writes for visit in visits if visit.adds}
     for visit in (*outputs, *(visit for visit in visits if visit.writes in several)):
         if not cheap(iteration, visit):
@@ -52,9 +50,3 @@ def cheap(iteration: Iteration, visit: Visit) -> bool:
     op, shapes = visit.op, iteration.program.shapes
     count = op.primitive.flops if visit.of is None else op.primitive.vjp_flops[visit.of]
     return count(*(shapes[name] for name in op.inputs)) <= COSTLY_FLOPS
-
-
-@lru_cache(maxsize=64)
-def hidden(spec: NetworkSpec) -> frozenset[str]:
-    """Names of the values that the next operation works on in place."""
-    return frozenset(op.inputs[0] for op in compile_ops(spec) if op.primitive.in_place)

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tui_backprop.engine.explain.notation import ascii_formula
-from tui_backprop.engine.explain.walk import walk
-from tui_backprop.engine.network.graph import parameter_shapes
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import (
-    INPUT,
-    activation,
-    delta,
-    entry_name,
-    is_gradient,
-    is_parameter,
-    kind_of,
-    layer_of,
-    spelled,
-    value_of,
-    weight,
-)
+from tui_backprop.engine.network.graph import Graph
+from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.value import Value
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import quoted
 
-PATTERN = re.compile(
-    r"(d?)(w|b|gamma|beta|γ|β|delta|δ|[xuzanhr])\s*(\d{0,9})\s*[\[( ]?\s*([\d, ]*)[\])]?", re.IGNORECASE
-)
+ENTRY = re.compile(r"(?P<name>[^\[( ]+)\s*[\[( ]?\s*(?P<index>[\d, ]*)[\])]?")
+NUMBERED = re.compile(r"[^\W\d_]+\d+")  # the form of a name
+DIGITS = re.compile(r"\d+$")
 LARGEST = re.compile(r"(?:the\s+)?largest\s*(?:d?w|layer)?\s*(\d{0,9})", re.IGNORECASE)
 LARGEST_VALUE = re.compile(r"(?:the\s+)?largest\s+(\S+)", re.IGNORECASE)
 ITERATION = re.compile(r"(?:it(?:er(?:ation)?)?\.?)?\s*(\d[\d,]{0,11})", re.IGNORECASE)
@@ -37,95 +26,107 @@ INDEX_DIGITS = 12  # most digits of an index; no tensor is as long
 @dataclass(frozen=True)
 class Address:
     """Entry ``index`` of a parameter, or of one row of a value with a row per sample. Without an index it is the
-    parameter most to blame in the layer that ``tensor`` ends with (of the network, if ``tensor`` is empty), iteration
-    ``t``, or (``largest``) the entry of a value that is largest in magnitude in the first sample."""
+    parameter most to blame in ``layer`` (in the network, if that is 0), iteration ``t``, or (``largest``) the entry
+    of a value that is largest in magnitude in the first sample.
+
+    ``value`` is what a derivative is taken with respect to, or the tensor itself."""
 
     tensor: str = ""
     index: tuple[int, ...] = ()
     t: int | None = None
     largest: bool = False
-
-    @property
-    def layer(self) -> int:
-        return layer_of(self.tensor)
-
-    @property
-    def value(self) -> str:
-        """The value itself, or for a derivative the value it is taken with respect to."""
-        return value_of(self.tensor)
-
-    @property
-    def is_parameter(self) -> bool:
-        """Check whether it names a parameter or the gradient of one."""
-        return is_parameter(self.tensor)
+    layer: int = 0
+    value: str = ""
+    is_parameter: bool = False
 
 
-def examples(spec: NetworkSpec) -> str:
+def examples(graph: Graph) -> str:
     """List some addresses of a network: W2[13,200], a1[40], delta3[7], largest W2, largest delta1."""
-    w, last = weight(min(2, spec.depth)), min(3, spec.depth)
-    i, j = (min(most, fan - 1) for most, fan in zip((13, 200), spec.fans[layer_of(w) - 1], strict=True))
-    hidden = [entry_name(activation(1), (min(40, spec.layers[1] - 1),))] if spec.depth > 1 else []
-    output = entry_name(delta(last), (min(7, spec.layers[last] - 1),))
-    found = [entry_name(w, (i, j)), *hidden, output, f"largest {w}", f"largest {delta(1)}"]
+    w, last = graph.weight(min(2, graph.depth)), min(3, graph.depth)
+    i, j = (min(most, fan - 1) for most, fan in zip((13, 200), graph.parameters[w], strict=True))
+    hidden = [entry_name(graph.output_of(1), (min(40, graph.width(1) - 1),))] if graph.depth > 1 else []
+    output = entry_name(graph.delta(last), (min(7, graph.width(last) - 1),))
+    found = [entry_name(w, (i, j)), *hidden, output, f"largest {w}", f"largest {graph.delta(1)}"]
     return ascii_formula(", ".join(found))
 
 
-def parse_address(text: str, spec: NetworkSpec, last: int = 0) -> Address:
+def parse_address(text: str, graph: Graph, last: int = 0) -> Address:
     """Parse an address; iterations go up to ``last``. Raises InputError, which lists the
     alternatives, for an address of nothing."""
     text = text.strip()
     if found := ITERATION.fullmatch(text):
         return Address(t=_trained(int(found[1].replace(",", "")), last))
     if found := LARGEST.fullmatch(text):
-        layer = found[1] and str(_within(int(found[1]), 1, spec.depth, f"layer {found[1]}"))
-        return Address(layer)
+        layer = int(found[1] or 0)
+        return Address(layer=_within(layer, 1, graph.depth, f"layer {layer}") if found[1] else 0)
     found = LARGEST_VALUE.fullmatch(text)
-    name, index = _named(found[1] if found else text, spec)
+    name, index = _named(found[1] if found else text, graph)
+    about = graph.about(name)
     if not found:
-        return _checked(name, index, spec)
-    _shape(name, spec)
-    return Address(str(layer_of(name))) if is_parameter(name) else Address(name, largest=True)
+        _check(name, index, _shape(about))
+        return Address(name, index, None, False, about.block, about.name, about.is_parameter)
+    if about.is_parameter:
+        return Address(layer=about.block)
+    return Address(name, (), None, True, about.block, about.name)
 
 
-def _named(text: str, spec: NetworkSpec) -> tuple[str, tuple[int, ...]]:
-    """Split an address into the name of a tensor and an index."""
-    found = PATTERN.fullmatch(text)
-    if not found:
+def _named(text: str, graph: Graph) -> tuple[str, tuple[int, ...]]:
+    """Split an address into the name of a tensor and an index. A parameter and its gradient share a name: they are
+    looked up together."""
+    found = ENTRY.fullmatch(text)
+    typed, places = (found["name"], found["index"]) if found else ("", "")
+    name = _spelled(typed, graph)
+    if name is None:  # x40 is x[40]
+        name = _spelled(DIGITS.sub("", typed), graph)
+        digits = DIGITS.search(typed)
+        places = f"{digits[0]} {places}" if name and digits else places
+    if name is None and NUMBERED.fullmatch(typed):
+        others = ", ".join((*graph.parameters, *_listed(graph)))
+        raise InputError("address", f"this network has no {typed}; choose from {others}")
+    if name is None:
         raise InputError(
-            "address", f"{quoted(text)} is not the name of a number; write it like {examples(spec)}"
+            "address", f"{quoted(text)} is not the name of a number; write it like {examples(graph)}"
         )
-    derivative, kind, layer, places = found[1].lower(), found[2].lower(), found[3], found[4]
-    if kind == INPUT:  # has no layer number
-        layer, places = "", f"{layer} {places}"
-    name = spelled(kind, layer, bool(derivative))
     return name, tuple(int(place[:INDEX_DIGITS]) for place in re.findall(r"\d+", places))
 
 
-def _shape(name: str, spec: NetworkSpec) -> tuple[int, ...]:
-    """Shape of a parameter, or of one sample of a value. Raises InputError for any other name."""
-    shape = parameter_shapes(spec).get(name)
-    if shape is None:
-        made = {step.tensor: step.layer for step in walk(spec, 1, grain="operation")}
-        if name not in made:
-            others = filter(_has_numbers, made)
-            raise InputError(
-                "address",
-                f"this network has no {name}; choose from {', '.join([*parameter_shapes(spec), *others])}",
-            )
-        shape = (spec.layers[made[name]],)
-    return shape
+def _spelled(typed: str, graph: Graph) -> str | None:
+    """Return the name that was typed, in any case and with Greek letters written out; None if it is none."""
+    exact, any_case = _spellings(graph)
+    plain = ascii_formula(typed)
+    return exact.get(plain) or any_case.get(plain.lower())
 
 
-def _has_numbers(name: str) -> bool:
-    """Check whether errors list a name: a value other than a parameter, or the gradient of pre-activations."""
-    kind = kind_of(value_of(name))
-    if is_gradient(name):
-        return kind == "preactivation"
-    return kind not in ("loss", "product") and not is_parameter(name)
+@lru_cache(maxsize=16)
+def _spellings(graph: Graph) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return the names of all numbers by what is typed for them: exactly, and in lower case."""
+    exact: dict[str, str] = {}
+    for name, (value, what) in graph.tensors.items():
+        about = graph.by_name[value]
+        if _shape(about) and what in ("value", "gradient"):
+            meant = name if what == "gradient" and not about.is_parameter else value
+            exact[ascii_formula(name)] = meant
+            if what == "gradient":
+                exact[ascii_formula(f"d{value}")] = meant
+    return exact, {typed.lower(): name for typed, name in reversed(exact.items())}
 
 
-def _checked(name: str, index: tuple[int, ...], spec: NetworkSpec) -> Address:
-    shape = _shape(name, spec)
+def _listed(graph: Graph) -> Iterator[str]:
+    """Names that an error lists, beside the parameters."""
+    yield graph.input
+    values = [op.output for op in graph.ops if op.output not in graph.overwritten]
+    yield from (name for name in values if graph.role(name) != "loss")
+    yield from (graph.gradient_of(name) for name in reversed(values) if graph.role(name) == "pre-activation")
+
+
+def _shape(value: Value) -> tuple[int, ...]:
+    """Shape of a parameter, or of one sample of a value that is computed; () if it has no numbers to look up."""
+    if value.is_parameter:
+        return value.shape
+    return value.shape[1:] if value.per_sample and value.role not in ("target", "mask") else ()
+
+
+def _check(name: str, index: tuple[int, ...], shape: tuple[int, ...]) -> None:
     if len(index) != len(shape):
         like = entry_name(name, [size - 1 for size in shape])
         raise InputError(
@@ -133,7 +134,6 @@ def _checked(name: str, index: tuple[int, ...], spec: NetworkSpec) -> Address:
         )
     for place, size in zip(index, shape, strict=True):
         _within(place, 0, size - 1, f"index {place} of {name}")
-    return Address(name, index)
 
 
 def _trained(t: int, last: int) -> int:

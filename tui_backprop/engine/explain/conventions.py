@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.model import Model
+from tui_backprop.engine.network.value import Role
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import SYMBOLS, UPDATE_RULES
 from tui_backprop.support.format import format_setting
 
+PLURALS: dict[Role, str] = {"weight": "weights", "bias": "biases", "gain": "gains", "shift": "shifts"}
 
-def scope(network: NetworkSpec, everything: bool) -> str:
+
+def scope(network: Model, everything: bool) -> str:
     """Name the parameters that weight decay or an L2 penalty acts on: ``everything``, or weights only."""
-    if network.parameters == network.weights:
-        return "weights"
-    if not everything:
-        return "weights only"
-    gains = network.layer_norm and network.depth > 1
-    *first, last = ["weights", *["biases"] * network.bias, *["gains", "shifts"] * gains]
-    return f"{', '.join(first)} and {last}"
+    roles = {network.graph.role(name) for name in network.graph.parameters}
+    *first, last = [plural for role, plural in PLURALS.items() if role in roles]
+    if not first:
+        return last
+    return f"{', '.join(first)} and {last}" if everything else "weights only"
 
 
 def settings_of(optimizer: OptimizerSpec) -> dict[str, str]:
@@ -25,7 +26,7 @@ def settings_of(optimizer: OptimizerSpec) -> dict[str, str]:
     return {SYMBOLS[name]: format_setting(getattr(optimizer, name)) for name in names}
 
 
-def decay_text(network: NetworkSpec, optimizer: OptimizerSpec) -> str:
+def decay_text(network: Model, optimizer: OptimizerSpec) -> str:
     """Describe weight decay: "weight decay 0.1 of weights only"; empty if there is none."""
     if not optimizer.weight_decay:
         return ""
@@ -33,7 +34,7 @@ def decay_text(network: NetworkSpec, optimizer: OptimizerSpec) -> str:
     return f"weight decay {amount} of {scope(network, optimizer.decay_bias)}"
 
 
-def conventions(network: NetworkSpec, optimizer: OptimizerSpec) -> tuple[str, ...]:
+def conventions(network: Model, optimizer: OptimizerSpec) -> tuple[str, ...]:
     """Return a sentence for each convention that the update of a network depends on."""
     row = UPDATE_RULES[optimizer.name]
     found = [row.convention]
@@ -45,8 +46,7 @@ def conventions(network: NetworkSpec, optimizer: OptimizerSpec) -> tuple[str, ..
     if optimizer.weight_decay:
         kind = "is decoupled: it is no part of the gradient" if row.decoupled else "is added to the gradient"
         found.append(f"weight decay {kind}; it acts on {scope(network, optimizer.decay_bias)}")
-    if network.l2:
-        found.append(
-            f"the L2 penalty is part of the loss and of its gradient; it acts on {scope(network, network.l2_bias)}"
-        )
+    if penalized := network.graph.penalized:
+        of = scope(network, everything=len(penalized) == len(network.graph.parameters))
+        found.append(f"the L2 penalty is part of the loss and of its gradient; it acts on {of}")
     return tuple(filter(None, found))

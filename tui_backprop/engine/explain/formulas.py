@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui_backprop.engine.network.graph import Visit
-from tui_backprop.engine.network.tensor_names import (
-    PROBABILITIES,
-    gradient_of,
-    kind_of,
-    layer_of,
-    normalized,
-    saved_by,
-    value_of,
-)
+from tui_backprop.engine.network.graph import Graph
+from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.primitives import Shape, fields
 
 
-def equation(visits: Sequence[Visit]) -> tuple[dict[str, str], list[str]]:
+def equation(graph: Graph, visits: Sequence[Visit]) -> tuple[dict[str, str], list[str]]:
     """Compose the formulas of some visits: (formula of each result by name, names of the values read)."""
     made: dict[str, str] = {}
     read: list[str] = []
@@ -25,8 +17,9 @@ def equation(visits: Sequence[Visit]) -> tuple[dict[str, str], list[str]]:
         op, backward = visit.op, visit.of is not None
         row = op.primitive.vjp_formulas[visit.of or 0] if backward else op.primitive.formula
         names = {str(i): name for i, name in enumerate(op.inputs)}
-        names |= {"y": op.output, "g": gradient_of(op.output), "v": saved_by(op.output)}
-        name = gradient_of(visit.writes) if backward else op.output
+        output = graph.by_name[op.output]
+        names |= {"y": output.name, "g": output.gradient, "v": output.saved}
+        name = graph.gradient_of(visit.writes) if backward else op.output
         used = fields(row) - (set() if backward else {"v"})  # computed by the forward rule, not read
         if visit.adds or row != "{g}" or names["g"] != name:  # else it is passed on under the same name
             read += [names[field] for field in _order(used) if names[field] not in made]
@@ -46,9 +39,9 @@ def equation(visits: Sequence[Visit]) -> tuple[dict[str, str], list[str]]:
     return made, list(dict.fromkeys(read))
 
 
-def makes_value(visit: Visit) -> bool:
+def makes_value(graph: Graph, visit: Visit) -> bool:
     """Check whether a visit computes a new value, as opposed to passing its input on under the same name."""
-    return bool(equation((visit,))[0])
+    return bool(equation(graph, (visit,))[0])
 
 
 def folded(formula: str, most: int = 4) -> str:
@@ -62,11 +55,6 @@ def _order(used: set[str]) -> list[str]:
     return sorted(used, key=lambda field: ("gvy".find(field) if field in "gvy" else 3, field))
 
 
-def shape_of(name: str, shapes: dict[str, Shape], outputs: str) -> Shape:
-    """Shape of a value or derivative by its name in formulas; ``outputs`` names the network's outputs."""
-    if name == PROBABILITIES:
-        return shapes[outputs]
-    if name in shapes:
-        return shapes[name]
-    value = value_of(name)
-    return shapes[normalized(layer_of(value)) if kind_of(value) == "standardized" else value]
+def shape_of(graph: Graph, name: str, shapes: dict[str, Shape]) -> Shape:
+    """Return the shape of a value, of a gradient, or of what an operation has saved, by its name in formulas."""
+    return shapes[graph.shaped_like(name).name]

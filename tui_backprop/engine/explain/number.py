@@ -19,23 +19,8 @@ from tui_backprop.engine.explain.receipts import (
 )
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.explain.walk import walk
-from tui_backprop.engine.network.graph import compile_ops, differentiable, parameter_shapes, value_shapes
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import (
-    INPUT,
-    TARGET,
-    TensorEntry,
-    canonical,
-    delta,
-    gradient_of,
-    is_weight,
-    kind_of,
-    layer_of,
-    per_sample,
-    preactivation,
-    value_of,
-    weight,
-)
+from tui_backprop.engine.network.graph import Graph
+from tui_backprop.engine.network.graph_values import TensorEntry
 from tui_backprop.engine.primitives import Array, Shape, in_shape, index_at
 from tui_backprop.engine.training.iteration import Iteration
 
@@ -70,10 +55,7 @@ class Number:
     differentiated: Origin | None
     moved: Origin | None
     torch: tuple[str, ...]
-
-    @property
-    def is_parameter(self) -> bool:
-        return not per_sample(self.tensor)
+    is_parameter: bool
 
 
 def number_of(
@@ -81,15 +63,14 @@ def number_of(
 ) -> Number:
     """Look up a number. ``terms`` is how many terms of a long sum are shown. Raises KeyError for an unknown tensor,
     IndexError for an index out of range."""
-    spec = iteration.spec
-    parameter = tensor in parameter_shapes(spec)
-    value = canonical(tensor, spec.depth)
+    graph = iteration.graph
+    parameter, value = tensor in graph.parameters, graph.value_of(tensor)
     at = index if parameter else (sample, *index)
-    flows = value in differentiable(spec)
-    derivative = gradient_of(value)
-    torch = [] if parameter or value == INPUT else [forward_line(spec, value) or ""]
+    flows, computed = value in graph.differentiable, value in graph.by_output
+    derivative = graph.gradient_of(value)
+    torch = [forward_line(graph, value) or ""] if computed else []
     if flows:
-        torch.append(gradient_line(value, at, parameter))
+        torch.append(gradient_line(graph, value, at, parameter))
     return Number(
         tensor=tensor,
         index=index,
@@ -97,56 +78,58 @@ def number_of(
         value=float(iteration.tensor(value)[at]),
         gradient=float(iteration.tensor(derivative)[at]) if flows else None,
         updated=float(iteration.new[value][at]) if parameter else None,
-        computed=_origin(iteration, value, index, terms, sample)
-        if not parameter and value != INPUT
-        else None,
+        computed=_origin(iteration, value, index, terms, sample) if computed else None,
         differentiated=_origin(iteration, derivative, index, terms, sample) if flows else None,
         moved=_update(iteration, value, index, terms) if parameter else None,
         torch=tuple(filter(None, torch)),
+        is_parameter=parameter,
     )
 
 
 def number_at(iteration: Iteration, step: Step, unit: int) -> tuple[str, tuple[int, ...]]:
     """Return the number that a step is about: of ``unit``, or of the weight into it with the largest gradient."""
-    name = value_of(step.tensor)
-    if kind_of(name) == "loss":
-        return preactivation(iteration.spec.depth), (unit,)
-    if is_weight(name):
+    graph = iteration.graph
+    name = graph.value_of(step.tensor)
+    if graph.role(name) == "loss":
+        return graph.output, (unit,)
+    if graph.is_weight(name):
         return name, (selected_input(iteration, step.layer, unit), unit)
     return name, (unit,)
 
 
 def exists(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> bool:
     """Check whether the network has a number of that name."""
-    shape = shape_of(iteration.spec, tensor)
+    shape = shape_of(iteration.graph, tensor)
     return shape is not None and in_shape(index, shape)
 
 
 def largest_of(iteration: Iteration, tensor: str) -> tuple[int, ...]:
     """Index of the entry of a tensor that is largest in magnitude, in the first sample where samples are rows."""
-    numbers = iteration.tensor(tensor)[0] if per_sample(tensor) else iteration.tensor(tensor)
+    numbers = iteration.tensor(tensor)[0] if iteration.graph.per_sample(tensor) else iteration.tensor(tensor)
     at = int(np.nan_to_num(np.abs(numbers)).argmax())
     return index_at(at, numbers.shape)
 
 
-def shape_of(spec: NetworkSpec, tensor: str) -> Shape | None:
+def shape_of(graph: Graph, tensor: str) -> Shape | None:
     """Shape of a parameter, or of one sample of a value; None for any other name."""
-    value = canonical(tensor, spec.depth)
-    if value in parameter_shapes(spec):
-        return parameter_shapes(spec)[value]
-    shape = value_shapes(spec, 1).get(value, ()) if per_sample(value) and value != TARGET else ()
-    return shape[1:] or None
+    found = graph.tensors.get(tensor)
+    if found is None or found.what != "value":
+        return None
+    value = graph.by_name[found.value]
+    if value.is_parameter:
+        return value.shape
+    return (value.shape[1:] if value.per_sample and value.role != "target" else ()) or None
 
 
 @lru_cache(maxsize=64)
-def tensors(spec: NetworkSpec) -> tuple[str, ...]:
+def tensors(graph: Graph) -> tuple[str, ...]:
     """Names of all tensors whose numbers can be looked up, in the order of the walk: x, W1, b1, z1, a1, ..."""
-    found = [INPUT]
-    for op in compile_ops(spec):
+    found = [graph.input]
+    for op in graph.ops:
         found += [
-            name for name in (*op.inputs, op.output) if name not in found and kind_of(name) != "product"
+            name for name in (*op.inputs, op.output) if name not in found and name not in graph.overwritten
         ]
-    return tuple(name for name in found if shape_of(spec, name))
+    return tuple(name for name in found if shape_of(graph, name))
 
 
 def neighbor(
@@ -163,14 +146,15 @@ def neighbor(
     ``chosen`` in that layer (0 is the input), if there is one; else, forward, the unit with the largest delta, and,
     backward, the input of the weight with the largest gradient.
     """
-    names = tensors(iteration.spec)
-    at = names.index(tensor if tensor in names else preactivation(layer_of(tensor)))
+    graph = iteration.graph
+    names = tensors(graph)
+    at = names.index(tensor if tensor in names else graph.preactivation(graph.layer(tensor)))
     name = names[(at + direction) % len(names)]
-    shape = shape_of(iteration.spec, name) or ()
+    shape = shape_of(graph, name) or ()
     unit = index[0] if direction < 0 else index[-1]
     if len(shape) == 1:
         return name, (min(unit, shape[0] - 1),)
-    k = layer_of(name)
+    k = graph.layer(name)
     layer, side = (k, 0) if direction > 0 else (k - 1, 1)  # layer of the unknown index; axis of the known one
     unit = min(unit, shape[side] - 1)
     other = chosen.get(layer)
@@ -181,8 +165,9 @@ def neighbor(
 
 def largest_in(iteration: Iteration, tensor: str) -> tuple[int, ...]:
     """Index of the entry (of the first sample) with the largest gradient, or value where it has no gradient."""
-    value = canonical(tensor, iteration.spec.depth)
-    name = gradient_of(value) if value in differentiable(iteration.spec) else value
+    graph = iteration.graph
+    value = graph.value_of(tensor)
+    name = graph.gradient_of(value) if value in graph.differentiable else value
     return largest_of(iteration, name)
 
 
@@ -191,18 +176,19 @@ def weights_near(
 ) -> tuple[TensorEntry, ...]:
     """Return one or two parameters along which the loss is drawn: the number itself, or the weight into its unit with
     the largest gradient; then the pinned one, or that with the next largest gradient in the same tensor."""
-    parameters = parameter_shapes(iteration.spec)
+    graph = iteration.graph
+    parameters = graph.parameters
     tensor, index = number
     if tensor not in parameters:
-        layer = max(layer_of(tensor), 1)
-        unit = index[-1] if tensor != INPUT else int(abs(iteration.tensor(delta(1))[0]).argmax())
-        tensor, index = weight(layer), (selected_input(iteration, layer, unit), unit)
+        layer = max(graph.layer(tensor), 1)
+        unit = index[-1] if tensor != graph.input else int(abs(iteration.tensor(graph.delta(1))[0]).argmax())
+        tensor, index = graph.weight(layer), (selected_input(iteration, layer, unit), unit)
     first = tensor, index
     if most == 1:
         return (first,)
     if pinned and pinned != first and pinned[0] in parameters and exists(iteration, *pinned):
         return first, pinned
-    gradients = np.abs(np.nan_to_num(iteration.tensor(gradient_of(tensor))))
+    gradients = np.abs(np.nan_to_num(iteration.tensor(graph.gradient_of(tensor))))
     gradients[index] = -1
     if gradients.size > 1:
         return first, (tensor, index_at(int(gradients.argmax()), gradients.shape))
@@ -225,22 +211,27 @@ def _origin(
 def _update(iteration: Iteration, tensor: str, index: tuple[int, ...], terms: int) -> Origin:
     """The update of a parameter."""
     steps = walk(iteration.spec, iteration.batch, iteration.optimizer)
-    step = next(step for step in steps if step.kind == "update" and step.layer == layer_of(tensor))
+    step = next(
+        step for step in steps if step.kind == "update" and step.layer == iteration.graph.layer(tensor)
+    )
     return Origin(step, receipt_rows(iteration, step, index[-1], terms, 0, (tensor, index)))
 
 
 def _rows(
     iteration: Iteration, step: Step, index: tuple[int, ...], terms: int, sample: int
 ) -> tuple[ReceiptRow, ...]:
-    return receipt_rows(iteration, step, index[-1], terms, sample, (value_of(step.tensor), index))
+    return receipt_rows(
+        iteration, step, index[-1], terms, sample, (iteration.graph.value_of(step.tensor), index)
+    )
 
 
 def larger_gradients(iteration: Iteration, gradient: float, layer: int | None = None) -> int:
     """Count the parameters, of a layer or of the network, whose gradient is larger in magnitude than ``gradient``."""
     if layer is None:
         return _count_larger(iteration.program.gradient, gradient)
-    names = (name for name in parameter_shapes(iteration.spec) if layer_of(name) == layer)
-    return sum(_count_larger(iteration.tensor(gradient_of(name)).ravel(), gradient) for name in names)
+    graph = iteration.graph
+    gradients = (graph.gradient_of(name) for name in graph.parameters if graph.layer(name) == layer)
+    return sum(_count_larger(iteration.tensor(name).ravel(), gradient) for name in gradients)
 
 
 def equal_gradients(iteration: Iteration, gradient: float) -> int:
@@ -251,7 +242,7 @@ def equal_gradients(iteration: Iteration, gradient: float) -> int:
 def largest_count(iteration: Iteration, tensor: str) -> int:
     """Count the entries that are as large in magnitude as the one that ``largest_of`` returns."""
     numbers = iteration.tensor(tensor)
-    return count_largest(numbers[0] if per_sample(tensor) else numbers)
+    return count_largest(numbers[0] if iteration.graph.per_sample(tensor) else numbers)
 
 
 def _count_larger(gradients: Array, gradient: float) -> int:

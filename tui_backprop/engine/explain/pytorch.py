@@ -18,22 +18,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from keyword import iskeyword
 
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.explain.walk import walk
-from tui_backprop.engine.network.graph import Op, Visit, ops_by_output, parameter_shapes
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import (
-    SO_FAR,
-    STRENGTH,
-    gradient_of,
-    is_parameter,
-    kind_of,
-    layer_of,
-    saved_by,
-    value_of,
-)
+from tui_backprop.engine.network.graph import Graph
+from tui_backprop.engine.network.graph_values import SO_FAR
+from tui_backprop.engine.network.model import Model
+from tui_backprop.engine.network.operation import Op, Visit
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
@@ -52,7 +45,8 @@ class Before:
 
 def name_in(value: str) -> str:
     """Name of a value as a Python identifier: γ1 is gamma1; λ is lambda_, because lambda is a keyword."""
-    return "lambda_" if value == STRENGTH else ascii_formula(value)
+    name = ascii_formula(value)
+    return f"{name}_" if iskeyword(name) else name
 
 
 def expression(op: Op, **given: str) -> str:
@@ -60,21 +54,21 @@ def expression(op: Op, **given: str) -> str:
     return op.primitive.torch.format(*(given.get(name, name_in(name)) for name in op.inputs))
 
 
-def forward_line(spec: NetworkSpec, value: str) -> str | None:
+def forward_line(graph: Graph, value: str) -> str | None:
     """Statement that computes a value: z2 = a1 @ W2 + b2. None for a value that no operation computes."""
-    ops = ops_by_output(spec)
+    ops = graph.by_output
     op = ops.get(value)
     if op is None:
         return None
-    inner = {name: expression(ops[name]) for name in op.inputs if kind_of(name) == "product"}
+    inner = {name: expression(ops[name]) for name in op.inputs if name in graph.overwritten}
     return f"{name_in(value)} = {expression(op, **inner)}"
 
 
-def gradient_line(value: str, index: tuple[int, ...], parameter: bool) -> str:
+def gradient_line(graph: Graph, value: str, index: tuple[int, ...], parameter: bool) -> str:
     """Statements that leave the gradient of a value in ``.grad``, and its entry there. Gradients of parameters are
     set to zero before, because ``backward`` adds to them; those of other values are kept on request only."""
     at = f"[{', '.join(map(str, index))}]" if index else ""
-    name = name_in(_with_gradient(value))
+    name = name_in(_with_gradient(graph, value))
     return f"{ZERO_GRAD if parameter else f'{name}.retain_grad()'}; {BACKWARD}; {name}.grad{at}"
 
 
@@ -84,9 +78,9 @@ PARAMETER_GROUPS = (
 )  # weight decay of weights only: biases, gains and shifts are vectors
 
 
-def _with_gradient(value: str) -> str:
+def _with_gradient(graph: Graph, value: str) -> str:
     """The value whose gradient it is: that of a product is the pre-activation's, whose line contains the product."""
-    return value_of(gradient_of(value))
+    return graph.value_of(graph.gradient_of(value))
 
 
 def optimizer_line(optimizer: OptimizerSpec, lr: float) -> str:
@@ -106,7 +100,9 @@ def lines_of(step: Step, iteration: Iteration, before: Before = Before()) -> lis
         return _input_lines(iteration, before)
     if step.phase == "update":
         return _update_lines(step, iteration, before)
-    return _backward_lines(step) if step.phase == "backward" else _forward_lines(step, iteration.spec)
+    if step.phase == "backward":
+        return _backward_lines(iteration.graph, step)
+    return _forward_lines(step, iteration.spec)
 
 
 def _input_lines(iteration: Iteration, before: Before) -> list[str]:
@@ -119,57 +115,57 @@ def _input_lines(iteration: Iteration, before: Before) -> list[str]:
     return made + edits
 
 
-def _forward_lines(step: Step, spec: NetworkSpec) -> list[str]:
-    made = [visit.writes for visit in step.visits]
+def _forward_lines(step: Step, spec: Model) -> list[str]:
+    graph, made = spec.graph, [visit.writes for visit in step.visits]
     if step.operation == ("bias add", None):  # the product has a line of its own
         lines = {made[0]: f"{name_in(made[0])} = {expression(step.visits[-1].op)}"}
     else:
-        wanted = [name for name in made if kind_of(name) != "product" or name == made[-1]]
-        lines = {name: forward_line(spec, name) or "" for name in wanted}
+        wanted = [name for name in made if name not in graph.overwritten or name == made[-1]]
+        lines = {name: forward_line(graph, name) or "" for name in wanted}
     kept = _gradients_of_walk(spec, step.grain)
     shown = [
         f"{line}; {name_in(name)}.retain_grad()" if name in kept else line for name, line in lines.items()
     ]
     return shown + [
-        f"{saved_by(op.output)} = {op.primitive.torch_saved.format(*map(name_in, op.inputs))}"
+        f"{graph.by_name[op.output].saved} = {op.primitive.torch_saved.format(*map(name_in, op.inputs))}"
         for op in (visit.op for visit in step.visits)
         if op.primitive.torch_saved
     ]
 
 
-def _backward_lines(step: Step) -> list[str]:
+def _backward_lines(graph: Graph, step: Step) -> list[str]:
     first = [f"{ZERO_GRAD}; {BACKWARD}"] if step.pieces[0].kind == "output delta" else []
     if step.tensor.endswith(SO_FAR):  # of this path alone; .grad is the sum over all paths
-        return [*first, _vjp(step.visits[-1])]
-    return [*first, ", ".join(f"{name_in(name)}.grad" for name in _values_with_gradient(step))]
+        return [*first, _vjp(graph, step.visits[-1])]
+    return [*first, ", ".join(f"{name_in(name)}.grad" for name in _values_with_gradient(graph, step))]
 
 
-def _vjp(visit: Visit) -> str:
+def _vjp(graph: Graph, visit: Visit) -> str:
     """Expression of the cotangent that a single VJP computes."""
     op, row = visit.op, visit.op.primitive.torch_vjps[visit.of or 0]
-    held = f"{name_in(_with_gradient(op.output))}.grad"
-    return row.format(*map(name_in, op.inputs), g=held, v=saved_by(op.output))
+    held = f"{name_in(_with_gradient(graph, op.output))}.grad"
+    return row.format(*map(name_in, op.inputs), g=held, v=graph.by_name[op.output].saved)
 
 
-def _values_with_gradient(step: Step) -> list[str]:
+def _values_with_gradient(graph: Graph, step: Step) -> list[str]:
     """The values whose gradients a step of the backward pass computes."""
-    made = {
-        gradient_of(visit.writes): visit.writes for visit in step.visits if kind_of(visit.writes) != "product"
-    }
+    written = [visit.writes for visit in step.visits if visit.writes not in graph.overwritten]
+    made = {graph.gradient_of(name): name for name in written}
     return list(dict.fromkeys(made[name] for name, _ in step.operands if name in made))
 
 
 @lru_cache(maxsize=16)
-def _gradients_of_walk(spec: NetworkSpec, grain: str) -> frozenset[str]:
+def _gradients_of_walk(spec: Model, grain: str) -> frozenset[str]:
     """The values other than parameters whose gradients a walk shows."""
     back = [step for step in walk(spec, 1, grain=grain) if step.phase == "backward"]
-    return frozenset(name for step in back for name in _values_with_gradient(step) if not is_parameter(name))
+    values = (name for step in back for name in _values_with_gradient(spec.graph, step))
+    return frozenset(name for name in values if name not in spec.graph.parameters)
 
 
 def _update_lines(step: Step, iteration: Iteration, before: Before) -> list[str]:
     """The update of all layers, at the first of them, and the parameters of the step's layer. The norm is clipped
     without the 1e-6 that ``clip_grad_norm_`` adds to it, and an infinite one not at all."""
-    layers, clip, lines = _parameters_by_layer(iteration.spec), iteration.optimizer.clip, []
+    layers, clip, lines = _parameters_by_layer(iteration.graph), iteration.optimizer.clip, []
     if step.layer == min(layers):
         if clip:
             lines += [
@@ -183,9 +179,9 @@ def _update_lines(step: Step, iteration: Iteration, before: Before) -> list[str]
 
 
 @lru_cache(maxsize=16)
-def _parameters_by_layer(spec: NetworkSpec) -> dict[int, list[str]]:
+def _parameters_by_layer(graph: Graph) -> dict[int, list[str]]:
     """Return the names of the parameters of each layer."""
     found: dict[int, list[str]] = {}
-    for name in parameter_shapes(spec):
-        found.setdefault(layer_of(name), []).append(name)
+    for name in graph.parameters:
+        found.setdefault(graph.layer(name), []).append(name)
     return found

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui_backprop.engine.explain.formulas import makes_value
-from tui_backprop.engine.network.graph import Visit
+from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.primitives import Shape
 
 
@@ -22,7 +21,8 @@ class Step:
     part of the cost of a gradient and leave it unchanged), ``forward`` those of one forward pass. ``visits`` are
     those of the program that the step consists of (none for the input and for updates), ``done`` counts visits and
     updates up to its end. ``parts`` are the equations of a layer's step, ``grain`` is that of the walk. ``products``
-    are the matrix products: samples, inputs and units, whose product are the ``macs`` of each.
+    are the matrix products: samples, inputs and units, whose product are the ``macs`` of each. ``makes`` are those of
+    the ``visits`` that compute a new value.
     """
 
     index: int
@@ -44,6 +44,7 @@ class Step:
     parts: tuple[Step, ...] = ()
     grain: str = "equation"
     products: tuple[Shape, ...] = ()
+    makes: tuple[Visit, ...] = ()
 
     @property
     def ratio(self) -> float:
@@ -58,8 +59,7 @@ class Step:
     @property
     def operation(self) -> tuple[str, int | None] | None:
         """Kind (or name) of the primitive, and for a VJP its input number; None unless the step is one operation."""
-        made = [visit for visit in self.visits if makes_value(visit)]
-        if len(made) != 1:
+        if len(self.makes) != 1:
             return None
-        row = made[0].op.primitive
-        return row.name if row.kind == "affine" else row.kind, made[0].of
+        row = self.makes[0].op.primitive
+        return row.name if row.kind == "affine" else row.kind, self.makes[0].of

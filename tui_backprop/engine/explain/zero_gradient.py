@@ -6,22 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tui_backprop.engine.network.graph import differentiable, parameter_shapes
-from tui_backprop.engine.network.tensor_names import (
-    activation,
-    canonical,
-    delta,
-    entry_name,
-    gradient_of,
-    is_gradient,
-    kind_of,
-    layer_of,
-    mask,
-    normalized,
-    standardized,
-    value_of,
-    weight,
-)
+from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.primitives import ACTIVATIONS, Array
 from tui_backprop.engine.training.iteration import Iteration
 
@@ -44,11 +29,12 @@ def zero_gradients(
     """List the causes of a gradient of 0; () if it is not 0. The gradient of a parameter is a sum over the samples of
     the batch: either a factor that is 0 in all samples is named, or all factors, where a different one is 0 from
     sample to sample."""
-    value = canonical(tensor, iteration.spec.depth)
-    if value not in differentiable(iteration.spec):
+    graph = iteration.graph
+    value = graph.value_of(tensor)
+    if value not in graph.differentiable:
         return ()
-    parameter = tensor in parameter_shapes(iteration.spec)
-    if iteration.tensor(gradient_of(value))[index if parameter else (sample, *index)] != 0:
+    parameter = tensor in graph.parameters
+    if iteration.tensor(graph.gradient_of(value))[index if parameter else (sample, *index)] != 0:
         return ()
     if not parameter:
         return (_derivative(iteration, value, index[-1], sample),)
@@ -66,55 +52,59 @@ def zero_gradients(
 
 def _factors(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> list[tuple[str, int, Array]]:
     """List (array, unit, values in all samples) of each factor in the gradient of a parameter."""
-    k, j, kind = layer_of(tensor), index[-1], kind_of(tensor)
-    found = [(delta(k) if kind in ("weight", "bias") else gradient_of(normalized(k)), j)]
-    if kind == "weight":
-        found.insert(0, (activation(k - 1), index[0]))
-    if kind == "gain":
-        found.append((standardized(k), j))
+    graph, j = iteration.graph, index[-1]
+    op = graph.readers[tensor][0]
+    output, role = graph.by_name[op.output], graph.role(tensor)
+    found = [(output.gradient, j)]
+    if role == "weight":
+        found.insert(0, (op.inputs[0], index[0]))
+    if role == "gain":
+        found.append((output.saved, j))
     return [(array, unit, iteration.tensor(array)[:, unit].astype(float)) for array, unit in found]
 
 
 def _of_all_samples(iteration: Iteration, array: str, unit: int) -> ZeroGradient:
     if iteration.batch > 1:
         return ZeroGradient(entry_name(array, (unit,)), samples=f"in all {iteration.batch} samples")
-    if is_gradient(array):
-        return _derivative(iteration, value_of(array), unit, 0)
+    if iteration.graph.is_gradient(array):
+        return _derivative(iteration, iteration.graph.value_of(array), unit, 0)
     return _output(iteration, array, unit, 0)
 
 
 def _output(iteration: Iteration, array: str, unit: int, s: int) -> ZeroGradient:
     """Explain an output of a unit that is 0."""
-    name, k = entry_name(array, (unit,)), layer_of(array)
-    if kind_of(array) != "activation" or iteration.spec.adds_input(k):
+    name, graph = entry_name(array, (unit,)), iteration.graph
+    k = graph.layer(array)
+    if graph.role(array) != "activation" or graph.adds_input(k):
         return ZeroGradient(name)
     if _dropped(iteration, k, unit, s):
         return ZeroGradient(name, DROPPED)
-    return (
-        _by_activation(iteration, name, k, unit, s)
-        if ACTIVATIONS[iteration.spec.activations[k - 1]].zero_below
-        else ZeroGradient(name)
-    )
+    zero_below = ACTIVATIONS[iteration.activation(k).primitive.name].zero_below
+    return _by_activation(iteration, name, k, unit, s) if zero_below else ZeroGradient(name)
 
 
 def _derivative(iteration: Iteration, value: str, unit: int, s: int) -> ZeroGradient:
     """Explain a derivative that is 0 by the operations between the value and the loss."""
-    name, kind, k = entry_name(gradient_of(value), (unit,)), kind_of(value), layer_of(value)
-    if k == iteration.spec.depth:
+    graph = iteration.graph
+    name, kind, k = entry_name(graph.gradient_of(value), (unit,)), graph.role(value), graph.layer(value)
+    if value == graph.output:
         return ZeroGradient(name, "the output equals its target")
-    if kind in ("product", "preactivation", "normalized", "activated") and _dropped(iteration, k, unit, s):
+    if kind in ("product", "pre-activation", "normalized", "activated") and _dropped(iteration, k, unit, s):
         return ZeroGradient(name, DROPPED)
-    if kind in ("product", "preactivation") and iteration.spec.layer_norm:
+    if kind in ("product", "pre-activation") and graph.part(k, "normalized"):
         return ZeroGradient(name)
-    if kind in ("product", "preactivation", "normalized") and float(iteration.slope(k, s)[unit]) == 0:
+    if kind in ("product", "pre-activation", "normalized") and float(iteration.slope(k, s)[unit]) == 0:
         return _by_activation(iteration, name, k, unit, s)
-    if iteration.spec.adds_input(k + 1):
+    if k == graph.depth:
+        return _derivative(iteration, graph.output, unit, s)
+    if graph.adds_input(k + 1):
         return ZeroGradient(name)
-    weights, onward = iteration.tensor(weight(k + 1))[unit], iteration.tensor(delta(k + 1))[s]
+    weight, delta = graph.weight(k + 1), graph.delta(k + 1)
+    weights, onward = iteration.tensor(weight)[unit], iteration.tensor(delta)[s]
     if not weights.any():
-        return ZeroGradient(name, f"all its weights in {weight(k + 1)} are 0")
+        return ZeroGradient(name, f"all its weights in {weight} are 0")
     if not onward[weights != 0].any():
-        return ZeroGradient(name, f"{delta(k + 1)} is 0 for all units it feeds")
+        return ZeroGradient(name, f"{delta} is 0 for all units it feeds")
     return ZeroGradient(name)
 
 
@@ -122,11 +112,13 @@ DROPPED = "dropout removed the unit"
 
 
 def _dropped(iteration: Iteration, k: int, unit: int, s: int) -> bool:
-    return bool(iteration.spec.dropout) and float(iteration.tensor(mask(k))[s, unit]) == 0
+    mask = iteration.graph.part(k, "mask")
+    return mask is not None and float(iteration.tensor(mask)[s, unit]) == 0
 
 
 def _by_activation(iteration: Iteration, name: str, k: int, unit: int, s: int) -> ZeroGradient:
     """Explain a 0 by the activation function at the unit's pre-activation."""
-    of, function = iteration.activation(k).inputs[0], iteration.spec.activations[k - 1]
+    op = iteration.activation(k)
+    of, function = op.inputs[0], op.primitive.name
     why = f"{function} is inactive" if ACTIVATIONS[function].zero_below else f"{function} is flat there"
     return ZeroGradient(name, why, entry_name(of, (unit,)), float(iteration.tensor(of)[s, unit]))

@@ -18,7 +18,7 @@ import numpy as np
 
 from tui_backprop.engine.gradients.problem import Options, Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
-from tui_backprop.engine.network.graph import Op, parameter_shapes, parameter_slices, penalized
+from tui_backprop.engine.network.operation import Op
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
 
@@ -63,8 +63,8 @@ class SharedEntryPoint:
 def groups(problem: Problem, where: Array, program: Program) -> list[SharedEntryPoint]:
     """Group the parameters ``where`` by the operation where they enter; the last operation first, so that a pass
     that begins there overwrites nothing that earlier groups need."""
-    found, shapes = [], parameter_shapes(problem.spec)
-    for name, place in parameter_slices(problem.spec).items():
+    found, shapes = [], problem.spec.graph.parameters
+    for name, place in problem.spec.graph.slices.items():
         inside = np.sort(where[(where >= place.start) & (where < place.stop)])
         if len(inside):
             at = next(at for at, op in enumerate(program.ops) if name in op.inputs)
@@ -76,9 +76,10 @@ def groups(problem: Problem, where: Array, program: Program) -> list[SharedEntry
 
 def _penalty_slope(problem: Problem, group: SharedEntryPoint, h: Array | float) -> Array | float:
     """Return (λ/2 (w + h)² − λ/2 w²) / h of parameters under an L2 penalty."""
-    if group.op.inputs[group.of] not in penalized(problem.spec):
+    strength = problem.spec.graph.penalties.get(group.op.inputs[group.of])
+    if strength is None:
         return 0.0
-    return problem.spec.l2 * (problem.parameters[group.where] + h / 2)
+    return strength * (problem.parameters[group.where] + h / 2)
 
 
 def perturbed_at_once(parameters: float, itemsize: int, batch: int, units: float, most: int) -> int:
@@ -91,7 +92,7 @@ def perturbed_at_once(parameters: float, itemsize: int, batch: int, units: float
 def _together(problem: Problem, where: Array, options: Options) -> int:
     spec = problem.spec
     itemsize = np.dtype(spec.dtype).itemsize
-    return perturbed_at_once(len(where), itemsize, problem.batch, sum(spec.layers), options.at_once)
+    return perturbed_at_once(len(where), itemsize, problem.batch, sum(spec.graph.widths), options.at_once)
 
 
 def batched_difference(

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.engine.gradients.problem import Problem
-from tui_backprop.engine.network.graph import compile_ops
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
 
@@ -36,7 +35,7 @@ class Branches:
     """The branches that the pass of a problem takes, in its own precision."""
 
     def __init__(self, problem: Problem) -> None:
-        kinks = [(at, op.inputs[0]) for at, op in enumerate(compile_ops(problem.spec)) if op.primitive.kink]
+        kinks = [(at, op.inputs[0]) for at, op in enumerate(problem.spec.graph.ops) if op.primitive.kink]
         values = self._values(problem) if kinks else {}
         self.inputs = tuple(KinkInput(at, name, values[name] > 0) for at, name in kinks)
 

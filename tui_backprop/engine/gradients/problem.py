@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from tui_backprop.engine.network.graph import mask_shapes
+from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.primitives import Array, draw_mask
 from tui_backprop.engine.training.iteration import mask_stream
 
@@ -21,7 +20,7 @@ class Problem:
     ``parameters``. ``x`` and ``target`` are the batch (see ``Program.feed``); with dropout, the masks are those
     of iteration ``t``, the same in every evaluation."""
 
-    spec: NetworkSpec
+    spec: Model
     x: Array
     target: Array
     parameters: Array
@@ -39,17 +38,18 @@ class Problem:
         )
         made.feed(*(np.concatenate([array] * copies) for array in (self.x, self.target)))
         stream = mask_stream(self.spec, self.t)
-        for name, shape in mask_shapes(self.spec, self.batch).items():
-            masks = made.values[name].reshape(copies, *shape)
-            draw_mask(masks[0], self.spec.dropout, stream)
+        for mask in self.spec.graph.masks:
+            masks = made.values[mask.name].reshape(copies, *mask.shape_for(self.batch))
+            draw_mask(masks[0], mask.constant, stream)
             masks[1:] = masks[0]
         return made
 
     def in_precision(self, dtype: str) -> Problem:
         """Return a copy of the problem in another precision."""
-        spec = replace(self.spec, dtype=dtype)
         target = self.target if self.target.dtype.kind in "iu" else self.target.astype(dtype)
-        return Problem(spec, self.x.astype(dtype), target, self.parameters.astype(dtype), self.t)
+        return Problem(
+            self.spec.in_precision(dtype), self.x.astype(dtype), target, self.parameters.astype(dtype), self.t
+        )
 
 
 @dataclass(frozen=True)

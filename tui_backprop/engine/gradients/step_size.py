@@ -17,9 +17,7 @@ import numpy as np
 from tui_backprop.engine.gradients.methods import METHODS, Problem
 from tui_backprop.engine.gradients.problem import COMPLEX
 from tui_backprop.engine.gradients.quotient import Quotient
-from tui_backprop.engine.network.graph import flat_index
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.tensor_names import INPUT, TARGET
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 
@@ -90,7 +88,8 @@ def step_sweep(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> Ste
     """Compute the curves of the parameter ``tensor[index]`` of a pass, on the same batch. Needs some 500 passes from
     that parameter's layer on (a quarter of them for large networks). Raises KeyError for a tensor that is not a
     parameter, IndexError for an index out of range."""
-    at = flat_index(iteration.spec, tensor, index)
+    graph = iteration.graph
+    at = graph.flat_index(tensor, index)
     every = 1 if iteration.spec.parameters < MANY_PARAMETERS else STEPS_PER_DECADE
     steps = np.array(
         [10.0 ** (FIRST_DECADE - notch / STEPS_PER_DECADE) for notch in range(0, STEP_COUNT, every)]
@@ -98,8 +97,8 @@ def step_sweep(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> Ste
     with np.errstate(all="ignore"):  # of parameters that are infinite, or too large for single precision
         problem = Problem(
             iteration.spec,
-            iteration.tensor(INPUT),
-            iteration.tensor(TARGET),
+            iteration.tensor(graph.input),
+            iteration.tensor(graph.target),
             iteration.program.parameters,
             iteration.before.t,
         )

@@ -15,7 +15,6 @@ from tui_backprop.engine.gradients.branches import Branches
 from tui_backprop.engine.gradients.problem import COMPLEX, Options, Problem
 from tui_backprop.engine.gradients.quotient import central_quotient, forward_quotient
 from tui_backprop.engine.network.forward_mode import ForwardMode
-from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.primitives import Array
 
 
@@ -66,7 +65,7 @@ def forward_mode(out: Array, problem: Problem, where: Array, h: float, options: 
     program = problem.program()
     program.forward()
     direction = np.zeros_like(program.parameters)
-    tangents = ForwardMode(program, views(direction, problem.spec))
+    tangents = ForwardMode(program, problem.spec.graph.views(direction))
     for n, i in enumerate(where.tolist(), 1):
         direction[i] = 1
         out[i] = tangents.push()

@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tui_backprop.engine.network.model import ITEMSIZE, Model
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import ITEMSIZE, NetworkSpec
-from tui_backprop.engine.network.tensor_names import preactivation
-from tui_backprop.engine.primitives import LOSSES, Array
+from tui_backprop.engine.primitives import Array
 
 SAMPLES_PER_PASS = 4096  # samples in a pass
 PASS_BYTES = 32 * 2**20  # bytes for a pass, besides its parameters
 ARRAYS_PER_UNIT = 12  # arrays of a forward pass for each unit, at most: as in NetworkSpec.streamed_memory
+UNITS = ("input", "pre-activation")  # values that have one entry for each unit of the network
 
 
 class Outputs(NamedTuple):
@@ -25,13 +25,14 @@ class Outputs(NamedTuple):
     p: Array | None
 
 
-def at_once(spec: NetworkSpec, most: int = SAMPLES_PER_PASS) -> int:
+def at_once(spec: Model, most: int = SAMPLES_PER_PASS) -> int:
     """Return the number of samples per forward pass: ``most``, or as many as fit into PASS_BYTES, at least 1."""
-    return max(min(most, PASS_BYTES // (ARRAYS_PER_UNIT * ITEMSIZE[spec.dtype] * sum(spec.layers))), 1)
+    units = sum(value.shape[-1] for value in spec.graph.values if value.role in UNITS)
+    return max(min(most, PASS_BYTES // (ARRAYS_PER_UNIT * ITEMSIZE[spec.dtype] * units)), 1)
 
 
 def passes(
-    spec: NetworkSpec, parameters: Array, x: Array, target: Array, most: int = SAMPLES_PER_PASS
+    spec: Model, parameters: Array, x: Array, target: Array, most: int = SAMPLES_PER_PASS
 ) -> Iterator[Program]:
     """Run forward passes over ``x`` (n, inputs) in order, chunk by chunk, without dropout. Yields the program after
     each of them, to be read before the next one."""
@@ -46,20 +47,21 @@ def passes(
         yield program
 
 
-def outputs(spec: NetworkSpec, parameters: Array, points: Array, most: int = SAMPLES_PER_PASS) -> Outputs:
+def outputs(spec: Model, parameters: Array, points: Array, most: int = SAMPLES_PER_PASS) -> Outputs:
     """Compute the outputs of a network with these ``parameters`` (P,) at ``points`` (n, inputs), ``most`` of them at
     once."""
-    loss = LOSSES[spec.loss]
-    z = np.empty((len(points), spec.layers[-1]), spec.dtype)
-    p = np.empty_like(z) if loss.probabilities else None
+    graph = spec.graph
+    loss, target_value = graph.loss_op, graph.by_name[graph.target]
+    z = np.empty((len(points), *graph.by_name[graph.output].shape[1:]), spec.dtype)
+    p = np.empty_like(z) if graph.by_name[loss.output].saved else None
     # The loss needs some target, which affects neither z nor p.
-    target = np.zeros(len(points), np.intp) if loss.labels else np.zeros_like(z)
+    target = np.zeros(len(points), np.intp) if target_value.classes else np.zeros_like(z)
     done = 0
     for program in passes(spec, parameters, points, target, most):
         part = slice(done, done + program.batch)
-        z[part] = program.values[preactivation(spec.depth)]
+        z[part] = program.values[graph.output]
         if p is not None:
-            p[part] = next(program.caches[op.output].left for op in program.ops if op.primitive is loss)
+            p[part] = program.caches[loss.output].left
         done = part.stop
     return Outputs(z, p)
 

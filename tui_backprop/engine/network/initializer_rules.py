@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui_backprop.engine.arrays.types import Array, np
+from tui_backprop.support.errors import InputError
+from tui_backprop.support.validation import one_of, positive_number
 
 if TYPE_CHECKING:
     Stream = Callable[[], np.random.Generator]
@@ -46,3 +48,15 @@ INITIALIZERS: dict[str, Initializer] = {
     "constant": Initializer(fill=lambda w, stream, size: w.fill(size), size=0.1, signed=True),
     "zeros": Initializer(),
 }
+
+
+def parse_init(text: str) -> tuple[str, float]:
+    """Parse the name of an initialization and its size: the standard deviation of normal, the value of constant."""
+    name, colon, size = str(text).partition(":")
+    row = INITIALIZERS[one_of("init", name, INITIALIZERS)]
+    if colon and row.size is None:
+        sized = " and ".join(name for name, row in INITIALIZERS.items() if row.size is not None)
+        raise InputError("init", f"{name} takes no size; {sized} do, such as normal:0.02")
+    if row.signed and size.startswith("-"):
+        return name, -positive_number("init", size.removeprefix("-"))
+    return name, positive_number("init", size) if colon else row.size or 0.0

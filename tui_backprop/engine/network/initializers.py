@@ -8,10 +8,8 @@ from functools import partial
 
 import numpy as np
 
-from tui_backprop.engine.network.graph import views
-from tui_backprop.engine.network.initializer_rules import INITIALIZERS
-from tui_backprop.engine.network.spec import NetworkSpec, parse_init
-from tui_backprop.engine.network.tensor_names import is_weight, kind_of, layer_of
+from tui_backprop.engine.network.initializer_rules import INITIALIZERS, parse_init
+from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.primitives import Array
 from tui_backprop.support.cores import usable_cores
 from tui_backprop.support.starting import done_in_threads
@@ -50,7 +48,7 @@ def _blocks(weights: Array, std: float, seed: int, layer: int) -> Iterator[Block
 
 
 @np.errstate(over="ignore")  # a constant beyond the range of the precision is infinite
-def initial_parameters(spec: NetworkSpec, watch: Watch = lambda done, of: None) -> Array:
+def initial_parameters(spec: Model, watch: Watch = lambda done, of: None) -> Array:
     """Draw the initial parameters, flat, shape (P,): the same for a seed on every machine and in every precision.
 
     Biases and shifts are 0, gains 1. Each layer draws from its own streams, one for each block of about a million
@@ -61,10 +59,10 @@ def initial_parameters(spec: NetworkSpec, watch: Watch = lambda done, of: None) 
     name, value = parse_init(spec.init)
     row = INITIALIZERS[name]
     weights = {}
-    for key, array in views(flat, spec).items():
-        if is_weight(key):
-            weights[layer_of(key)] = array
-        elif kind_of(key) == "gain":
+    for key, array in spec.graph.views(flat).items():
+        if spec.graph.is_weight(key):
+            weights[spec.graph.layer(key)] = array
+        elif spec.graph.role(key) == "gain":
             array.fill(1)
     if row.fill:
         done = 0

@@ -7,24 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tui_backprop.engine.network.graph import (
-    Op,
-    Visit,
-    backward_visits,
-    mask_shapes,
-    parameter_shapes,
-    parameter_slices,
-)
+from tui_backprop.engine.network.graph import Graph
+from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.operation import Op, Visit
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.tensor_names import (
-    INPUT,
-    TARGET,
-    entry_name,
-    gradient_of,
-    kind_of,
-    layer_of,
-    preactivation,
-)
 from tui_backprop.engine.primitives import Array, index_at
 from tui_backprop.support.format import format_number
 
@@ -96,7 +82,7 @@ def nonfinite_update(
     that was finite. ``made`` are flat arrays (P,) in the order in which they are computed: the optimizer's slots, by
     name, and the new parameters as PARAMETERS. ``epsilon`` keeps the rule from dividing by 0, unless the precision
     rounds it to 0."""
-    for name, place in parameter_slices(program.spec).items():
+    for name, place in program.graph.slices.items():
         for slot, flat in made.items():
             values = flat[place].reshape(program.shapes[name])
             at = first_bad_index(values)
@@ -107,14 +93,21 @@ def nonfinite_update(
                     details += f", or divides by ε, which is 0 in {values.dtype}"
                 number = float(values[at])
                 return NonFinite(
-                    f"{rule} update", layer_of(name), value, at, number, cause, details, " after the update"
+                    f"{rule} update",
+                    program.graph.layer(name),
+                    value,
+                    at,
+                    number,
+                    cause,
+                    details,
+                    " after the update",
                 )
     return None
 
 
 def nonfinite_inputs(program: Program) -> NonFinite | None:
     """The first bad entry of the inputs and parameters."""
-    for name in (INPUT, TARGET, *parameter_shapes(program.spec)):
+    for name in (program.graph.input, program.graph.target, *program.graph.parameters):
         at = first_bad_index(program.values[name])
         if at is not None:
             number = float(program.values[name][at])
@@ -125,7 +118,8 @@ def nonfinite_inputs(program: Program) -> NonFinite | None:
 def _again(program: Program, dtype: str) -> Program:
     """The program with the same batch and parameters, in a precision of its own; not run."""
     again = Program(program.spec, program.batch, program.parameters.astype(dtype), dtype)
-    for name in (INPUT, TARGET, *mask_shapes(program.spec, program.batch)):
+    graph = program.graph
+    for name in (graph.input, graph.target, *(mask.name for mask in graph.masks)):
         np.copyto(again.values[name], program.values[name])
     return again
 
@@ -137,34 +131,40 @@ def _nonfinite_outputs(program: Program) -> NonFinite | None:
             double = _double(program)
             if double is not None:
                 double.forward(stop=n)
-            return bad_output(op, again.values[op.output], double.values[op.output] if double else None)
+            return bad_output(
+                program.graph, op, again.values[op.output], double.values[op.output] if double else None
+            )
     return None
 
 
-def bad_output(op: Op, values: Array, double: Array | None = None) -> NonFinite | None:
+def bad_output(graph: Graph, op: Op, values: Array, double: Array | None = None) -> NonFinite | None:
     """The first bad entry of the output of an operation whose inputs are finite; ``double`` is that output in double
     precision, if it is known."""
     at = first_bad_index(values)
     if at is None:
         return None
-    when = f" ({preactivation(op.layer)} before its bias)" if kind_of(op.output) == "product" else ""
+    when = (
+        f" ({graph.readers[op.output][0].output} before its bias)" if op.output in graph.overwritten else ""
+    )
     cause, details = _cause(f"{op.primitive.name} in layer {op.layer}", values, at, double)
     return NonFinite(op.primitive.name, op.layer, op.output, at, float(values[at]), cause, details, when)
 
 
 def _nonfinite_backward(program: Program) -> NonFinite | None:
-    for visit in backward_visits(program.spec):
+    for visit in program.graph.backward_visits:
         made = program.cotangents.get(visit.writes)
         if made is not None and not finite(made):
             double = _double(program)
             if double is not None:
                 double.forward()
                 double.backward()
-            return bad_gradient(visit, made, double.cotangents[visit.writes] if double else None)
+            return bad_gradient(
+                program.graph, visit, made, double.cotangents[visit.writes] if double else None
+            )
     return None
 
 
-def bad_gradient(visit: Visit, values: Array, double: Array | None = None) -> NonFinite | None:
+def bad_gradient(graph: Graph, visit: Visit, values: Array, double: Array | None = None) -> NonFinite | None:
     """The first bad entry of the gradient that a backward visit writes, from finite values; ``double`` is that
     gradient in double precision, if it is known."""
     at = first_bad_index(values)
@@ -172,7 +172,9 @@ def bad_gradient(visit: Visit, values: Array, double: Array | None = None) -> No
         return None
     name, layer = visit.op.primitive.name, visit.op.layer
     cause, details = _cause(f"the vjp of {name} in layer {layer}", values, at, double)
-    return NonFinite(f"{name} vjp", layer, gradient_of(visit.writes), at, float(values[at]), cause, details)
+    return NonFinite(
+        f"{name} vjp", layer, graph.gradient_of(visit.writes), at, float(values[at]), cause, details
+    )
 
 
 def _double(program: Program) -> Program | None:

@@ -11,20 +11,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tui_backprop.engine.primitives import LOSSES, Array
+from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.primitives.losses import Loss
 from tui_backprop.support.format import format_number
 
 NO_CLASS = -1  # in an array of predicted classes: nothing is predicted. It equals no label.
 
 
-def predicted_classes(z: Array, loss: str) -> Array:
+def predicted_classes(z: Array, loss: Loss) -> Array:
     """The classes predicted by outputs (n, outputs), (n,): the index of the largest one, or class 1 where a single
     one is above a threshold: 0 for a logit, a half for a loss of squares, whose targets are 0 and 1. NO_CLASS where
     the largest output is NaN or infinite."""
     if z.shape[1] > 1:
         classes: Array = np.argmax(z, axis=1)
     else:
-        classes = (z[:, 0] > (0.5 if LOSSES[loss].output_is_value else 0)).astype(int)
+        classes = (z[:, 0] > (0.5 if loss.output_is_value else 0)).astype(int)
     return np.where(np.isfinite(z.max(axis=1)), classes, NO_CLASS)
 
 
@@ -54,7 +55,7 @@ class Prediction:
         return f"no prediction ({format_number(self.output)})" if self.predicted is None else self.words
 
 
-def prediction_of(z: Array, t: Array, loss: str) -> Prediction:
+def prediction_of(z: Array, t: Array, loss: Loss) -> Prediction:
     """The prediction for a sample, from its outputs ``z`` (outputs,) and its target ``t``."""
     predicted = int(predicted_classes(z[None], loss)[0])
     return Prediction(class_of(np.asarray(t)), None if predicted == NO_CLASS else predicted, float(z.max()))

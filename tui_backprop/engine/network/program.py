@@ -11,18 +11,10 @@ from functools import cached_property
 import numpy as np
 
 from tui_backprop.engine.arrays.team import Arguments, Call, run, team
-from tui_backprop.engine.network.graph import (
-    Visit,
-    backward_visits,
-    compile_ops,
-    mask_shapes,
-    value_shapes,
-    views,
-)
+from tui_backprop.engine.network.model import Model
+from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.network.shared_pass import Phase, backward_phases, forward_phases, run_phases
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import INPUT, LOSS, STRENGTH, TARGET
-from tui_backprop.engine.primitives import LOSSES, Array, Shape, draw_mask
+from tui_backprop.engine.primitives import Array, draw_mask
 
 Part = Callable[[Visit, Array, Arguments], tuple[Array, Arguments]]
 
@@ -34,7 +26,7 @@ def _all_of_it(visit: Visit, to: Array, arguments: Arguments) -> tuple[Array, Ar
 class Program:
     """A network, a batch of ``n`` samples and the buffers of one pass.
 
-    ``values`` has an array for each value of the program (see ``graph.compile_ops``), ``cotangents`` one for each
+    ``values`` has an array for each value of the program (see ``graph.Graph``), ``cotangents`` one for each
     derivative of the loss by such a value: ``cotangents["zk"]`` is delta k, ``cotangents["Wk"]`` is dWk. ``dtype``
     replaces the spec's precision (complex128 for the complex step). Raises ValueError for a batch without samples,
     and for parameters of another shape than (P,)."""
@@ -44,19 +36,20 @@ class Program:
     )  # parameters whose gradient is not stored (see ``training/streaming.py``)
 
     def __init__(
-        self, spec: NetworkSpec, batch: int, parameters: Array | None = None, dtype: str | None = None
+        self, spec: Model, batch: int, parameters: Array | None = None, dtype: str | None = None
     ) -> None:
         if batch < 1:
             raise ValueError(f"a batch needs at least one sample, not {batch}")
         team()  # from now on BLAS has one thread
         self.spec, self.batch = spec, batch
+        self.graph = spec.graph
         self.dtype = np.dtype(dtype or spec.dtype)
-        self.ops = compile_ops(spec)
+        self.ops = self.graph.ops
         self.parameters = np.empty(spec.parameters, self.dtype) if parameters is None else parameters
         if self.parameters.shape != (spec.parameters,):
             raise ValueError(f"parameters have shape {self.parameters.shape}; expected ({spec.parameters},)")
-        self.shapes = value_shapes(spec, batch)
-        self.values = self._inputs() | views(self.parameters, spec)
+        self.shapes = self.graph.shapes(batch)
+        self.values = self._inputs() | self.graph.views(self.parameters)
         self.caches = {}
         self._forward: list[Call] = []
         for op in self.ops:
@@ -72,15 +65,13 @@ class Program:
     def _inputs(self) -> dict[str, Array]:
         """Allocate the values that are set from outside and are not parameters; masks drop nothing until they are
         drawn."""
-        labels = LOSSES[self.spec.loss].labels
+        graph = self.graph
+        target = graph.by_name[graph.target]
+        inputs = {graph.input: self._array(graph.input)}
+        inputs[graph.target] = np.zeros(self.shapes[graph.target], np.intp if target.classes else self.dtype)
         with np.errstate(over="ignore"):
-            inputs = {INPUT: self._array(INPUT), STRENGTH: np.asarray(self.spec.l2, self.dtype)}
-        inputs[TARGET] = np.zeros(self.shapes[TARGET], np.intp if labels else self.dtype)
-        return inputs | {name: np.ones(shape, self.dtype) for name, shape in self._masks.items()}
-
-    @property
-    def _masks(self) -> Mapping[str, Shape]:
-        return mask_shapes(self.spec, self.batch)
+            inputs |= {each.name: np.asarray(each.constant, self.dtype) for each in graph.constants}
+        return inputs | {each.name: np.ones(self.shapes[each.name], self.dtype) for each in graph.masks}
 
     @cached_property
     def gradient(self) -> Array:
@@ -95,14 +86,14 @@ class Program:
 
     @cached_property
     def cotangents(self) -> dict[str, Array]:
-        return self._cotangents(views(self.gradient, self.spec))
+        return self._cotangents(self.graph.views(self.gradient))
 
     def _cotangents(self, given: Mapping[str, Array]) -> dict[str, Array]:
         """Allocate an array for each cotangent; an operation that passes its own on shares one array with its
         input."""
         made = dict(given)
-        made[LOSS] = np.ones((), self.dtype)
-        for visit in backward_visits(self.spec):
+        made[self.graph.loss] = np.ones((), self.dtype)
+        for visit in self.graph.backward_visits:
             if visit.writes not in made and visit.writes not in self._streamed:
                 shared = visit.of == 0 and visit.op.primitive.passes_on
                 made[visit.writes] = made[visit.op.output] if shared else self._array(visit.writes)
@@ -134,6 +125,11 @@ class Program:
                 calls.append((rule, (to, *arguments)))
         return calls
 
+    def saved(self, value: str) -> Array:
+        """Return what the operation that computes a value saves for its backward pass and has a name in formulas."""
+        found: Array = getattr(self.caches[value], self.graph.by_output[value].primitive.saved)
+        return found
+
     def vjp(self, visit: Visit) -> tuple[Callable[..., None], Arguments]:
         """Return the rule of a backward visit, and its arguments after the array that it writes to."""
         op = visit.op
@@ -145,20 +141,20 @@ class Program:
         """Set the batch: ``x`` of shape (n, inputs), and ``target``: class labels of shape (n,) for a loss that takes
         labels, otherwise numbers of shape (n, outputs). Raises ValueError if shapes or labels do not fit."""
         x, target = np.asarray(x), np.asarray(target)
-        for name, given in ((INPUT, x), (TARGET, target)):
+        graph = self.graph
+        for name, given in ((graph.input, x), (graph.target, target)):
             if np.shape(given) != self.shapes[name]:
                 raise ValueError(f"{name} has shape {np.shape(given)}; expected {self.shapes[name]}")
-        if LOSSES[self.spec.loss].labels:
-            classes = self.spec.layers[-1]
-            if target.dtype.kind not in "iu" or target.min() < 0 or target.max() >= classes:
-                raise ValueError(f"labels must be integers from 0 to {classes - 1}")
-        np.copyto(self.values[INPUT], x, casting="same_kind")
-        np.copyto(self.values[TARGET], target, casting="same_kind")
+        classes = graph.by_name[graph.target].classes
+        if classes and (target.dtype.kind not in "iu" or target.min() < 0 or target.max() >= classes):
+            raise ValueError(f"labels must be integers from 0 to {classes - 1}")
+        np.copyto(self.values[graph.input], x, casting="same_kind")
+        np.copyto(self.values[graph.target], target, casting="same_kind")
 
     def draw(self, generator: np.random.Generator) -> None:
         """Draw the dropout masks of this batch; until then nothing is dropped."""
-        for name in self._masks:
-            draw_mask(self.values[name], self.spec.dropout, generator)
+        for mask in self.graph.masks:
+            draw_mask(self.values[mask.name], mask.constant, generator)
 
     def steps(self) -> Iterator[None]:
         """Walk down the list, yielding after each operation."""
@@ -173,7 +169,7 @@ class Program:
             run(self._forward[start:stop])
         else:
             run_phases(self._down)
-        return self.values[LOSS]
+        return self.values[self.graph.loss]
 
     def backward(self) -> Array:
         """Walk up the list after ``forward``; return the gradient, shape (P,)."""

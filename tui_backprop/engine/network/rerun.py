@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from tui_backprop.engine.network.graph import Visit, backward_visits, ops_by_output
+from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.tensor_names import value_of
 from tui_backprop.engine.primitives import Array
 
 
 def overwritten(program: Program, value: str) -> Array:
     """Return a value as its operation computed it, even if the next one has written to the same memory (as the bias
     is added to ``uk``). Raises KeyError if no operation computes it."""
-    op = ops_by_output(program.spec).get(value)
+    op = program.graph.by_output.get(value)
     if op is None:
         raise KeyError(value)
     inputs = [program.values[name] for name in op.inputs]
@@ -27,8 +26,8 @@ def overwritten(program: Program, value: str) -> Array:
 
 def first_term(program: Program, name: str) -> Array:
     """Return the first of several terms of a derivative, named "da1 so far"."""
-    value = value_of(name)
-    visit = next((visit for visit in backward_visits(program.spec) if visit.writes == value), None)
+    value = program.graph.value_of(name)
+    visit = next((visit for visit in program.graph.backward_visits if visit.writes == value), None)
     if visit is None:
         raise KeyError(name)
     return contribution(program, visit)

@@ -13,8 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from tui_backprop.engine.arrays.team import Arguments, Call, Chain, Job, run, team
-from tui_backprop.engine.network.graph import Visit, backward_visits, costs_of, parameter_shapes
-from tui_backprop.engine.network.tensor_names import STRENGTH, is_weight
+from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.primitives.linear import SAMPLES, WEIGHT_ROWS, parts
 
@@ -64,7 +63,7 @@ def forward_phases(program: Program, calls: Sequence[Call]) -> list[Phase]:
 
 def backward_phases(program: Program) -> list[Phase]:
     """Divide a backward pass: the loss, the values of each sample, and the parameters."""
-    visits, parameters = backward_visits(program.spec), parameter_shapes(program.spec)
+    visits, parameters = program.graph.backward_visits, program.graph.parameters
     of_parameters = [visit for visit in visits if visit.writes in parameters]
     of_values = [visit for visit in visits if visit.writes not in parameters]
     by_sample = [visit for visit in of_values if visit.op.primitive.by_sample]
@@ -84,7 +83,7 @@ def backward_phases(program: Program) -> list[Phase]:
 
 
 def _worth_sharing(program: Program, visits: Sequence[Visit]) -> bool:
-    return sum(costs_of(visit, program.shapes)[0] for visit in visits) >= LEAST_MACS
+    return sum(visit.costs(program.shapes)[0] for visit in visits) >= LEAST_MACS
 
 
 def _samples(batch: int) -> list[slice]:
@@ -95,7 +94,8 @@ def _samples(batch: int) -> list[slice]:
 
 def _to_samples(program: Program) -> Callable[[Any, slice], Any]:
     """Return a function that narrows an array, a cache or arguments to some samples, and leaves parameters whole."""
-    whole = {id(program.values[name]) for name in (*parameter_shapes(program.spec), STRENGTH)}
+    shared = (value.name for value in program.graph.values if not value.per_sample)
+    whole = {id(program.values[name]) for name in shared}
 
     def narrowed(given: Any, part: slice) -> Any:
         if isinstance(given, tuple):
@@ -117,8 +117,8 @@ def _by_samples(program: Program, visits: Sequence[Visit]) -> Phase:
 def _by_rows(program: Program, visits: Sequence[Visit]) -> list[tuple[int, Sequence[Visit], Job]]:
     """Divide the gradients of parameters: weights by rows, in the order of their visits, and all others as one job at
     the end. Return the number of entries that a job writes, its visits, and the job."""
-    weights = [visit for visit in visits if is_weight(visit.writes)]
-    others = [visit for visit in visits if not is_weight(visit.writes)]
+    weights = [visit for visit in visits if program.graph.is_weight(visit.writes)]
+    others = [visit for visit in visits if not program.graph.is_weight(visit.writes)]
 
     def job(of_weight: Sequence[Visit], rows: slice) -> Job:
         return program.backward_calls(

@@ -70,6 +70,7 @@ class Primitive:
     saves: bool = (
         False  # its VJP reads an array that the forward rule saved, though the formula computes it again
     )
+    saved: str = ""  # the field of the cache that formulas call {v}
     short: str = ""  # short form of a long name
 
     @property

@@ -213,6 +213,7 @@ def _loss(
         over_outputs=over_outputs,
         terms=terms,
         torch_saved=torch_saved,
+        saved="left" if probabilities else "",
     )
 
 

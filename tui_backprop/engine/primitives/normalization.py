@@ -95,6 +95,7 @@ def _layer_jvp_shift(y_dot: Array, shift_dot: Array, *_: object) -> None:
 LAYER_NORM = Primitive(
     name="layer normalization",
     kind="normalization",
+    saved="v",
     forward=_layer_norm,
     vjps=(_layer_vjp_x, _layer_vjp_gain, _layer_vjp_shift),
     jvps=(_layer_jvp_x, _layer_jvp_gain, _layer_jvp_shift),

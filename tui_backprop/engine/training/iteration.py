@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from tui_backprop.engine.arrays.statistics import Distribution, Summary, distribute, summarize
-from tui_backprop.engine.network.graph import Op, activation_ops, views
+from tui_backprop.engine.network.graph import Graph
+from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.network.nonfinite import (
     PARAMETERS,
     NonFinite,
@@ -18,23 +19,10 @@ from tui_backprop.engine.network.nonfinite import (
     nonfinite_forward,
     nonfinite_update,
 )
+from tui_backprop.engine.network.operation import Op
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.rerun import first_term, overwritten
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import (
-    INPUT,
-    PROBABILITIES,
-    SO_FAR,
-    TARGET,
-    canonical,
-    gradient_of,
-    is_gradient,
-    kind_of,
-    layer_of,
-    normalized,
-    value_of,
-)
-from tui_backprop.engine.primitives import LOSSES, Array
+from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, learning_rate
 from tui_backprop.engine.training.optimizers import Optimizer, decayed
 
@@ -103,8 +91,12 @@ class Iteration:
     _again: dict[str, Array] = field(default_factory=dict, repr=False, compare=False)
 
     @property
-    def spec(self) -> NetworkSpec:
+    def spec(self) -> Model:
         return self.program.spec
+
+    @property
+    def graph(self) -> Graph:
+        return self.program.graph
 
     @property
     def batch(self) -> int:
@@ -127,48 +119,39 @@ class Iteration:
     @cached_property
     def new(self) -> dict[str, Array]:
         """The updated parameters by name."""
-        return views(self.after.parameters, self.spec)
+        return self.graph.views(self.after.parameters)
 
     def tensor(self, name: str) -> Array:
         """An array by the field's name for it.
 
-        ``x``, ``t``; ``zk``, ``ak``, ``Wk``, ``bk`` and the other values of ``graph.compile_ops`` (aL is zL:
-        the last layer is linear); ``δk`` or ``deltak``, ``dWk``, ``dbk`` and d before any other value; ``p``,
-        the softmax or sigmoid of a loss that has one, (n, outputs); ``vk``, a layer's sums as normalized, before
-        gain and shift; ``L``, the loss; any derivative that two operations add to, with " so far" behind it: what
-        the first of them gave. Raises KeyError for any other name.
+        A value of the graph, its gradient, or what its operation has saved: p, the softmax or sigmoid of a loss that
+        has one, (n, outputs); v, a layer's sums as normalized, before gain and shift. Of any derivative that two
+        operations add to, with " so far" behind it, what the first of them gave. Raises KeyError for any other name.
         """
-        program = self.program
-        if name.endswith(SO_FAR):
+        value, what = self.graph.tensors[name]
+        if what == "partial" or (what == "value" and value in self.graph.overwritten):
             return self._rerun(name)
-        if is_gradient(name):
-            return program.cotangents[value_of(name)]
-        if kind_of(name) == "product":
-            return self._rerun(name)
-        if name == PROBABILITIES and LOSSES[self.spec.loss].probabilities:
-            loss = next(op for op in program.ops if op.primitive.kind == "loss")
-            left: Array = program.caches[loss.output].left
-            return left
-        if kind_of(name) == "standardized":
-            v: Array = program.caches[normalized(layer_of(name))].v
-            return v
-        return program.values[canonical(name, self.spec.depth)]
+        if what == "gradient":
+            return self.program.cotangents[value]
+        if what == "saved":
+            return self.program.saved(value)
+        return self.program.values[value]
 
     def _rerun(self, name: str) -> Array:
         """An array that the pass has overwritten, from its operation run again."""
         if name not in self._again:
             self._again.clear()  # one at a time: a gradient is as large as its parameters
-            again = first_term if name.endswith(SO_FAR) else overwritten
+            again = overwritten if name in self.graph.by_name else first_term
             self._again[name] = again(self.program, name)
         return self._again[name]
 
     def activation(self, layer: int) -> Op:
         """The activation operation of a hidden layer."""
-        return activation_ops(self.spec)[layer]
+        return self.graph.activation_ops[layer]
 
     def deviation(self, layer: int) -> Array:
         """The deviation that the pre-activations of a normalized layer are divided by, by sample, (n, 1)."""
-        found: Array = self.program.caches[normalized(layer)].deviation
+        found: Array = self.program.caches[self.graph.part(layer, "normalized") or ""].deviation
         return found
 
     @cached_property
@@ -205,7 +188,7 @@ class Iteration:
         if found:
             return found
         again = Program(self.spec, self.batch, self.after.parameters)
-        feed(again, self.tensor(INPUT), self.tensor(TARGET), self.before.t)
+        feed(again, self.tensor(self.graph.input), self.tensor(self.graph.target), self.before.t)
         found = nonfinite_forward(again)
         return found and replace(found, when=f"{found.when} with the updated parameters")
 
@@ -225,14 +208,14 @@ class Iteration:
         for name in self.new:
             if self.new[name].size > LARGE_ARRAY:
                 self.summary(name)
-                self.summary(gradient_of(name))
+                self.summary(self.graph.gradient_of(name))
                 self.summary(name, updated=True)
 
     def distribute(self) -> None:
         """Compute in advance the distributions of large arrays."""
         for name in self.new:
             if self.new[name].size > LARGE_ARRAY:
-                self.distribution(gradient_of(name))
+                self.distribution(self.graph.gradient_of(name))
                 self.distribution(name, updated=True)
 
     def slope(self, layer: int, sample: int) -> Array:
@@ -247,7 +230,7 @@ class Iteration:
         return only
 
 
-def mask_stream(spec: NetworkSpec, t: int) -> np.random.Generator:
+def mask_stream(spec: Model, t: int) -> np.random.Generator:
     """The generator of the dropout masks of iteration t; layers draw their weights from spawn keys (1,), (2,), ..."""
     return np.random.default_rng(np.random.SeedSequence(spec.seed, spawn_key=(0, t)))
 
@@ -255,7 +238,7 @@ def mask_stream(spec: NetworkSpec, t: int) -> np.random.Generator:
 def feed(program: Program, x: Array, target: Array, t: int) -> None:
     """Give a program a batch, and the dropout masks of iteration t."""
     program.feed(x, target)
-    if program.spec.dropout:
+    if program.graph.masks:
         program.draw(mask_stream(program.spec, t))
 
 
@@ -278,7 +261,7 @@ def arrays_checked(program: Program, after: TrainingState) -> Iterator[Array]:
 
 
 def run_iteration(
-    spec: NetworkSpec, update: Update, before: TrainingState, optimizer: OptimizerSpec = OptimizerSpec()
+    spec: Model, update: Update, before: TrainingState, optimizer: OptimizerSpec = OptimizerSpec()
 ) -> Iteration:
     """Run one whole iteration; the loss after the update is computed with the same dropout masks. The arrays of
     ``before`` become part of the result, and so read-only."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.support import memory
@@ -16,22 +16,22 @@ NEGLIGIBLE_BYTES = 16 * 2**20  # a need below this is not checked: asking the sy
 USABLE = 0.8  # of what is free
 
 
-def check_memory(network: NetworkSpec, batch: int, optimizer: OptimizerSpec) -> None:
+def check_memory(network: Model, batch: int, optimizer: OptimizerSpec) -> None:
     """Raise InputError, with both figures, if one walk does not fit into free memory."""
     _require(network, batch, lambda n: network.memory(n, len(UPDATE_RULES[optimizer.name].slots)))
 
 
-def check_streamed_memory(network: NetworkSpec, batch: int) -> None:
+def check_streamed_memory(network: Model, batch: int) -> None:
     """Raise InputError if a pass that stores no weight gradient does not fit into free memory."""
     _require(network, batch, network.streamed_memory)
 
 
-def check_check_memory(network: NetworkSpec, batch: int, every: bool) -> None:
+def check_check_memory(network: Model, batch: int, every: bool) -> None:
     """Raise InputError if a gradient check, of ``every`` parameter or of a sample, does not fit into free memory."""
     _require(network, batch, lambda n: network.check_memory(n, every))
 
 
-def _require(network: NetworkSpec, batch: int, need: Callable[[int], int]) -> None:
+def _require(network: Model, batch: int, need: Callable[[int], int]) -> None:
     """Raise InputError if less than ``need(batch)`` bytes are free."""
     if need(batch) < NEGLIGIBLE_BYTES:
         return

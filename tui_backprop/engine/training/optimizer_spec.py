@@ -76,8 +76,9 @@ FLOAT32_ZERO = 2.0**-150  # the largest number that float32 rounds to 0
 class OptimizerSpec:
     """An optimizer and its settings. Raises InputError for an invalid value.
 
-    ``momentum`` is mu of momentum and nesterov, ``beta1`` and ``beta2`` belong to adam and adamw, ``rho`` to rmsprop
-    (PyTorch calls it alpha), ``epsilon`` to all three (see ``settings`` in the table of rules). ``weight_decay``
+    ``momentum`` is mu of momentum, nesterov and rmsprop-momentum, ``beta1`` and ``beta2`` belong to adam and adamw,
+    ``rho`` to both kinds of rmsprop (PyTorch calls it alpha), ``epsilon`` to all of these (see ``settings`` in the
+    table of rules). ``weight_decay``
     lambda adds lambda W to the gradient; adamw shrinks the weights themselves. ``clip`` is the largest Euclidean norm
     of the whole gradient, 0 for none. ``warmup`` and ``horizon`` are iterations. With ``decay_bias``,
     weight decay acts on biases, gains and shifts, too, as in PyTorch; otherwise on weights only. Without weight decay

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike
 
-from tui_backprop.engine.network.graph import parameter_slices, regularized
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, learning_rate
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
@@ -27,12 +26,12 @@ def formulas(spec: OptimizerSpec) -> tuple[str, ...]:
     return (*clip, *decay, *row.formulas)
 
 
-def decayed(spec: OptimizerSpec, network: NetworkSpec) -> tuple[slice, ...] | None:
+def decayed(spec: OptimizerSpec, network: Model) -> tuple[slice, ...] | None:
     """Return the ranges of the flat parameter vector that weight decay acts on; None for all of it."""
     if spec.decay_bias:
         return None
-    slices = parameter_slices(network)
-    return tuple(slices[name] for name in regularized(network, everything=False))
+    slices = network.graph.slices
+    return tuple(slices[name] for name in network.graph.regularized(everything=False))
 
 
 def flops(spec: OptimizerSpec, *, decays: bool = True) -> int:

@@ -17,21 +17,11 @@ import numpy as np
 
 from tui_backprop.engine.arrays.norms import safe
 from tui_backprop.engine.arrays.top_k import Top
-from tui_backprop.engine.network.graph import Visit, backward_visits, parameter_shapes
+from tui_backprop.engine.network.model import TILE, Model
 from tui_backprop.engine.network.nonfinite import NonFinite, bad_gradient, bad_output, nonfinite_inputs
+from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.shared_pass import rows_of
-from tui_backprop.engine.network.spec import TILE, NetworkSpec
-from tui_backprop.engine.network.tensor_names import (
-    LOSS,
-    activation,
-    canonical,
-    gradient_of,
-    is_weight,
-    layer_of,
-    preactivation,
-    weight,
-)
 from tui_backprop.engine.primitives import Array, size
 from tui_backprop.engine.training.iteration import feed
 from tui_backprop.support.running_clock import running_clock
@@ -43,10 +33,10 @@ TileConsumer = Callable[[str, int, Array], None]
 class StreamedProgram(Program):
     """A program that computes the gradients of its weight matrices in tiles and does not store them."""
 
-    def __init__(self, spec: NetworkSpec, batch: int, parameters: Array) -> None:
-        self._streamed = frozenset(name for name in parameter_shapes(spec) if is_weight(name))
+    def __init__(self, spec: Model, batch: int, parameters: Array) -> None:
+        self._streamed = frozenset(filter(spec.graph.is_weight, spec.graph.parameters))
         super().__init__(spec, batch, parameters)
-        widest = max(fan_out for _, fan_out in spec.fans)
+        widest = max(spec.graph.parameters[name][-1] for name in self._streamed)
         self._tile, self._term = (np.empty(max(TILE, widest), self.dtype) for _ in range(2))
         self.cotangents = self._cotangents({})
 
@@ -55,7 +45,7 @@ class StreamedProgram(Program):
 
         ``consume`` gets the weight gradients tile by tile; a tile is overwritten once the call returns.
         """
-        for written, group in groupby(backward_visits(self.spec), lambda visit: visit.writes):
+        for written, group in groupby(self.graph.backward_visits, lambda visit: visit.writes):
             visits = tuple(group)
             with np.errstate(all="ignore"):
                 if written in self._streamed:
@@ -63,7 +53,8 @@ class StreamedProgram(Program):
                 else:
                     for rule, arguments in self.backward_calls(visits):
                         rule(*arguments)
-            yield written, layer_of(written) if written in self._streamed else visits[0].op.layer
+            block = self.graph.layer(written) if written in self._streamed else visits[0].op.layer
+            yield written, block
 
     def _stream(self, name: str, visits: tuple[Visit, ...], consume: TileConsumer) -> None:
         fan_in, fan_out = self.shapes[name]
@@ -130,7 +121,7 @@ class LayerReport:
     and the weight gradient's digest."""
 
     layer: int
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
     forward: float
     backward: float
     activation_norm: float
@@ -152,7 +143,7 @@ class StreamReport:
 
 
 def stream_pass(
-    spec: NetworkSpec,
+    spec: Model,
     x: Array,
     target: Array,
     parameters: Array,
@@ -166,52 +157,55 @@ def stream_pass(
     """
     program = StreamedProgram(spec, len(x), parameters)
     feed(program, x, target, 0)
-    layers = range(1, spec.depth + 1)
+    graph = program.graph
+    layers = range(1, graph.depth + 1)
     forward, backward = dict.fromkeys(layers, 0.0), dict.fromkeys(layers, 0.0)
     digests = {layer: Digest(most) for layer in layers}
 
     bad: NonFinite | None = None
-    visits = {visit.writes: visit for visit in reversed(backward_visits(spec))}  # the first that writes each
+    visits = {visit.writes: visit for visit in reversed(graph.backward_visits)}  # the first that writes each
     with running_clock() as clock:
         before = clock()
         for op, _ in zip(program.ops, program.steps(), strict=True):
             now = clock()
-            layer = layer_of(op.inputs[1]) if op.primitive.kind == "penalty" else op.layer
+            layer = graph.layer(op.inputs[1]) if op.primitive.kind == "penalty" else op.layer
             forward[layer] += now - before
-            bad = bad or bad_output(op, program.values[op.output])
+            bad = bad or bad_output(graph, op, program.values[op.output])
             watch("forward", op.layer)
             before = clock()
-        for written, layer in program.stages(lambda name, row, tile: digests[layer_of(name)].add(row, tile)):
+        for written, layer in program.stages(
+            lambda name, row, tile: digests[graph.layer(name)].add(row, tile)
+        ):
             now = clock()
             backward[layer] += now - before
             if written in program.cotangents:
-                bad = bad or bad_gradient(visits[written], program.cotangents[written])
+                bad = bad or bad_gradient(graph, visits[written], program.cotangents[written])
             watch("backward", layer)
             before = clock()
 
     reports = []
     for layer in layers:
-        values = program.values[canonical(activation(layer), spec.depth)]
+        values = program.values[graph.output_of(layer)]
         digest = digests[layer]
         reports.append(
             LayerReport(
                 layer=layer,
-                shape=spec.fans[layer - 1],
+                shape=graph.parameters[graph.weight(layer)],
                 forward=forward[layer],
                 backward=backward[layer],
                 activation_norm=_norm(values),
-                delta_norm=_norm(program.cotangents[preactivation(layer)]),
+                delta_norm=_norm(program.cotangents[graph.preactivation(layer)]),
                 gradient_norm=digest.norm,
                 bad=digest.bad,
                 largest=digest.largest,
             )
         )
-    loss = float(program.values[LOSS])
+    loss = float(program.values[graph.loss])
     bad = (nonfinite_inputs(program) or bad) if bad else bad
     spoiled = next((layer for layer in layers if digests[layer].bad), None)
-    reason = (
-        bad.why if bad else f"{gradient_of(weight(spoiled))} has NaN or infinite entries" if spoiled else None
-    )
+    reason = bad.why if bad else None
+    if not bad and spoiled:
+        reason = f"{graph.gradient_of(graph.weight(spoiled))} has NaN or infinite entries"
     return StreamReport(loss, sum(forward.values()), sum(backward.values()), tuple(reports), reason)
 
 

@@ -7,9 +7,9 @@ from contextlib import closing
 from dataclasses import replace
 
 from tui_backprop.engine.network.initializers import initial_parameters
+from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.network.nonfinite import NonFinite, finite
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.spec import NetworkSpec
 from tui_backprop.engine.training.checkpoints import Checkpoints
 from tui_backprop.engine.training.iteration import TrainingState, Update, arrays_checked, run, run_iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
@@ -27,7 +27,7 @@ class Training:
     going forward, from a checkpoint, or from a replay.
     """
 
-    def __init__(self, spec: NetworkSpec, optimizer: OptimizerSpec, limit: int) -> None:
+    def __init__(self, spec: Model, optimizer: OptimizerSpec, limit: int) -> None:
         self.spec, self.optimizer = spec, optimizer
         self.checkpoints = Checkpoints(limit)
         self._finite = 0  # the iterations before this one are known to be finite

@@ -80,6 +80,19 @@ def _rmsprop(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: in
     _descend(w, s, s, lr)
 
 
+def _rmsprop_momentum(
+    w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: int, v: Array, u: Array
+) -> None:
+    np.multiply(g, g, out=s)
+    _average(v, s, s, spec.rho)
+    np.sqrt(v, out=s)
+    np.add(s, spec.epsilon, out=s)
+    np.divide(g, s, out=s)
+    np.multiply(u, spec.momentum, out=u)
+    np.add(u, s, out=u)
+    _descend(w, u, s, lr)
+
+
 def _adam(w: Array, g: Array, s: Array, spec: OptimizerSpec, lr: float, t: int, m: Array, v: Array) -> None:
     _average(m, g, s, spec.beta1)
     np.multiply(g, g, out=s)
@@ -137,6 +150,17 @@ UPDATE_RULES: dict[str, UpdateRule] = {
         torch_settings=(("alpha", "{0.rho}"), ("eps", "{0.epsilon}")),
         settings=("rho", "epsilon"),
         convention="ε is added outside the root, as in PyTorch (Keras: inside); v starts at 0, uncorrected",
+    ),
+    "rmsprop-momentum": UpdateRule(
+        _rmsprop_momentum,
+        ("v", "u"),
+        ("v ← ρ v + (1 − ρ) dW²", "u ← μ u + dW / (√(v) + ε)", "W ← W − α u"),
+        flops=11,
+        torch="RMSprop",
+        torch_settings=(("alpha", "{0.rho}"), ("eps", "{0.epsilon}"), ("momentum", "{0.momentum}")),
+        settings=("momentum", "rho", "epsilon"),
+        title="rmsprop with momentum",
+        convention="ε is added outside the root, and u sums steps without α, as in PyTorch",
     ),
     "adam": UpdateRule(
         _adam,

@@ -35,7 +35,7 @@ def ledger_lines(
     memory as far as there is room. ``in_time`` is the ratio in time of whole passes of one sample."""
     words = finding_lines(ledger, columns, in_time)
     tables = 1 if columns >= WIDE or not ledger.timed else 2
-    room = rows - tables * (min(ledger.spec.depth, LEAST_LAYERS) + 3) - len(words) - 1
+    room = rows - tables * (min(ledger.spec.graph.depth, LEAST_LAYERS) + 3) - len(words) - 1
     held = memory_lines(memory, columns, room, context)
     below = [(), *held] if held else []
     return [*_lines(ledger, words, columns, rows - len(below), context, first), *below]

@@ -14,8 +14,7 @@ from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.race.agreement import Agreement
 from tui_backprop.cost.race.race import Race, RaceStatus
 from tui_backprop.engine.gradients.methods import METHODS
-from tui_backprop.engine.network.graph import views
-from tui_backprop.engine.network.tensor_names import is_weight
+from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, first_fitting, line, packed, plain, width, wrap
@@ -50,7 +49,7 @@ def race_gradients(race: Race, done: int) -> RaceGradients:
     spec = race.problem.spec
     there: Array = np.zeros(spec.parameters, bool)
     there[slice(done) if race.order is None else race.order[:done]] = True
-    exact, numeric, known = (views(flat, spec) for flat in (race.exact, race.gradient, there))
+    exact, numeric, known = (spec.graph.views(flat) for flat in (race.exact, race.gradient, there))
     return RaceGradients(exact, numeric, known)
 
 
@@ -92,7 +91,9 @@ def race_lines(
         head += wrap(status.why, columns, "bad")
     if gradients is None or len(head) + 4 > rows:
         return head[:rows]
-    return [*head, (), *gradient_strips(gradients, columns, rows - len(head) - 1, context)][:rows]
+    graph = race.session.network.graph
+    strips = gradient_strips(graph, gradients, columns, rows - len(head) - 1, context)
+    return [*head, (), *strips][:rows]
 
 
 def subject_lines(race: ShownRace, columns: int, context: RenderContext) -> list[Line]:
@@ -188,12 +189,14 @@ def agreement_lines(found: Agreement, columns: int) -> list[Line]:
     return rows
 
 
-def gradient_strips(gradients: RaceGradients, columns: int, rows: int, context: RenderContext) -> list[Line]:
+def gradient_strips(
+    graph: Graph, gradients: RaceGradients, columns: int, rows: int, context: RenderContext
+) -> list[Line]:
     """Draw the magnitude of the gradient of every tensor, block by block: exact above, numeric below."""
     wide = columns - LABEL - 2
     names = list(gradients.exact)
     if rows < 3 * len(names) + 1:
-        names = [name for name in names if is_weight(name)]
+        names = [name for name in names if graph.is_weight(name)]
     each = 3 if rows >= 3 * len(names) else 2
     lines: list[Line] = []
     for name in names:

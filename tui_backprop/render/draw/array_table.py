@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tui_backprop.engine.arrays.statistics import Summary
-from tui_backprop.engine.network.tensor_names import gradient_of, kind_of, layer_of
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.histogram import first_parts
 from tui_backprop.render.draw.spans import Line, beside, line, merge, width
@@ -17,17 +16,18 @@ NAME_COLUMNS, NUMBER_COLUMNS = 4, 10  # columns of an array's name and of one nu
 def all_parameters(snapshot: Snapshot, columns: int, rows: int) -> list[Line]:
     """Draw every parameter of the network as a number if all fit, else those of the current layer: and their
     gradients once the walk has computed them."""
-    iteration, layers = snapshot.iteration, []
-    for k, (_, fan_out) in enumerate(snapshot.session.network.fans, 1):
+    iteration, graph, layers = snapshot.iteration, snapshot.graph, []
+    for k, fan_out in enumerate(graph.widths[1:], 1):
         if NAME_COLUMNS + fan_out * NUMBER_COLUMNS > columns:
             return []
         updated = snapshot.reached("update", k, "update")
         left, right = [], []
-        for name in (name for name in iteration.new if layer_of(name) == k):
+        for name in (name for name in iteration.new if graph.layer(name) == k):
             values = iteration.new[name] if updated else iteration.tensor(name)
             left += _table(name + ("'" if updated else ""), values, "update" if updated else "text")
-            if snapshot.reached("backward", k, "weights" if kind_of(name) in ("weight", "bias") else "gains"):
-                right += _table(gradient_of(name), iteration.tensor(gradient_of(name)), "backward")
+            if snapshot.reached("backward", k, graph.gradient_equation(name)):
+                gradient = graph.gradient_of(name)
+                right += _table(gradient, iteration.tensor(gradient), "backward")
         wide = max(width(row) for row in left)
         layers.append([(), *(beside(left, right, wide, 4) if 2 * wide + 4 <= columns else left)])
     here = layers[max(snapshot.step.layer, 1) - 1]

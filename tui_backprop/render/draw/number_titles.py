@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from tui_backprop.data.catalogue import info
-from tui_backprop.engine.network.tensor_names import entry_name, kind_of, layer_of
+from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, wrap
 from tui_backprop.session.state import Session
 
-# By kind of value (see ``engine/network/tensor_names.py``); weights and inputs are named by their units.
+# By role of a value (see ``engine/network/value.py``); weights and inputs are named by their units.
 DESCRIPTIONS: dict[str, str] = {
     "bias": "bias",
     "gain": "gain",
     "shift": "shift",
     "product": "sum before the bias",
-    "preactivation": "pre-activation",
+    "pre-activation": "pre-activation",
     "normalized": "normalized sum",
     "activated": "activation before dropout or residual",
     "masked": "activation after dropout",
@@ -28,18 +28,19 @@ def unit_name(session: Session, layer: int, unit: int) -> str:
     image = info(session.data).image
     if layer == 0:
         return f"pixel {unit // image[1]},{unit % image[1]}" if image else f"input {unit}"
-    return f"output {unit}" if layer == session.network.depth else f"unit {unit}"
+    return f"output {unit}" if layer == session.network.graph.depth else f"unit {unit}"
 
 
 def description_of(session: Session, tensor: str, index: tuple[int, ...]) -> str:
     """Describe a number: pixel 12,7 to unit 40; bias of output 3; activation of unit 7."""
-    kind, layer = kind_of(tensor), layer_of(tensor)
+    graph = session.network.graph
+    role, layer = graph.role(tensor), graph.layer(tensor)
     unit = unit_name(session, layer, index[-1])
-    if kind == "weight":
+    if role == "weight":
         return f"{unit_name(session, layer - 1, index[0])} to {unit}"
-    if kind == "input":
+    if role == "input":
         return unit
-    return f"{DESCRIPTIONS[kind]} of {unit}"
+    return f"{DESCRIPTIONS[role]} of {unit}"
 
 
 def title_lines(

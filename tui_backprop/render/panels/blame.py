@@ -8,15 +8,9 @@ from itertools import takewhile
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.analysis.ranking import MEASURES, Attribution, plain_sgd
+from tui_backprop.engine.network.graph import Graph
+from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.predictions import prediction_of
-from tui_backprop.engine.network.tensor_names import (
-    TARGET,
-    entry_name,
-    is_weight,
-    kind_of,
-    layer_of,
-    preactivation,
-)
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, Span, beside, first_fitting, line, option, wrap
@@ -83,7 +77,7 @@ def blame_panel(blame_state: BlameState, columns: int, rows: int, context: Rende
         head = [
             *head[:-1],
             *words,
-            *ranking_notes(blame_state.ranked, columns, context, session.inspection.layer),
+            *ranking_notes(iteration.graph, blame_state.ranked, columns, context, session.inspection.layer),
             (),
         ]
     left = rows - len(head)
@@ -107,8 +101,9 @@ def prediction_lines(session: Session, iteration: Iteration, columns: int) -> li
     """The label and the prediction of the first sample, where there are classes; else the loss."""
     if not info(session.data).classes:
         return [line(("loss ", "muted"), (format_number(iteration.loss, 4), "loss"))]
-    outputs, targets = iteration.tensor(preactivation(session.network.depth)), iteration.tensor(TARGET)
-    found = prediction_of(outputs[0], targets[0], session.network.loss)
+    graph = iteration.graph
+    outputs, targets = iteration.tensor(graph.output), iteration.tensor(graph.target)
+    found = prediction_of(outputs[0], targets[0], graph.loss_rule)
     label: list[Span] = [("label ", "text"), (f"{found.label}", "strong"), (", ", "text")]
     role = "good" if found.correct else "bad"
     which = (f", 1st of {session.batch:,}" if session.batch > 1 else "", "muted")
@@ -119,7 +114,7 @@ def prediction_lines(session: Session, iteration: Iteration, columns: int) -> li
 def measure_lines(session: Session, columns: int, context: RenderContext = UTF8) -> list[Line]:
     """The measures and the layers to choose from, the chosen ones in brackets."""
     row = MEASURES[session.inspection.measure]
-    depth, accused = session.network.depth, session.inspection.layer
+    depth, accused = session.network.graph.depth, session.inspection.layer
     each = [ALL_LAYERS, *range(1, depth + 1)]
     while len("layer   [all]") + sum(len(str(k)) + 2 for k in each[1:]) > columns and len(each) > 3:
         each = [k for k in each if k in (ALL_LAYERS, accused) or abs(k - max(accused, 1)) < len(each) // 3]
@@ -136,24 +131,28 @@ def measure_lines(session: Session, columns: int, context: RenderContext = UTF8)
 
 
 def ranking_notes(
-    attributions: Sequence[Attribution], columns: int, context: RenderContext, accused: int = ALL_LAYERS
+    graph: Graph,
+    attributions: Sequence[Attribution],
+    columns: int,
+    context: RenderContext,
+    accused: int = ALL_LAYERS,
 ) -> list[Line]:
     """Draw notes on the first of the ranking: how many of ten are not weights, how many are tied, and whether the
     first ones all belong to one unit and so share its derivative, which makes them one cause rather than many."""
     if not attributions:
         return []
     notes, first = [], attributions[:FIRST_RANKS]
-    others = sum(not is_weight(attribution.tensor) for attribution in first)
+    others = sum(not graph.is_weight(attribution.tensor) for attribution in first)
     if others and others < len(first):
-        kinds = {kind_of(attribution.tensor) for attribution in first}
-        words = BIASES if kinds <= {"weight", "bias"} else NO_WEIGHTS
+        roles = {graph.role(attribution.tensor) for attribution in first}
+        words = BIASES if roles <= {"weight", "bias"} else NO_WEIGHTS
         notes.append(f"{others} of the first {len(first)} {words[others > 1]}")
     tied = sum(attribution.score == attributions[0].score for attribution in attributions)
     if tied > 1:
         notes.append(f"the first {tied} are tied")
-    layer, unit = layer_of(attributions[0].tensor), attributions[0].index[-1]
+    layer, unit = graph.layer(attributions[0].tensor), attributions[0].index[-1]
     same = list(
-        takewhile(lambda each: (layer_of(each.tensor), each.index[-1]) == (layer, unit), attributions)
+        takewhile(lambda each: (graph.layer(each.tensor), each.index[-1]) == (layer, unit), attributions)
     )
     if len(same) >= LEAST_SHARED:
         many = "all of these" if len(same) == len(attributions) else f"the first {len(same)}"

@@ -7,7 +7,8 @@ from itertools import chain
 from math import isfinite
 
 from tui_backprop.engine.analysis.comparison import Change, Difference
-from tui_backprop.engine.network.tensor_names import entry_name, is_gradient
+from tui_backprop.engine.network.graph import Graph
+from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.spans import Line, cut, line, merge, wrap
 from tui_backprop.render.session_text import layers_text, sample_range
@@ -120,7 +121,7 @@ def _difference(
         notes.pop()
     lines += chain(*notes)
     if found.changes:
-        table = _table(found.changes, columns, context)
+        table = _table(one.network.graph, found.changes, columns, context)
         lines += [(), *_scrolled(table, rows - len(lines) - len(unlike) - 1, first)]
     return [*lines, *unlike]
 
@@ -179,7 +180,7 @@ TABLE_LAYOUTS = (
 )
 
 
-def _table(changes: Sequence[Change], columns: int, context: RenderContext) -> list[Line]:
+def _table(graph: Graph, changes: Sequence[Change], columns: int, context: RenderContext) -> list[Line]:
     """A row for each tensor: how far it moved, the share of its norm, and the entry that moved most, with its
     values before and after; the least important columns are left out where that is too wide."""
     for long, kinds in TABLE_LAYOUTS:
@@ -190,7 +191,7 @@ def _table(changes: Sequence[Change], columns: int, context: RenderContext) -> l
     lines = [line(("".join(column[0] for column in shown), "muted"))]
     for i, each in enumerate(changes, 1):
         roles = (
-            "backward" if is_gradient(each.name) else "text",
+            "backward" if graph.is_gradient(each.name) else "text",
             *(CELL_ROLES.get(kind, "muted") for kind in kinds),
         )
         lines.append(merge(zip((column[i] for column in shown), roles, strict=True)))

@@ -13,7 +13,7 @@ from math import isfinite
 import numpy as np
 
 from tui_backprop.engine.analysis.loss_slices import ActivationCurve, Slice, activation_curve
-from tui_backprop.engine.network.tensor_names import entry_name
+from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.line_chart import Chart, ChartMarks, limits, marks_of
 from tui_backprop.render.draw.loss_surface import lowest_and_highest, shades_legend, surface
@@ -111,7 +111,7 @@ def activation_chart(snapshot: Snapshot, columns: int, context: RenderContext) -
     """f and f' of the unit whose number is looked at."""
     (layer, unit), marks = snapshot.place, marks_of(context)
     curve = activation_curve(snapshot.iteration, layer, unit, 2 * columns)
-    z, linear = curve.of[0], layer == snapshot.iteration.spec.depth
+    z, linear = curve.of[0], layer == snapshot.graph.depth
     numbers = [
         line((f"{curve.of}[{curve.unit}] ", "muted"), format_number(curve.at)),
         line(

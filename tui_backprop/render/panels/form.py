@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from tui_backprop.data.catalogue import DATASETS
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, beside, cut, line, wrap
 from tui_backprop.render.session_text import sample_text

@@ -46,7 +46,7 @@ def graph_panel(
 ) -> list[Line]:
     """At most ``rows`` lines: the graph from the input down to the loss, or the part around the cursor, and where
     there is room the operations at the cursor in full. ``timing`` is None while they are not timed."""
-    look, all_rows = GraphState(snapshot, timing, context), graph_rows(snapshot.iteration.spec)
+    look, all_rows = GraphState(snapshot, timing, context), graph_rows(snapshot.graph)
     room = rows - 1
     if rows >= DETAILED_ROWS and len(all_rows) > room - LEAST_DETAIL_ROWS - 1:
         room -= max(rows // 3, LEAST_DETAIL_ROWS + 1)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count, islice
 
-from tui_backprop.engine.network.graph import Op, Visit, backward_visits, compile_ops, parameter_shapes
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import INPUT
+from tui_backprop.engine.network.graph import Graph
+from tui_backprop.engine.network.operation import Op, Visit
 from tui_backprop.render.draw.spans import Line, line
 
 NODE_MARK = "o"  # in ``lanes``: where the mark of an operation goes
@@ -20,11 +19,12 @@ COMING = str.maketrans({NODE_MARK: "│", "├": "│", "╮": " ", "╯": "│"
 
 @dataclass(frozen=True)
 class GraphRow:
-    """An operation that computes ``value`` (None: an input), with the parameters that enter here as ``leaves``;
-    or, where there are several ``readers``, the place where a value branches to them, and where on the backward
-    pass the ``terms`` of its gradient are added."""
+    """An operation that computes ``value`` (None: an input), with the name of its ``gradient``, and the parameters
+    that enter here as ``leaves``; or, where there are several ``readers``, the place where a value branches to them,
+    and where on the backward pass the ``terms`` of its gradient are added."""
 
     value: str
+    gradient: str
     op: Op | None
     lanes: str
     leaves: tuple[str, ...] = ()
@@ -33,26 +33,27 @@ class GraphRow:
 
 
 @lru_cache(maxsize=16)
-def graph_rows(spec: NetworkSpec) -> tuple[GraphRow, ...]:
+def graph_rows(graph: Graph) -> tuple[GraphRow, ...]:
     """All rows, from the input down to the loss."""
-    ops, parameters = compile_ops(spec), parameter_shapes(spec)
+    ops, parameters = graph.ops, graph.parameters
     readers: dict[str, list[int]] = {}
     for i, op in enumerate(ops):
         for name in op.inputs:
             readers.setdefault(name, []).append(i)
     terms: dict[str, list[Visit]] = {}
-    for visit in backward_visits(spec):
+    for visit in graph.backward_visits:
         terms.setdefault(visit.writes, []).append(visit)
 
     rows: list[GraphRow] = []
     open_lanes: dict[int, int] = {}  # the column of a lane, and the operation that it leads to
     for i, maker in ((-1, None), *enumerate(ops)):
-        value = maker.output if maker else INPUT
+        value = maker.output if maker else graph.input
         ends = [lane for lane, reader in open_lanes.items() if reader == i]
         leaves = tuple(
             name for name in (maker.inputs if maker else ()) if name in parameters and readers[name][0] == i
         )
-        rows.append(GraphRow(value, maker, _lanes(NODE_MARK, open_lanes, ends, "╯"), leaves))
+        lanes = _lanes(NODE_MARK, open_lanes, ends, "╯")
+        rows.append(GraphRow(value, graph.gradient_of(value), maker, lanes, leaves))
         for lane in ends:
             del open_lanes[lane]
         for name in (*leaves, value):
@@ -62,7 +63,8 @@ def graph_rows(spec: NetworkSpec) -> tuple[GraphRow, ...]:
                 open_lanes.update(zip(begins, later, strict=True))
                 drawn = _lanes("├" if begins else "│", open_lanes, begins, "╮")
                 read_by = tuple(ops[r] for r in readers[name])
-                rows.append(GraphRow(name, None, drawn, (), read_by, tuple(terms.get(name, ()))))
+                added = tuple(terms.get(name, ()))
+                rows.append(GraphRow(name, graph.gradient_of(name), None, drawn, (), read_by, added))
     return tuple(rows)
 
 

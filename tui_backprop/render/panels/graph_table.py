@@ -8,9 +8,8 @@ from functools import cached_property, lru_cache
 
 from tui_backprop.cost.accounting.operation_times import RuleKey, Timing, rule_of
 from tui_backprop.engine.analysis.visit_norms import written_norm
-from tui_backprop.engine.network.graph import Visit, backward_visits, differentiable, value_shapes
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import gradient_of
+from tui_backprop.engine.network.graph import Graph
+from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.primitives import Shape
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, cut, line, merge
@@ -49,16 +48,16 @@ class GraphState:
     @cached_property
     def current(self) -> tuple[Visit, ...]:
         """The visits at the cursor; without those that only hand on what they got, where there are others."""
-        visits = self.snapshot.step.visits
-        return tuple(visit for visit in visits if not passes_on(visit)) or visits
+        visits, graph = self.snapshot.step.visits, self.snapshot.graph
+        return tuple(visit for visit in visits if not passes_on(graph, visit)) or visits
 
     @cached_property
     def graded(self) -> frozenset[str]:
         """The values whose gradient is complete."""
-        spec = self.snapshot.iteration.spec
+        graph = self.snapshot.graph
         if not any(of is not None for _, of in self.done):
             return frozenset()
-        return differentiable(spec) - {v.writes for v in backward_visits(spec) if rule_of(v) not in self.done}
+        return graph.differentiable - {v.writes for v in graph.backward_visits if rule_of(v) not in self.done}
 
     def made(self, row: GraphRow) -> bool:
         return row.op is None or (row.value, None) in self.done
@@ -91,14 +90,15 @@ class GraphState:
 
     def gradient(self, row: GraphRow) -> str:
         """The norm of the derivative of the loss by what an operation makes."""
-        return self._gradient(row.value) if row.op else ""
+        return self._norm(row.gradient) if row.op else ""
 
     def gradients(self, row: GraphRow) -> str:
         """The norms of the gradients of the parameters that enter here, as far as they are complete."""
-        return "  ".join(f"{gradient_of(p)} {self._gradient(p)}" for p in row.leaves if p in self.graded)
+        names = [self.snapshot.graph.gradient_of(p) for p in row.leaves if p in self.graded]
+        return "  ".join(f"{name} {self._norm(name)}" for name in names)
 
-    def _gradient(self, value: str) -> str:
-        return format_number(self.snapshot.iteration.summary(gradient_of(value)).norm)
+    def _norm(self, name: str) -> str:
+        return format_number(self.snapshot.iteration.summary(name).norm)
 
 
 Text = Callable[[GraphRow, Mapping[str, Shape]], str]
@@ -142,7 +142,7 @@ GRAPH_COLUMNS = {
     "made": GraphColumn("", "strong", lambda row, _: row.value),
     "shape": GraphColumn("shape", "muted", lambda row, shapes: shape_text(shapes[row.value])),
     "value": GraphColumn("|value|", "forward", numbers=GraphState.norm, known=GraphState.made),
-    "name": GraphColumn("", "backward", lambda row, _: gradient_of(row.value), known=GraphState.has_gradient),
+    "name": GraphColumn("", "backward", lambda row, _: row.gradient, known=GraphState.has_gradient),
     "grad": GraphColumn("|grad|", "backward", numbers=GraphState.gradient, known=GraphState.has_gradient),
     "parameters": GraphColumn("parameters", "backward", numbers=GraphState.gradients, aligned=False),
     "forward": GraphColumn("forward µs", "muted", numbers=_seconds(Timing.forward)),
@@ -175,16 +175,16 @@ def fit_cached(row: Line, context: RenderContext) -> Line:
 
 
 @lru_cache(maxsize=64)
-def _width(key: str, spec: NetworkSpec, batch: int, context: RenderContext) -> int:
+def _width(key: str, graph: Graph, batch: int, context: RenderContext) -> int:
     """Columns that a column of the table needs in any row at any step, so that nothing moves as the walk goes on."""
-    column, rows = GRAPH_COLUMNS[key], [row for row in graph_rows(spec) if not row.readers]
+    column, rows = GRAPH_COLUMNS[key], [row for row in graph_rows(graph) if not row.readers]
     if column.text:
-        shapes = value_shapes(spec, batch)
+        shapes = graph.shapes(batch)
         needed = max(len(context.text(column.text(row, shapes))) for row in rows)
     elif column.aligned:
         needed = NUMBER_COLUMNS
     else:  # a name and a number each
-        names = [[context.text(gradient_of(leaf)) for leaf in row.leaves] for row in rows]
+        names = [[context.text(graph.gradient_of(leaf)) for leaf in row.leaves] for row in rows]
         needed = max(sum(len(name) + 1 + NUMBER_COLUMNS + 2 for name in each) - 2 for each in names)
     return max(needed, len(context.text(column.title)))
 
@@ -194,7 +194,7 @@ def _layout(look: GraphState, room: int) -> tuple[dict[str, int], str]:
     iteration, wide = look.snapshot.iteration, {}
     for layout in TABLE_LAYOUTS:
         keys = [key for key in layout if look.timing or key not in ("forward", "backward")]
-        wide = {key: _width(key, iteration.spec, iteration.batch, look.context) for key in keys}
+        wide = {key: _width(key, iteration.graph, iteration.batch, look.context) for key in keys}
         for gap in ("  ", " "):
             if sum(wide.values()) + len(gap) * (len(keys) - 1) <= room:
                 return wide, gap
@@ -222,7 +222,7 @@ def _cells(look: GraphState, rows: Sequence[GraphRow], key: str, columns: int) -
 
 def graph_table(look: GraphState, shown: Sequence[GraphRow], columns: int) -> list[Line]:
     """A head line, and a line for each row shown."""
-    lanes = max(len(row.lanes) for row in graph_rows(look.snapshot.iteration.spec))
+    lanes = max(len(row.lanes) for row in graph_rows(look.snapshot.graph))
     wide, gap = _layout(look, columns - lanes - 2)
     titles = [
         f"{_fitted(GRAPH_COLUMNS[key].title, look.context):{'<' if GRAPH_COLUMNS[key].text else '>'}{columns}}"

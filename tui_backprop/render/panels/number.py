@@ -8,7 +8,6 @@ from itertools import product
 
 from tui_backprop.engine.explain.number import Number, Origin, number_of
 from tui_backprop.engine.explain.zero_gradient import ZeroGradient, zero_gradients
-from tui_backprop.engine.network.tensor_names import is_weight
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.number_titles import title_lines
 from tui_backprop.render.draw.spans import Line, line, wrap
@@ -88,14 +87,14 @@ def _panel(
         _origin(found.computed, found.tensor, "how it is computed", "forward", columns, context),
         _origin(
             found.differentiated,
-            f"d{found.tensor}",
+            snapshot.graph.gradient_of(snapshot.graph.value_of(found.tensor)),
             "how its gradient is computed",
             "backward",
             columns,
             context,
         ),
         _origin(found.moved, found.tensor, "how it is updated", "update", columns, context),
-        _torch(found, columns, context, air),
+        _torch(snapshot, found, columns, context, air),
     ]
     lines: list[Line] = []
     for block in filter(None, blocks):
@@ -173,7 +172,9 @@ def _origin(
     return rows
 
 
-def _torch(found: Number, columns: int, context: RenderContext, air: bool) -> Sequence[Line]:
+def _torch(
+    snapshot: Snapshot, found: Number, columns: int, context: RenderContext, air: bool
+) -> Sequence[Line]:
     """Draw the number and its gradient in PyTorch, one statement per line; without ``air``, as many as fit in one."""
     parts = [part for text in found.torch for part in text.split("; ")]
     if not parts:  # of an input, which no line computes
@@ -181,7 +182,7 @@ def _torch(found: Number, columns: int, context: RenderContext, air: bool) -> Se
     parts = parts if air else ["; ".join(parts)]
     rows = [line(("in PyTorch", "muted"))]
     rows += [line(row) for part in parts for row in statement_lines(part, columns)]
-    if is_weight(found.tensor):
+    if snapshot.graph.is_weight(found.tensor):
         at = ",".join(map(str, reversed(found.index)))
         rows += wrap(context.text(f"nn.Linear stores Wᵀ: weight.grad[{at}]"), columns, "muted")
     return rows

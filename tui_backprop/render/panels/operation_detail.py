@@ -11,8 +11,9 @@ from tui_backprop.cost.accounting.operation_times import Timing, rule_of
 from tui_backprop.engine.analysis.visit_norms import cheap, written, written_norm
 from tui_backprop.engine.explain.notation import tidy
 from tui_backprop.engine.explain.receipts import ReceiptRow
-from tui_backprop.engine.network.graph import Op, Visit, backward_visits
-from tui_backprop.engine.network.tensor_names import entry_name, gradient_of, layer_of, saved_by
+from tui_backprop.engine.network.graph import Graph
+from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.operation import Op, Visit
 from tui_backprop.engine.primitives import Array, Shape, size
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.context import RenderContext
@@ -28,25 +29,26 @@ NO_OPERATION = {
 }  # of steps that no operation belongs to
 
 
-def passes_on(visit: Visit) -> bool:
+def passes_on(graph: Graph, visit: Visit) -> bool:
     """Check whether a visit only passes its cotangent on, under the same name."""
-    return visit.of is not None and gradient_of(visit.writes) == gradient_of(visit.op.output)
+    return visit.of is not None and graph.gradient_of(visit.writes) == graph.gradient_of(visit.op.output)
 
 
-def rule_text(visit: Visit) -> str:
+def rule_text(graph: Graph, visit: Visit) -> str:
     """The right-hand side of a rule, with the names of this operation's values."""
     op, row = visit.op, visit.op.primitive
-    names = {"y": op.output, "g": gradient_of(op.output), "v": saved_by(op.output)}
+    output = graph.by_name[op.output]
+    names = {"y": output.name, "g": output.gradient, "v": output.saved}
     formula = row.formula if visit.of is None else row.vjp_formulas[visit.of]
     return tidy(formula.format(*op.inputs, **names))
 
 
-def equation(visit: Visit) -> str:
+def equation(graph: Graph, visit: Visit) -> str:
     """A rule with what it makes; one that adds to what is there says so."""
-    if passes_on(visit):
-        return f"{gradient_of(visit.writes)} passes on unchanged"
-    made = visit.writes if visit.of is None else gradient_of(visit.writes)
-    return f"{made} {'+=' if visit.adds else '='} {rule_text(visit)}"
+    if passes_on(graph, visit):
+        return f"{graph.gradient_of(visit.writes)} passes on unchanged"
+    made = visit.writes if visit.of is None else graph.gradient_of(visit.writes)
+    return f"{made} {'+=' if visit.adds else '='} {rule_text(graph, visit)}"
 
 
 # --- where the gradients of several uses add ---------------------------------------------------------------
@@ -72,11 +74,13 @@ def sum_line(
             f" {_times(len(readers))}",
         )
         return _first_fitting([[(value, "strong"), (choice, "muted")] for choice in choices], columns, g)
-    name = gradient_of(value)
+    graph = iteration.graph
+    name = graph.gradient_of(value)
     norms = [written_norm(iteration, visit) for visit in terms[:done]]
     texts = ["…" if norm is None else format_number(norm) for norm in norms]
     total = f" → {format_number(iteration.summary(name).norm)}" if done == len(terms) else " + …"
-    formula: list[Span] = [(name, "backward"), (f" = {' + '.join(map(rule_text, terms))}", "text")]
+    rules = " + ".join(rule_text(graph, term) for term in terms)
+    formula: list[Span] = [(name, "backward"), (f" = {rules}", "text")]
     sizes: list[Span] = [(" + ".join(texts), "text"), (total, "backward")]
     closing: list[Span] = [("   gradients of all uses are summed elementwise", "muted")]
     short: list[Span] = [(f"{name} ", "backward"), *sizes]
@@ -97,13 +101,13 @@ def _first_fitting(choices: list[list[Span]], columns: int, context: RenderConte
 
 def _entry_sum(snapshot: Snapshot, visit: Visit, columns: int, context: RenderContext) -> list[Line]:
     """One entry of a gradient as the sum of its terms: of the unit that is shown, where it is largest."""
-    iteration, value = snapshot.iteration, visit.writes
-    terms = [each for each in backward_visits(iteration.spec) if each.writes == value]
+    iteration, graph, value = snapshot.iteration, snapshot.graph, visit.writes
+    terms = [each for each in graph.backward_visits if each.writes == value]
     if not all(cheap(iteration, visit) for visit in terms):
         return []
-    name = gradient_of(value)
+    name = graph.gradient_of(value)
     total = iteration.tensor(name)
-    at = _largest(total, snapshot.unit(layer_of(value)))
+    at = _largest(total, snapshot.unit(graph.layer(value)))
     rows = [
         ReceiptRow(
             "+", f"by {visit.op.primitive.name} {visit.op.output}", float(written(iteration, visit)[at])
@@ -163,7 +167,8 @@ def _operation(
     """Name and shapes of an operation, then each rule with its floating-point operations and its time."""
     shapes, phase = snapshot.iteration.program.shapes, snapshot.step.phase
     lines = [line((op.primitive.name, "strong"), (f"  layer {op.layer}", "muted"))]
-    visits = [Visit(op), *(v for v in backward_visits(snapshot.iteration.spec) if v.op.output == op.output)]
+    graph = snapshot.graph
+    visits = [Visit(op), *(v for v in graph.backward_visits if v.op.output == op.output)]
     if brief:
         visits = [visit for visit in visits if visit in current]
     else:
@@ -172,10 +177,10 @@ def _operation(
         lines += _labeled("shapes", context.text(moves), "muted", columns)
     for visit in visits:
         role = phase if visit in current else "text"
-        rule = _labeled(
-            "forward" if visit.of is None else "vjp", context.text(equation(visit)), role, columns
-        )
-        costs = [context.text(text) for text in _costs(visit, [shapes[name] for name in op.inputs], timing)]
+        text = context.text(equation(graph, visit))
+        rule = _labeled("forward" if visit.of is None else "vjp", text, role, columns)
+        inputs = [shapes[name] for name in op.inputs]
+        costs = [] if passes_on(graph, visit) else list(map(context.text, _costs(visit, inputs, timing)))
         left = columns - width(rule[-1])
         beside = next((cost for cost in costs if len(cost) + 3 <= left), "")
         if beside:
@@ -197,8 +202,6 @@ def _labeled(label: str, text: str, role: str, columns: int) -> list[Line]:
 
 def _costs(visit: Visit, shapes: Sequence[Shape], timing: Timing | None) -> list[str]:
     """401,408 FLOPs  31.2 µs (29.8 to 35.0 µs), a median with its quartiles; and in brief."""
-    if passes_on(visit):
-        return []
     row = visit.op.primitive
     flops = row.flops(*shapes) if visit.of is None else row.vjp_flops[visit.of](*shapes)
     flops += size(shapes[visit.of or 0]) if visit.adds else 0

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tui_backprop.data.catalogue import info
-from tui_backprop.engine.network.tensor_names import preactivation
 from tui_backprop.keys.panel_table import COST_PAGES, PANEL_ROWS, PANELS
 from tui_backprop.keys.table import panel_key
 from tui_backprop.render.draw.context import RenderContext
@@ -121,8 +120,8 @@ def prediction_shown(session: Session, snapshot: Snapshot | None) -> Prediction 
 def _prediction(iteration: Iteration) -> Prediction:
     from tui_backprop.engine.network.predictions import prediction_of  # numpy: after the first paint
 
-    outputs = iteration.tensor(preactivation(iteration.spec.depth))
-    return prediction_of(outputs[0], iteration.tensor("t")[0], iteration.spec.loss)
+    graph, tensor = iteration.graph, iteration.tensor
+    return prediction_of(tensor(graph.output)[0], tensor(graph.target)[0], graph.loss_rule)
 
 
 def tabs(current: str, columns: int, context: RenderContext) -> Line:

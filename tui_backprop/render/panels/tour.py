@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.model import Model
 from tui_backprop.keys.table import panel_key
 from tui_backprop.lesson.tour import CARDS
 from tui_backprop.render.draw.context import RenderContext
@@ -29,7 +29,7 @@ def strip_rows(columns: int, rows: int) -> int:
 
 
 def tour_strip(
-    card: int, spec: NetworkSpec, panel: str, columns: int, rows: int, context: RenderContext
+    card: int, spec: Model, panel: str, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
     """A card in so many rows. It names no key that does something else in the ``panel`` that has the keys."""
     now, typing = CARDS[card], panel == "network"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from tui_backprop.engine.explain.receipts import ReceiptRow
 from tui_backprop.engine.explain.step import Step
@@ -12,7 +13,6 @@ from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, Span, cut, line
 from tui_backprop.support.format import MINUS, format_fixed, format_number
 
-TENSOR_NAME = re.compile(r"(?:δ|d[Wbγβanhr]|[uzanhrmvWbγβL])\d+|(?<![\w'])[xpLt](?=ᵀ|[^\w(]|$)")
 EXPONENT_FROM = 1e6  # values from here on are written with an exponent
 MOST_DECIMALS = 9
 EXTRA_DECIMALS = 2  # additional decimals, where a short sum would not add up as rounded
@@ -80,8 +80,10 @@ def _tokens(
 ) -> Iterator[tuple[Span, Span]]:
     """Yield the tokens of an equation, each with the shape below its name, padded to the same width."""
     shown: set[str] = set()
+    pattern = _names(tuple(shapes))
     for i, token in enumerate(formula.split(" ")):
-        name = next((name for name in TENSOR_NAME.findall(token) if name in shapes), "")
+        found = pattern.search(token) if shapes else None
+        name = found[0] if found else ""
         shape = shape_text(shapes[name]) if name and name not in shown else ""
         shown.add(name)
         text, named = context.text(token), context.text(name)
@@ -91,6 +93,13 @@ def _tokens(
         left = min(max(middle - len(shape) // 2, 0), wide - len(shape))
         role = phase if i == 0 else "strong" if name else "text"
         yield (text + " ", role), ((" " * left + shape).ljust(wide) + " ", "muted")
+
+
+@lru_cache(maxsize=512)
+def _names(known: tuple[str, ...]) -> re.Pattern[str]:
+    """Return a pattern that finds these names in formulas, but no function of the same name: t(x)."""
+    longest_first = "|".join(map(re.escape, sorted(known, key=len, reverse=True)))
+    return re.compile(rf"(?<![\w'])(?:{longest_first})(?=[ᵀ²³]|[^\w(]|$)")
 
 
 def decimals_for(rows: Sequence[ReceiptRow]) -> int | None:

@@ -98,22 +98,24 @@ def _first_lines(lines: list[Line], rows: int, columns: int, mark: str) -> list[
 def caption_of(snapshot: Snapshot, context: RenderContext = UTF8) -> str:
     """Caption of the step, with the figures of this network."""
     spec, step, batch = snapshot.session.network, snapshot.step, snapshot.session.batch
-    fan_in, fan_out = spec.fans[max(step.layer, 1) - 1]
+    graph, layer = snapshot.graph, max(step.layer, 1)
+    fan_in, fan_out = graph.parameters[graph.weight(layer)]
+    bias = graph.part(layer, "bias") is not None
     return _sentence(snapshot).format(
         layer=step.layer,
         step_on=context.key("step_on"),
         samples="One sample" if batch == 1 else f"A batch of {batch:,} samples",
-        inputs=("one number" if spec.layers[0] == 1 else f"{spec.layers[0]:,} numbers")
+        inputs=("one number" if graph.width(0) == 1 else f"{graph.width(0):,} numbers")
         + (" each" if batch > 1 else ""),
         units="The unit" if fan_out == 1 else f"Each of {fan_out:,} units",
-        bias=", and adds a bias" if spec.bias else "",
+        bias=", and adds a bias" if bias else "",
         before="its one input" if fan_in == 1 else f"its {fan_in:,} inputs",
         weights=f"{fan_in * fan_out:,}",
-        parameters=f"{fan_in * fan_out + (fan_out if spec.bias else 0):,}",
+        parameters=f"{fan_in * fan_out + (fan_out if bias else 0):,}",
         total=f"{spec.parameters:,}",
         ratio=format_times(step.ratio),
-        penalized=scope(spec, spec.l2_bias),
-        dropped=format_share(spec.dropout, decimals=None),
+        penalized=scope(spec, len(graph.penalized) == len(graph.parameters)),
+        dropped=format_share(graph.masks[0].constant if graph.masks else 0, decimals=None),
     )
 
 
@@ -140,7 +142,7 @@ def _sentence(snapshot: Snapshot) -> str:
         kind = "last weights"
     elif snapshot.session.walk.grain == "operation" and step.operation in OPERATIONS:
         return OPERATIONS[step.operation]
-    elif kind == "delta" and snapshot.session.network.adds_input(step.layer):
+    elif kind == "delta" and snapshot.graph.adds_input(step.layer):
         kind = "carried delta"
     elif kind == "update" and snapshot.session.optimizer.name in CAPTIONS:
         kind = snapshot.session.optimizer.name

@@ -6,16 +6,6 @@ from itertools import accumulate
 from math import isfinite
 
 from tui_backprop.engine.arrays.types import Array
-from tui_backprop.engine.network.tensor_names import (
-    LOSS,
-    TARGET,
-    activation,
-    bias,
-    canonical,
-    gradient_of,
-    per_sample,
-    weight,
-)
 from tui_backprop.render.draw.heatmap import largest
 from tui_backprop.render.draw.node_graph import Datum, Edge, Node, NodeColumn, NodeGraph
 from tui_backprop.render.draw.spans import line
@@ -28,25 +18,25 @@ OUT_OF_UNIT = ("delta", "carried", "normalization delta")  # and those that use 
 
 def drawable(snapshot: Snapshot) -> bool:
     """Return True if every layer is small, and no number but weights and biases belongs to its units."""
-    network = snapshot.session.network
-    return max(network.layers) <= MOST_UNITS and not network.layer_norm
+    graph = snapshot.graph
+    return max(graph.widths) <= MOST_UNITS and not graph.with_role("normalized")
 
 
 def graph_of(snapshot: Snapshot) -> NodeGraph:
     """Return the graph of the first sample at the current step: a column for each layer, and one for the loss."""
-    network, seen = snapshot.session.network, _Seen(snapshot)
-    first = [0, *accumulate(network.layers)]  # index of the first node of each layer
+    graph, seen = snapshot.graph, _Seen(snapshot)
+    first = [0, *accumulate(graph.widths)]  # index of the first node of each layer
     columns, nodes, edges = [], [], []
-    for layer in range(network.depth + 1):
+    for layer in range(graph.depth + 1):
         columns.append(seen.column(layer))
         nodes += seen.units(layer)
         edges += seen.weights(layer, first[layer - 1], first[layer]) if layer else []
-    there = snapshot.reached("loss", network.depth, "loss")
+    there = snapshot.reached("loss", graph.depth, "loss")
     columns.append(NodeColumn(line(("loss", "loss" if there else "muted")), optional=True))
-    role = seen.line_role("loss", network.depth, there)
+    role = seen.line_role("loss", graph.depth, there)
     edges += [Edge(i, len(nodes), role=role) for i in range(first[-2], first[-1])]
-    nodes.append(seen.loss(network.depth + 1, there))
-    return NodeGraph(tuple(columns), tuple(nodes), tuple(edges), 2 + network.bias)
+    nodes.append(seen.loss(graph.depth + 1, there))
+    return NodeGraph(tuple(columns), tuple(nodes), tuple(edges), 2 + bool(graph.with_role("bias")))
 
 
 class _Seen:
@@ -54,7 +44,7 @@ class _Seen:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot, self._step, self._iteration = snapshot, snapshot.step, snapshot.iteration
-        self._network = snapshot.session.network
+        self._graph = snapshot.graph
         steps = snapshot.steps[: snapshot.step.index + 1]
         self._gradients = {visit.writes for step in steps for visit in step.visits if visit.of is not None}
 
@@ -63,8 +53,9 @@ class _Seen:
     def units(self, layer: int) -> list[Node]:
         """Return the nodes of a layer."""
         marked = self._snapshot.unit(layer) if layer and self._step.layer == layer else None
-        biases = self._changed(bias(layer), layer) if layer and self._network.bias else []
-        values, deltas = self._values("forward", layer), self._values("backward", layer, "δ")
+        bias = self._graph.part(layer, "bias")
+        biases = self._changed(bias, layer) if bias else []
+        values, deltas = self._values("forward", layer), self._values("backward", layer)
         return [
             Node(
                 layer,
@@ -73,28 +64,30 @@ class _Seen:
                 deltas[unit] if deltas else None,
                 unit == marked,
             )
-            for unit in range(self._network.layers[layer])
+            for unit in range(self._graph.width(layer))
         ]
 
     def _latest(self, phase: str, layer: int) -> str:
         """Return the name of the last array of a phase with a row per sample in a layer; "" if there is none."""
-        made = [step.tensor for step in self._snapshot.made(phase, layer) if per_sample(step.tensor)]
-        return made[-1] if made else ""
+        made = (step.tensor for step in reversed(self._snapshot.made(phase, layer)))
+        return next(filter(self._graph.per_sample, made), "")
 
-    def _values(self, phase: str, layer: int, symbol: str = "") -> list[Datum]:
+    def _values(self, phase: str, layer: int) -> list[Datum]:
         name = self._latest(phase, layer)
         if not name:
             return []
         row, fresh = self._iteration.tensor(name)[0], name in {piece.tensor for piece in self._step.pieces}
-        symbol = "d" if symbol and not name.startswith(symbol) else symbol
+        symbol = ""
+        if self._graph.is_gradient(name):
+            symbol = "δ" if self._graph.role(name) == "pre-activation" else "d"
         return [Datum(symbol, float(value), phase, fresh) for value in row]
 
     def loss(self, column: int, there: bool) -> Node:
         """Return the node of the loss, with the target of the first sample below it."""
-        target = self._iteration.tensor(TARGET)[0]
-        below = Datum("t", float(target.item()), "text") if target.size == 1 else None
+        target = self._iteration.tensor(self._graph.target)[0]
+        below = Datum(self._graph.target, float(target.item()), "text") if target.size == 1 else None
         value = Datum("", self._iteration.loss, "loss", self._step.phase == "loss") if there else None
-        return Node(column, value, below, symbol=LOSS)
+        return Node(column, value, below, symbol=self._graph.loss)
 
     # --- parameters ------------------------------------------------------------------------------------------
 
@@ -112,7 +105,7 @@ class _Seen:
     def _array(self, name: str, stage: str) -> Array:
         if stage == "update":
             return self._iteration.new[name]
-        return self._iteration.tensor(gradient_of(name) if stage else name)
+        return self._iteration.tensor(self._graph.gradient_of(name) if stage else name)
 
     def _changed(self, name: str, layer: int) -> list[Datum]:
         """Return the biases of a layer; their gradients, or their updated values, once computed."""
@@ -124,7 +117,8 @@ class _Seen:
     def weights(self, layer: int, sources: int, targets: int) -> list[Edge]:
         """Return the edges into a layer, whose nodes start at index ``targets``, from nodes that start at
         ``sources``; and those that carry its input past it."""
-        name, stage = weight(layer), self._stage(weight(layer), layer)
+        name = self._graph.weight(layer)
+        stage = self._stage(name, layer)
         before, now, fresh = self._array(name, ""), self._array(name, stage), self._fresh(name, layer)
         drawn = before if self._out_of(layer) else now
         scale = largest(drawn) or 1.0
@@ -144,9 +138,9 @@ class _Seen:
             for j in range(now.shape[1])
             for i in range(now.shape[0])
         ]
-        if self._network.adds_input(layer):
+        if self._graph.adds_input(layer):
             edges += [
-                Edge(sources + i, targets + i, label=f"+{activation(layer - 1)}", role=role)
+                Edge(sources + i, targets + i, label=f"+{self._graph.output_of(layer - 1)}", role=role)
                 for i in range(now.shape[1])
             ]
         return edges
@@ -154,7 +148,7 @@ class _Seen:
     def _chosen(self, layer: int, i: int, j: int) -> bool:
         """Return True for a weight that the current step uses for the unit shown, or that was asked for by name."""
         asked = self._snapshot.asked
-        if asked is not None and asked[0] == weight(layer):
+        if asked is not None and asked[0] == self._graph.weight(layer):
             return asked[1] == (i, j)
         kinds = {piece.kind for piece in self._step.pieces}
         into = self._step.layer == layer and bool(kinds.intersection(INTO_UNIT))
@@ -182,11 +176,10 @@ class _Seen:
     def column(self, layer: int) -> NodeColumn:
         """Return the headings of a layer: its latest array, the weights into it, and what was computed of them."""
         name = self._latest("forward", layer)
-        title = line(
-            (name or canonical(activation(layer), self._network.depth), "forward" if name else "muted")
-        )
+        title = line((name or self._graph.output_of(layer), "forward" if name else "muted"))
         if not layer:
             return NodeColumn(title)
-        stage, parameter = self._stage(weight(layer), layer), weight(layer)
-        changed = {"": "", "backward": gradient_of(parameter), "update": f"{parameter}'"}[stage]
+        parameter = self._graph.weight(layer)
+        stage = self._stage(parameter, layer)
+        changed = {"": "", "backward": self._graph.gradient_of(parameter), "update": f"{parameter}'"}[stage]
         return NodeColumn(title, line((parameter, "muted")), line((changed, stage)), self._out_of(layer))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.explain.step import Step
-from tui_backprop.engine.network.tensor_names import INPUT, delta, gradient_of, per_sample, weight
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.heatmap import heatmap, thumbnail
 from tui_backprop.render.draw.spans import Line, Span, line, pad, width
@@ -31,7 +30,7 @@ def diagram(
     """Render the layers side by side, each with a map of ``rows`` lines: activations above, deltas below, then a bar
     for the norm of each delta, and on the last line the names of the weights. Of a deep network, the layers around
     the current one are shown."""
-    depth = snapshot.session.network.depth
+    depth = snapshot.graph.depth
     first, last = _window(snapshot.step.layer, depth, columns)
     layers = range(first, last + 1)
     ends = (LOSS_COLUMNS if last == depth else 1) + (1 + ARROW_COLUMNS if first else 0)
@@ -70,7 +69,7 @@ def _window(layer: int, depth: int, columns: int) -> tuple[int, int]:
 def _norms(snapshot: Snapshot, layers: range, cell: int, context: RenderContext) -> Line:
     """Render a bar for the norm of each delta, one step lower for each half decade below the largest. Every map has a
     scale of its own; the bars show vanishing gradients."""
-    depth = snapshot.session.network.depth
+    depth = snapshot.graph.depth
     known = {k: norm for k in range(1, depth + 1) if (norm := _delta_norm(snapshot, k)) is not None}
     largest, top = max(known.values(), default=0.0), len(context.bars) - 1
     spans: list[Span] = [(" " * ((1 + ARROW_COLUMNS) if layers[0] else 0), "text")]
@@ -92,8 +91,9 @@ def _norms(snapshot: Snapshot, layers: range, cell: int, context: RenderContext)
 
 def _delta_norm(snapshot: Snapshot, layer: int) -> float | None:
     """Norm of a layer's delta over the batch, if it has been computed by the current step."""
-    there = any(step.tensor == delta(layer) for step in snapshot.made("backward", layer))
-    return snapshot.iteration.summary(delta(layer)).norm if there else None
+    delta = snapshot.graph.delta(layer)
+    there = any(step.tensor == delta for step in snapshot.made("backward", layer))
+    return snapshot.iteration.summary(delta).norm if there else None
 
 
 def _placed(pieces: list[tuple[int, Line]]) -> Line:
@@ -121,7 +121,7 @@ def _layer(snapshot: Snapshot, layer: int, cell: int, rows: int, context: Render
             continue
         name = made[-1].tensor
         current = step.layer == layer and name in {piece.tensor for piece in step.pieces}
-        image = DATASETS[snapshot.session.data].image if name == INPUT else None
+        image = DATASETS[snapshot.session.data].image if name == snapshot.graph.input else None
         marked = unit if current else None
         label = line((name.replace("δ", context.delta), "strong" if current else role))
         drawn = _map(snapshot.iteration, name, image, marked, cell, rows, role, context)
@@ -151,12 +151,12 @@ def _map(
 
 def _made(snapshot: Snapshot, phase: str, layer: int) -> list[Step]:
     """Steps of a phase up to the current one that computed an array with a row per sample in a layer."""
-    return [step for step in snapshot.made(phase, layer) if per_sample(step.tensor)]
+    return [step for step in snapshot.made(phase, layer) if snapshot.graph.per_sample(step.tensor)]
 
 
 def _waiting(snapshot: Snapshot, layer: int, cell: int, rows: int, context: RenderContext) -> list[Line]:
     """Render a layer not yet reached: its width, and dots in place of a map."""
-    units = snapshot.session.network.layers[layer]
+    units = snapshot.graph.width(layer)
     dots = min(units, cell)
     deep = min(-(-units // dots), rows)
     return [line((str(units), "muted")), *_centered([line((context.zero * dots, "faint"))] * deep, rows)]
@@ -169,8 +169,8 @@ def _centered(drawn: list[Line], rows: int) -> list[Line]:
 
 def _loss(snapshot: Snapshot, rows: int) -> list[Line]:
     """Render the last column: the loss, and the start of the backward pass."""
-    there = snapshot.reached("loss", snapshot.session.network.depth, "loss")
-    back = snapshot.reached("backward", snapshot.session.network.depth, "output delta")
+    there = snapshot.reached("loss", snapshot.graph.depth, "loss")
+    back = snapshot.reached("backward", snapshot.graph.depth, "output delta")
     block: list[Line] = [() for _ in range(2 * rows + 2)]
     block[0] = line(("loss", "loss" if there else "muted"))
     if there:
@@ -199,7 +199,7 @@ def _middle(rows: int) -> int:
 
 def _arrows(snapshot: Snapshot, layer: int, rows: int, context: RenderContext) -> list[Line]:
     """Render the arrows to the right of a layer: to the next one (or to the loss), and back."""
-    depth = snapshot.session.network.depth
+    depth = snapshot.graph.depth
     forward = snapshot.made("loss", depth) if layer == depth else snapshot.made("forward", layer + 1)
     back = _made(snapshot, "backward", layer)
     block: list[Line] = [() for _ in range(2 * rows + 2)]
@@ -212,12 +212,12 @@ def _arrows(snapshot: Snapshot, layer: int, rows: int, context: RenderContext) -
 
 def _weights(snapshot: Snapshot, layer: int) -> Line:
     """Render the name of a layer's weights, of their gradient, or of the updated weights, by the current step."""
-    step = snapshot.step
+    step, weight = snapshot.step, snapshot.graph.weight(layer)
     if snapshot.reached("update", layer, "update"):
-        name, role, kind = f"{weight(layer)}'", "update", "update"
+        name, role, kind = f"{weight}'", "update", "update"
     elif snapshot.reached("backward", layer, "weights"):
-        name, role, kind = gradient_of(weight(layer)), "backward", "weights"
+        name, role, kind = snapshot.graph.gradient_of(weight), "backward", "weights"
     else:
-        name, role, kind = weight(layer), "muted", "affine"
+        name, role, kind = weight, "muted", "affine"
     now = step.layer == layer and kind in {piece.kind for piece in step.pieces}
     return line((name, "strong" if now else role))

@@ -9,7 +9,6 @@ import numpy as np
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.network.predictions import prediction_of
-from tui_backprop.engine.network.tensor_names import preactivation
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.heatmap import largest
@@ -37,12 +36,12 @@ class Output:
 
 def outputs_of(snapshot: Snapshot, values: Array) -> list[Output]:
     """Return the outputs of the first sample, for the ``values`` (outputs,) of the last layer."""
-    spec, iteration = snapshot.session.network, snapshot.iteration
-    target = np.asarray(iteration.tensor("t")[0])
+    graph, iteration = snapshot.graph, snapshot.iteration
+    target = np.asarray(iteration.tensor(graph.target)[0])
     if len(values) == 1 or not info(snapshot.session.data).classes:
         wanted = [f"target {format_number(float(t), sign=True)}" for t in np.atleast_1d(target)]
         return [Output(i, float(v), "", wanted[i]) for i, v in enumerate(values)]
-    found = prediction_of(iteration.tensor(preactivation(spec.depth))[0], target, spec.loss)
+    found = prediction_of(iteration.tensor(graph.output)[0], target, graph.loss_rule)
     marks = {found.label: (LABEL_MARK, f"{LABEL_MARK} label", "good")}
     if found.correct:
         marks[found.label] = (LABEL_MARK, f"{LABEL_MARK} label, predicted", "good")

@@ -8,16 +8,6 @@ from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.arrays.statistics import Summary, summarize
 from tui_backprop.engine.arrays.top_k import count_largest
 from tui_backprop.engine.explain.receipts import penalties
-from tui_backprop.engine.network.graph import penalized
-from tui_backprop.engine.network.tensor_names import (
-    INPUT,
-    PROBABILITIES,
-    delta,
-    per_sample,
-    preactivation,
-    value_of,
-    weight,
-)
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.view_state import Snapshot
 
@@ -27,14 +17,16 @@ LARGEST_DELTA = (", the largest |δ|", ", largest |δ|")
 @dataclass(frozen=True)
 class ShownArray:
     """The array that a step shows: its ``name``, and whether it is a parameter as ``updated``; all ``values``, and
-    those of the first sample as ``row``; the ``unit`` that is marked (-1: none). ``notes`` describe it, the longest
-    first, and ``image`` is (height, width) if entries are pixels."""
+    those of the first sample as ``row``; the ``unit`` that is marked (-1: none). ``samples`` is their number, if each
+    has a row of ``values``, else 0. ``notes`` describe it, the longest first, and ``image`` is (height, width) if
+    entries are pixels."""
 
     name: str
     updated: bool
     values: Array
     row: Array
     unit: int
+    samples: int
     notes: tuple[str, ...]
     image: tuple[int, int] | None
 
@@ -42,32 +34,27 @@ class ShownArray:
     def label(self) -> str:
         return self.name + ("'" if self.updated else "")
 
-    @property
-    def samples(self) -> int:
-        """Number of samples, if each has a row; else 0."""
-        return len(self.values) if per_sample(self.name) else 0
-
 
 def shown_array(snapshot: Snapshot) -> ShownArray:
     """Return the array that the current step shows."""
-    step, iteration = snapshot.step.pieces[-1], snapshot.iteration
+    step, iteration, graph = snapshot.step.pieces[-1], snapshot.iteration, snapshot.graph
     name, unit = step.tensor, snapshot.unit(step.layer)
     notes = _why_this_unit(snapshot, unit) if step.layer else ()
     if step.kind == "loss":
-        probabilities = f"{PROBABILITIES} =" in step.formula
-        name, notes = PROBABILITIES if probabilities else preactivation(step.layer), ()
+        name, notes = graph.probabilities or graph.output, ()
     elif step.kind == "penalty":
         each = penalties(iteration)
         ties = count_largest(each)
         notes = (f"  1 of {ties} largest penalties" if ties > 1 else "  the largest penalty",)
-        name, unit = penalized(iteration.spec)[int(each.argmax())], -1
+        name, unit = graph.penalized[int(each.argmax())], -1
     if snapshot.session.walk.view == "picture" and (step.kind, step.layer) == ("affine", 1):
-        name = weight(1)  # the pattern that the unit responds to
+        name = graph.weight(1)  # the pattern that the unit responds to
     updated = step.kind == "update"
     values = iteration.new[name] if updated else iteration.tensor(name)
-    pixels = value_of(name) in (INPUT, weight(1))
+    pixels = graph.value_of(name) in (graph.input, graph.weight(1))
     image = DATASETS[snapshot.session.data].image if pixels else None
-    return ShownArray(name, updated, values, values[0] if per_sample(name) else values, unit, notes, image)
+    samples = len(values) if graph.per_sample(name) else 0
+    return ShownArray(name, updated, values, values[0] if samples else values, unit, samples, notes, image)
 
 
 def _why_this_unit(snapshot: Snapshot, unit: int) -> tuple[str, ...]:
@@ -76,7 +63,7 @@ def _why_this_unit(snapshot: Snapshot, unit: int) -> tuple[str, ...]:
     if chosen:
         whys: tuple[str, ...] = (" (a: the most to blame)",)
     else:
-        of = snapshot.iteration.tensor(delta(snapshot.step.layer))[0]
+        of = snapshot.iteration.tensor(snapshot.graph.delta(snapshot.step.layer))[0]
         ties = count_largest(of)
         whys = (
             (f", 1 of {ties} with the largest |δ|", f", 1 of {ties} largest |δ|")

@@ -9,7 +9,6 @@ import numpy as np
 
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.arrays.statistics import summarize
-from tui_backprop.engine.network.tensor_names import INPUT, delta
 from tui_backprop.render.draw.array_table import (
     NUMBER_COLUMNS,
     all_parameters,
@@ -95,9 +94,9 @@ def _map(
     legend = ""
     if row.ndim == 2 and row.shape[1] == 1:
         row, unit = row[:, 0], -1
-    if shown.name == INPUT and shown.image and room >= 5:
+    if shown.name == snapshot.graph.input and shown.image and room >= 5:
         body = picture(row.reshape(shown.image), room, min(columns, 2 * room), role, context)
-    elif shown.samples and len(row) <= MOST_OUTPUTS and snapshot.step.layer == snapshot.session.network.depth:
+    elif shown.samples and len(row) <= MOST_OUTPUTS and snapshot.step.layer == snapshot.graph.depth:
         body, legend = output_lines(outputs_of(snapshot, row), unit, role, columns, room, context)
     elif row.ndim == 2 and row.shape[1] * NUMBER_COLUMNS <= columns and row.shape[0] <= room:
         body = [matrix_row(r, unit, role) for r in row]
@@ -165,7 +164,8 @@ def _picture(
 
 def _units_by_delta(snapshot: Snapshot) -> list[int]:
     """Return the units of the first layer: the selected one, then by the magnitude of their delta."""
-    sizes, unit = np.abs(np.nan_to_num(snapshot.iteration.tensor(delta(1))[0])), snapshot.unit(1)
+    deltas, unit = snapshot.iteration.tensor(snapshot.graph.delta(1))[0], snapshot.unit(1)
+    sizes = np.abs(np.nan_to_num(deltas))
     return [unit, *(other for other in np.argsort(-sizes, kind="stable").tolist() if other != unit)]
 
 

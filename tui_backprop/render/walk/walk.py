@@ -46,7 +46,7 @@ def _network(snapshot: Snapshot, columns: int, rows: int, context: RenderContext
         if drawn is not None:
             return drawn
     map_rows = min(max((rows - 14) // 6, 1 + (rows >= 22)), 8)
-    if max(snapshot.session.network.layers) <= FEW_UNITS or context.sparse:
+    if max(snapshot.graph.widths) <= FEW_UNITS or context.sparse:
         map_rows = 1
     return diagram(snapshot, columns, map_rows, context, norms=rows >= 20)
 

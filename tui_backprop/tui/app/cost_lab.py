@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.keys.panel_table import COST_PAGES
 from tui_backprop.render.view_state import CostState
 from tui_backprop.session import transitions

@@ -6,7 +6,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tui_backprop.engine.network.tensor_names import layer_of
 from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.session import transitions
 from tui_backprop.session.session_parts import AUTOMATIC
@@ -21,7 +20,8 @@ if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
 
 def look_at(session: Session, tensor: str, index: tuple[int, ...]) -> Session:
     """Return the session that shows an entry of a tensor; no other unit of its layers remains selected."""
-    for layer in range(layer_of(tensor) + 1 - len(index), layer_of(tensor) + 1):
+    last = session.network.graph.layer(tensor)
+    for layer in range(last + 1 - len(index), last + 1):
         if session.walk.unit(layer) != AUTOMATIC:
             session = transitions.select(session, layer, AUTOMATIC)
     return transitions.inspect(session, tensor, index)
@@ -39,8 +39,8 @@ class Inspection:
         """Ask for the name of a number, or for an iteration."""
         from tui_backprop.tui.screens.find import FindScreen
 
-        network, last = self._state.session.network, self._training.last_iteration
-        self._app.open_dialog(FindScreen(network, last, self._app.render_context), self._go_to)
+        graph, last = self._state.session.network.graph, self._training.last_iteration
+        self._app.open_dialog(FindScreen(graph, last, self._app.render_context), self._go_to)
 
     def _go_to(self, address: Address | None) -> None:
         """Show the number, the ranking of a layer, or the iteration."""
@@ -81,7 +81,7 @@ class Inspection:
             from tui_backprop.engine.explain.number import shape_of
 
             tensor, index = snapshot.number
-            shape, at = shape_of(session.network, tensor) or (1,), min(axis, len(index) - 1)
+            shape, at = shape_of(snapshot.graph, tensor) or (1,), min(axis, len(index) - 1)
             place = (index[at] + direction) % shape[at]
             return transitions.inspect(session, tensor, (*index[:at], place, *index[at + 1 :]))
 
@@ -97,7 +97,7 @@ class Inspection:
                 layer, unit = snapshot.place
                 return transitions.select(session, layer, unit + direction)
             tensor, index = snapshot.asked
-            units = (shape_of(session.network, tensor) or (1,))[-1]
+            units = (shape_of(snapshot.graph, tensor) or (1,))[-1]
             return transitions.inspect(session, tensor, (*index[:-1], (index[-1] + direction) % units))
 
         self._state.move(other, numbers=True)
@@ -114,7 +114,7 @@ class Inspection:
             found = neighbor(snapshot.iteration, tensor, index, direction, chosen)
             session = look_at(session, *found)
             if len(index) == 2:
-                layer = layer_of(tensor) - (direction > 0)
+                layer = snapshot.graph.layer(tensor) - (direction > 0)
                 session = transitions.select(session, layer, index[0] if direction > 0 else index[1])
             return session
 

@@ -102,8 +102,8 @@ class RaceControl:
         self.close()
         problem = Problem(
             iteration.spec,
-            iteration.tensor("x"),
-            iteration.tensor("t"),
+            iteration.tensor(iteration.graph.input),
+            iteration.tensor(iteration.graph.target),
             iteration.program.parameters,
             iteration.before.t,
         )

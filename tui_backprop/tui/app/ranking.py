@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from tui_backprop.engine.network.tensor_names import kind_of, layer_of
 from tui_backprop.render.view_state import BlameState, Snapshot
 from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
@@ -96,7 +95,7 @@ class Ranking:
                 )
                 found = replace(found, ranked=ranked)
             if found.chosen:
-                label = first_class(session, wanted.iteration.tensor("t"))
+                label = first_class(session, wanted.iteration.tensor(wanted.iteration.graph.target))
                 found = replace(found, detail=parameter_detail(wanted.iteration, found.chosen, label))
         except Exception as error:  # reported in one line, and not tried again
             self._failed_for = session
@@ -183,13 +182,13 @@ class Ranking:
         if attribution is None:
             return
         tensor, index = attribution.tensor, attribution.index
-        place = ("weights" if kind_of(tensor) in ("weight", "bias") else "gains", layer_of(tensor))
 
         def look(session: Session, snapshot: Snapshot) -> Session:
+            graph = snapshot.graph
+            place = graph.gradient_equation(tensor), graph.layer(tensor)
             steps = [(i, piece) for i, piece in snapshot.pieces if (piece.kind, piece.layer) == place]
-            own = [
-                i for i, piece in steps if piece.tensor == f"d{tensor}"
-            ]  # bias and weights may be separate steps
+            gradient = graph.gradient_of(tensor)
+            own = [i for i, piece in steps if piece.tensor == gradient]  # bias and weights may be separate
             return look_at(transitions.at_step(session, (own or [steps[0][0]])[0]), tensor, index)
 
         self._state.move_here(look)

@@ -25,7 +25,7 @@ class LedgerView(CostPage):
 
     def action_scroll_ledger(self, direction: int) -> None:
         if self._snapshot is not None:
-            last = self._snapshot.session.network.depth - 1
+            last = self._snapshot.graph.depth - 1
             self._first = min(max(self._first + direction, 0), last)
             self.redraw()
 

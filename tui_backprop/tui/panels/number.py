@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
-from tui_backprop.engine.network.tensor_names import layer_of
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.render.view_state import Snapshot
@@ -36,7 +35,7 @@ def _places(snapshot: Snapshot, replay: Replay) -> object:
     if not found.is_parameter or found.gradient is None:
         return None
     iteration, gradient = snapshot.iteration, found.gradient
-    larger = (larger_gradients(iteration, gradient, layer) for layer in (layer_of(tensor), None))
+    larger = (larger_gradients(iteration, gradient, layer) for layer in (snapshot.graph.layer(tensor), None))
     return *larger, equal_gradients(iteration, gradient)
 
 

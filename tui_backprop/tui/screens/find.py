@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from tui_backprop.engine.explain.address import Address, examples, parse_address
-from tui_backprop.engine.network.spec import NetworkSpec
+from tui_backprop.engine.network.graph import Graph
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, wrap
 from tui_backprop.support.errors import UserError
@@ -25,10 +25,10 @@ class Hint(Canvas):
 
     DEFAULT_CSS = "Hint { height: 2; }"
 
-    def __init__(self, network: NetworkSpec, last: int, context: RenderContext) -> None:
+    def __init__(self, graph: Graph, last: int, context: RenderContext) -> None:
         super().__init__(context, id="hint")
         which = f"; or an iteration, 0 to {last:,}" if last else ""
-        self._said = (f"such as {examples(network)}{which}", "muted")
+        self._said = (f"such as {examples(graph)}{which}", "muted")
 
     def say(self, words: str) -> None:
         self._said = words, "bad"
@@ -45,20 +45,20 @@ class FindScreen(Dialog[Address | None]):
     AUTO_FOCUS = "Input"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+g", "dismiss(None)", show=False)]
 
-    def __init__(self, network: NetworkSpec, last: int, context: RenderContext) -> None:
+    def __init__(self, graph: Graph, last: int, context: RenderContext) -> None:
         super().__init__(context)
-        self._network, self._last = network, last  # the last iteration that was trained
+        self._graph, self._last = graph, last  # the last iteration that was trained
 
     def compose(self) -> ComposeResult:
         with Vertical(id="find") as box:
             box.border_title = "find a number or an iteration"
             box.border_subtitle = "enter goes there   esc closes"
             yield LineInput(compact=True)
-            yield Hint(self._network, self._last, self.render_context)
+            yield Hint(self._graph, self._last, self.render_context)
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         try:
-            self.dismiss(parse_address(event.value, self._network, self._last))
+            self.dismiss(parse_address(event.value, self._graph, self._last))
         except UserError as error:
             self.query_one(Hint).say(error.message)

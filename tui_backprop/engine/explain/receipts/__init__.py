@@ -20,8 +20,7 @@ from tui_backprop.engine.explain.receipts.rows import (
     selected_input,
 )
 from tui_backprop.engine.explain.step import Step
-from tui_backprop.engine.network.graph import parameter_shapes
-from tui_backprop.engine.network.tensor_names import INPUT, TensorEntry, delta, gradient_of, layer_of
+from tui_backprop.engine.network.graph_values import TensorEntry
 from tui_backprop.engine.training.iteration import Iteration
 
 # Steps about a parameter: the one asked for, or the weight into the unit with the largest gradient.
@@ -40,7 +39,7 @@ RECEIPTS: dict[str, Receipt] = {
     "loss": losses.loss,
     "penalty": losses.penalty,
     "output delta": chain_rule.loss_by_chain_rule,
-    "carried": steps.carried,
+    "carried": steps.delta,
     "delta": steps.delta,
     "normalization delta": steps.normalization_delta,
     **{kind: of_largest(receipt) for kind, receipt in PARAMETERS.items()},
@@ -81,18 +80,17 @@ def _receipt(iteration: Iteration, part: Step, unit: int, asked: TensorEntry | N
 
 def _shows(iteration: Iteration, part: Step, tensor: str) -> bool:
     """Check whether a step computes the gradient of a parameter tensor, or updates it."""
-    if tensor not in parameter_shapes(iteration.spec):
+    if tensor not in iteration.graph.parameters:
         return False
-    return (
-        layer_of(tensor) == part.layer
-        if part.kind == "update"
-        else gradient_of(tensor) in dict(part.operands)
-    )
+    if part.kind == "update":
+        return iteration.graph.layer(tensor) == part.layer
+    return iteration.graph.gradient_of(tensor) in dict(part.operands)
 
 
 def unit_with_largest_delta(iteration: Iteration, layer: int, sample: int = 0) -> int:
     """Return the unit of a layer with the largest |delta|; for the input (layer 0), the largest entry."""
-    of = iteration.tensor(delta(layer) if layer else INPUT)[sample]
+    graph = iteration.graph
+    of = iteration.tensor(graph.delta(layer) if layer else graph.input)[sample]
     return int(np.argmax(np.abs(np.nan_to_num(of))))
 
 

@@ -14,10 +14,11 @@ from math import isfinite
 import numpy as np
 
 from tui_backprop.engine.explain.receipts.losses import output_delta
-from tui_backprop.engine.explain.receipts.rows import ReceiptRow, product
+from tui_backprop.engine.explain.receipts.rows import ReceiptRow, op_of, product
 from tui_backprop.engine.explain.step import Step
-from tui_backprop.engine.network.tensor_names import PROBABILITIES, TARGET, entry_name, preactivation
-from tui_backprop.engine.primitives import LOSSES, Array
+from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.primitives.losses import Loss
 from tui_backprop.engine.training.iteration import Iteration
 
 
@@ -26,13 +27,15 @@ class Output:
     """The output ``j`` of one sample: probabilities p (outputs,), target t, and n, the samples of the mean."""
 
     z: str  # the name of the outputs
+    probabilities: str
+    target: str
     j: int
     p: Array
     t: Array
     n: int
 
     def probability(self, i: int) -> str:
-        return entry_name(PROBABILITIES, (i,))
+        return entry_name(self.probabilities, (i,))
 
     def by_probability(self, i: int) -> str:
         """Name of dL/dp[i]."""
@@ -46,16 +49,19 @@ class Output:
 def loss_by_chain_rule(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     """Receipt of the delta of one output; in a walk by operations, by the chain rule before it is simplified. That is
     left out where a factor is not finite, as with a probability that is rounded to 0."""
-    simplified, row = output_delta(iteration, step, j, terms, s), LOSSES[iteration.spec.loss]
+    simplified, op = output_delta(iteration, step, j, terms, s), op_of(step, "loss")
+    row = op.primitive
+    assert isinstance(row, Loss)
     if step.grain != "operation" or row.over_outputs:
         return simplified
     if not row.probabilities:
         return _half_square(simplified)
-    p, t = (np.asarray(iteration.tensor(name)[s], float) for name in (PROBABILITIES, TARGET))
-    output = Output(preactivation(step.layer), j, p, t, iteration.batch)
+    probabilities = iteration.graph.by_name[op.output].saved
+    p, t = (np.asarray(iteration.tensor(name)[s], float) for name in (probabilities, op.inputs[1]))
+    output = Output(op.inputs[0], probabilities, op.inputs[1], j, p, t, iteration.batch)
     rows = _softmax(output) if row.labels else _sigmoid(output)
     *steps, total = simplified
-    difference = f"{PROBABILITIES} − {TARGET}"
+    difference = f"{probabilities} − {op.inputs[1]}"
     short = f"({difference}) / n" if output.n > 1 else difference
     steps.append(ReceiptRow("=", f"{total.label} = {short}", total.value))
     return [*rows, total, *steps] if all(isfinite(each.value) for each in rows) else simplified
@@ -80,7 +86,7 @@ def _softmax(o: Output) -> list[ReceiptRow]:
 
 def _sigmoid(o: Output) -> list[ReceiptRow]:
     """Σ_i dL/dp[i] ∂p[i]/∂z[j]: an output answers for its own probability alone."""
-    p, t, name, target = float(o.p[o.j]), float(o.t[o.j]), o.probability(o.j), entry_name(TARGET, (o.j,))
+    p, t, name, target = float(o.p[o.j]), float(o.t[o.j]), o.probability(o.j), entry_name(o.target, (o.j,))
     below, above = np.divide(-t, p), np.divide(1 - t, 1 - p)
     by_p, slope = (below + above) / o.n, p * (1 - p)
     return [

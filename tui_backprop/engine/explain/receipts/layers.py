@@ -1,4 +1,4 @@
-"""Receipts of the forward and the backward pass through the layers."""
+"""Receipts of the forward and the backward pass through the operations of a layer."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from tui_backprop.engine.explain.receipts.rows import (
     ReceiptRow,
     entry,
     largest,
+    op_of,
+    parameter_entry,
     product,
     summands,
     worked_sum,
 )
 from tui_backprop.engine.explain.step import Step
-from tui_backprop.engine.network import tensor_names as names
-from tui_backprop.engine.network.graph import penalized
-from tui_backprop.engine.network.tensor_names import entry_name
+from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.operation import Op, Visit
 from tui_backprop.engine.primitives import ACTIVATIONS
 from tui_backprop.engine.primitives.normalization import LAYER_NORM_EPSILON
 from tui_backprop.engine.training.iteration import Iteration
@@ -26,19 +27,19 @@ FORMULA_COLUMNS = 24  # most characters of a formula in a label; a longer one is
 
 
 def input_(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
-    return [entry(iteration, "=", "x", j, s)]
+    return [entry(iteration, "=", iteration.graph.input, j, s)]
 
 
 def affine(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
-    k = step.layer
-    rows = input_terms(iteration, k, j, terms, s)
-    bias = [entry(iteration, "+", names.bias(k), j, s)] if iteration.spec.bias else []
-    return [*rows, *bias, entry(iteration, "=", names.preactivation(k), j, s)]
+    product_op, *added = (visit.op for visit in step.visits)
+    rows = input_terms(iteration, product_op, j, terms, s)
+    bias = [entry(iteration, "+", op.inputs[1], j, s) for op in added]
+    return [*rows, *bias, entry(iteration, "=", step.visits[-1].op.output, j, s)]
 
 
-def input_terms(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list[ReceiptRow]:
-    """Products of inputs and weights that sum to the pre-activation of unit j of layer k, without the bias."""
-    before, weights = names.activation(k - 1), names.weight(k)
+def input_terms(iteration: Iteration, op: Op, j: int, terms: int, s: int) -> list[ReceiptRow]:
+    """Products of inputs and weights that sum to entry j of a matrix product."""
+    before, weights = op.inputs
     return summands(
         lambda i: f"{entry_name(before, (i,))} · {entry_name(weights, (i, j))}",
         iteration.tensor(before)[s],
@@ -48,36 +49,37 @@ def input_terms(iteration: Iteration, k: int, j: int, terms: int, s: int) -> lis
 
 
 def normalization(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
-    k, z = step.layer, names.preactivation(step.layer)
+    op = op_of(step, "normalization")
+    z, gain, shift = op.inputs
     return [
         entry(iteration, "+", z, j, s),
-        _mean(iteration, k, s),
-        _deviation(iteration, k, s),
-        entry(iteration, "*", names.gain(k), j, s),
-        entry(iteration, "+", names.shift(k), j, s),
-        entry(iteration, "=", names.normalized(k), j, s),
+        _mean(iteration, z, s),
+        _deviation(iteration, op, s),
+        entry(iteration, "*", gain, j, s),
+        entry(iteration, "+", shift, j, s),
+        entry(iteration, "=", op.output, j, s),
     ]
 
 
-def _mean(iteration: Iteration, k: int, s: int) -> ReceiptRow:
+def _mean(iteration: Iteration, z: str, s: int) -> ReceiptRow:
     """Row of the mean of the pre-activations of a layer, worked out where they are few."""
-    z = names.preactivation(k)
     values = iteration.tensor(z)[s].astype(float)
     return ReceiptRow(
         "-", f"mean {z}", float(values.mean()), *worked_sum(values, "{0}", f"({{0}}) / {len(values)}")
     )
 
 
-def _deviation(iteration: Iteration, k: int, s: int) -> ReceiptRow:
+def _deviation(iteration: Iteration, op: Op, s: int) -> ReceiptRow:
     """Row of the divisor √(variance + ε) of a layer normalization."""
-    z = names.preactivation(k)
+    z = op.inputs[0]
     variance = float(iteration.tensor(z)[s].astype(float).var())
-    deviation = float(iteration.deviation(k)[s, 0])
+    deviation = float(iteration.deviation(op.layer)[s, 0])
     return ReceiptRow("/", f"deviation {z}", deviation, (variance,), f"√({{0}} + {LAYER_NORM_EPSILON:g})")
 
 
 def activation(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
-    op, name = iteration.activation(step.layer), iteration.spec.activations[step.layer - 1]
+    op = op_of(step, "activation")
+    name = op.primitive.name
     before, after = entry(iteration, "+", op.inputs[0], j, s), entry(iteration, "=", op.output, j, s)
     formula = tidy(ACTIVATIONS[name].formula.format(before.label))
     formula = formula if len(formula) <= FORMULA_COLUMNS else f"{name}({before.label})"
@@ -100,9 +102,13 @@ def elementwise(sign: str) -> Callable[[Iteration, Step, int, int, int], Sequenc
     return rows
 
 
-def weight_terms(iteration: Iteration, k: int, i: int, j: int, terms: int) -> list[ReceiptRow]:
-    """Terms of the gradient of W[i, j], one per sample."""
-    return _products(iteration, (names.activation(k - 1), i), (names.delta(k), j), terms)
+# --- gradients of parameters ------------------------------------------------------------------------------
+
+
+def _product_terms(iteration: Iteration, op: Op, index: tuple[int, ...], terms: int) -> list[ReceiptRow]:
+    """Terms of the gradient of W[i, j], one per sample, by the matrix product that reads W."""
+    i, j = index
+    return _products(iteration, (op.inputs[0], i), (iteration.graph.gradient_of(op.output), j), terms)
 
 
 def _products(
@@ -122,30 +128,15 @@ def _of_sample(iteration: Iteration, tensor: str, n: int, unit: int) -> str:
     return entry_name(tensor, (unit,) if iteration.batch == 1 else (n, unit))
 
 
-def weight_rows(iteration: Iteration, k: int, i: int, j: int, terms: int) -> list[ReceiptRow]:
-    """Receipt of the gradient of W[i, j] of layer k."""
-    rows = weight_terms(iteration, k, i, j, terms)
-    w = names.weight(k)
-    rows += penalty_rows(iteration, w, (i, j))
-    return [*rows, matrix_entry(iteration, "=", names.gradient_of(w), i, j)]
-
-
 def penalty_rows(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> list[ReceiptRow]:
-    """Return the row of what the L2 penalty adds to the gradient of a parameter, if it has one."""
-    if tensor not in penalized(iteration.spec):
-        return []
-    label = f"{names.STRENGTH} · {entry_name(tensor, index)}"
-    return [product("+", label, iteration.spec.l2, float(iteration.tensor(tensor)[index]))]
-
-
-def matrix_entry(iteration: Iteration, sign: str, name: str, i: int, j: int) -> ReceiptRow:
-    """Return the row of an entry of a weight matrix or of its gradient."""
-    return parameter_entry(iteration, sign, name, (i, j))
-
-
-def parameter_entry(iteration: Iteration, sign: str, name: str, index: tuple[int, ...]) -> ReceiptRow:
-    """Return the row of an entry of a parameter tensor or of its gradient."""
-    return ReceiptRow(sign, entry_name(name, index), float(iteration.tensor(name)[index]))
+    """Return the row of what an L2 penalty adds to the gradient of a parameter, if it has one."""
+    readers = iteration.graph.readers[tensor]
+    found = []
+    for op in (op for op in readers if op.primitive.kind == "penalty"):
+        strength = iteration.graph.by_name[op.inputs[2]]
+        label = f"{strength.name} · {entry_name(tensor, index)}"
+        found.append(product("+", label, strength.constant, float(iteration.tensor(tensor)[index])))
+    return found
 
 
 def samples(iteration: Iteration, of: str, j: int, terms: int) -> list[ReceiptRow]:
@@ -154,45 +145,46 @@ def samples(iteration: Iteration, of: str, j: int, terms: int) -> list[ReceiptRo
     return largest(lambda n: _of_sample(iteration, of, n, j), values, terms)
 
 
-def _gain_terms(iteration: Iteration, k: int, j: int, terms: int) -> list[ReceiptRow]:
-    return _products(
-        iteration,
-        (names.gradient_of(names.normalized(k)), j),
-        (names.standardized(k), j),
-        terms,
-    )
+def _sum_terms(iteration: Iteration, op: Op, index: tuple[int, ...], terms: int) -> list[ReceiptRow]:
+    return samples(iteration, iteration.graph.gradient_of(op.output), index[-1], terms)
 
 
-# Terms of the gradient of a bias, a gain or a shift of layer k, by the kind of tensor.
-VECTOR_TERMS: dict[names.Kind, Callable[[Iteration, int, int, int], list[ReceiptRow]]] = {
-    "bias": lambda iteration, k, j, terms: samples(iteration, names.delta(k), j, terms),
-    "gain": _gain_terms,
-    "shift": lambda iteration, k, j, terms: samples(
-        iteration, names.gradient_of(names.normalized(k)), j, terms
-    ),
+def _gain_terms(iteration: Iteration, op: Op, index: tuple[int, ...], terms: int) -> list[ReceiptRow]:
+    made = iteration.graph.by_name[op.output]
+    return _products(iteration, (made.gradient, index[-1]), (made.saved, index[-1]), terms)
+
+
+# Terms of the gradient of a parameter by the operation that reads it, and the number of the input that it is.
+TERMS: dict[tuple[str, int], Callable[[Iteration, Op, tuple[int, ...], int], list[ReceiptRow]]] = {
+    ("matmul", 1): _product_terms,
+    ("bias add", 1): _sum_terms,
+    ("layer normalization", 1): _gain_terms,
+    ("layer normalization", 2): _sum_terms,
 }
 
 
-def vector_terms(iteration: Iteration, layer: int, tensor: str, j: int, terms: int) -> list[ReceiptRow]:
-    """Return the rows that add up to the gradient of entry j of a bias, a gain or a shift, without a penalty."""
-    return VECTOR_TERMS[names.kind_of(tensor)](iteration, layer, j, terms)
+def parameter_terms(
+    iteration: Iteration, tensor: str, index: tuple[int, ...], terms: int
+) -> list[ReceiptRow]:
+    """Return the rows that add up to the gradient of an entry of a parameter, without a penalty."""
+    op = iteration.graph.readers[tensor][0]
+    return TERMS[op.primitive.name, op.inputs.index(tensor)](iteration, op, index, terms)
 
 
 def gradient(
     iteration: Iteration, step: Step, tensor: str, index: tuple[int, ...], terms: int
 ) -> Sequence[ReceiptRow]:
     """Receipt of the gradient of a parameter of the step's layer."""
-    *row, j = index
-    if row:
-        return weight_rows(iteration, step.layer, row[0], j, terms)
-    rows = vector_terms(iteration, step.layer, tensor, j, terms)
-    rows += penalty_rows(iteration, tensor, (j,))
-    return [*rows, entry(iteration, "=", names.gradient_of(tensor), j, 0)]
+    rows = parameter_terms(iteration, tensor, index, terms) + penalty_rows(iteration, tensor, index)
+    return [*rows, parameter_entry(iteration, "=", iteration.graph.gradient_of(tensor), index)]
 
 
-def from_units(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list[ReceiptRow]:
-    """Terms of da[j] of layer k: the deltas of layer k + 1, each times a weight."""
-    onward, weights = names.delta(k + 1), names.weight(k + 1)
+# --- gradients of values ----------------------------------------------------------------------------------
+
+
+def from_units(iteration: Iteration, op: Op, j: int, terms: int, s: int) -> list[ReceiptRow]:
+    """Terms of the gradient of input j of a matrix product: the deltas of its units, each times a weight."""
+    onward, weights = iteration.graph.gradient_of(op.output), op.inputs[1]
     return summands(
         lambda i: f"{entry_name(onward, (i,))} · {entry_name(weights, (j, i))}",
         iteration.tensor(onward)[s],
@@ -201,37 +193,49 @@ def from_units(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list
     )
 
 
-def _collected(iteration: Iteration, k: int, j: int, terms: int, s: int) -> list[ReceiptRow]:
-    """Terms of ``from_units``, and the gradient by way of the residual connection."""
-    rows = from_units(iteration, k, j, terms, s)
-    if iteration.spec.adds_input(k + 1):
-        rows.append(entry(iteration, "+", names.gradient_of(names.activation(k + 1)), j, s))
-    return rows
+def _passed(iteration: Iteration, op: Op, j: int, terms: int, s: int) -> list[ReceiptRow]:
+    return [entry(iteration, "+", iteration.graph.gradient_of(op.output), j, s)]
 
 
-def carried(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
-    return [*_collected(iteration, step.layer, j, terms, s), entry(iteration, "=", step.tensor, j, s)]
+def _kept(iteration: Iteration, op: Op, j: int, terms: int, s: int) -> list[ReceiptRow]:
+    return [entry(iteration, "*", op.inputs[1], j, s)]
+
+
+def _sloped(iteration: Iteration, op: Op, j: int, terms: int, s: int) -> list[ReceiptRow]:
+    return [slope(iteration, op, j, s)]
+
+
+# Rows that the VJP of an operation, by the number of its input, adds to the receipt of a delta.
+FACTORS: dict[tuple[str, int], Callable[[Iteration, Op, int, int, int], list[ReceiptRow]]] = {
+    ("affine", 0): from_units,
+    ("residual", 0): _passed,
+    ("residual", 1): _passed,
+    ("dropout", 0): _kept,
+    ("activation", 0): _sloped,
+}
 
 
 def delta(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
-    k, spec = step.layer, iteration.spec
-    there = (
-        [entry(iteration, "+", names.gradient_of(names.activation(k)), j, s)] if spec.adds_input(k) else []
-    )
-    rows = there or _collected(iteration, k, j, terms, s)
-    if spec.dropout:
-        rows.append(entry(iteration, "*", names.mask(k), j, s))
-    return [*rows, slope(iteration, k, j, s), entry(iteration, "=", step.tensor, j, s)]
+    """Receipt of the gradient of a value: what comes from the operations that read it, times what its own do."""
+    rows = _came_in(iteration, step.visits[0], j, s)
+    for visit in step.visits:
+        rows += FACTORS[visit.op.primitive.kind, visit.of or 0](iteration, visit.op, j, terms, s)
+    return [*rows, entry(iteration, "=", step.tensor, j, s)]
 
 
-def slope(iteration: Iteration, k: int, j: int, s: int) -> ReceiptRow:
+def _came_in(iteration: Iteration, first: Visit, j: int, s: int) -> list[ReceiptRow]:
+    """Row of the gradient that the first of some VJPs multiplies, if an earlier step has computed that."""
+    multiplies = first.op.primitive.kind in ("activation", "dropout")
+    return _passed(iteration, first.op, j, 0, s) if multiplies else []
+
+
+def slope(iteration: Iteration, op: Op, j: int, s: int) -> ReceiptRow:
     """Row of the factor f' of a hidden unit."""
-    op = iteration.activation(k)
-    formula = ACTIVATIONS[iteration.spec.activations[k - 1]].slope_formula
+    formula = ACTIVATIONS[op.primitive.name].slope_formula
     names_in = entry_name(op.inputs[0], (j,)), entry_name(op.output, (j,))
     numbers = tuple(float(iteration.tensor(name)[s, j]) for name in (op.inputs[0], op.output))
     label, template = (tidy(formula.format(a, y=b)) for a, b in (names_in, ("{0}", "{1}")))
-    return ReceiptRow("*", label, float(iteration.slope(k, s)[j]), *_worked(template, numbers))
+    return ReceiptRow("*", label, float(iteration.slope(op.layer, s)[j]), *_worked(template, numbers))
 
 
 def _worked(template: str, numbers: tuple[float, ...]) -> tuple[tuple[float, ...], str]:
@@ -240,12 +244,9 @@ def _worked(template: str, numbers: tuple[float, ...]) -> tuple[tuple[float, ...
 
 
 def normalization_delta(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
-    k = step.layer
-    made, gains, v = (
-        names.gradient_of(names.normalized(k)),
-        names.gain(k),
-        names.standardized(k),
-    )
+    op = op_of(step, "normalization")
+    output, gains = iteration.graph.by_name[op.output], op.inputs[1]
+    made, v = output.gradient, output.saved
     given, gain, values = iteration.tensor(made)[s], iteration.tensor(gains), iteration.tensor(v)[s]
     h = given.astype(float) * gain
     label = f"h[{j}] = {entry_name(made, (j,))} · {entry_name(gains, (j,))}"
@@ -253,6 +254,6 @@ def normalization_delta(iteration: Iteration, step: Step, j: int, terms: int, s:
         product("+", label, float(given[j]), float(gain[j])),
         ReceiptRow("-", "mean h", float(h.mean())),
         product("-", f"{entry_name(v, (j,))} · mean(h ⊙ {v})", float(values[j]), float((h * values).mean())),
-        _deviation(iteration, k, s),
-        entry(iteration, "=", names.delta(k), j, s),
+        _deviation(iteration, op, s),
+        entry(iteration, "=", iteration.graph.gradient_of(op.inputs[0]), j, s),
     ]

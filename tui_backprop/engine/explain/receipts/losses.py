@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from tui_backprop.engine.explain.receipts.rows import ReceiptRow, entry, largest, worked_sum
+from tui_backprop.engine.explain.receipts.rows import ReceiptRow, entry, largest, op_of, worked_sum
 from tui_backprop.engine.explain.step import Step
-from tui_backprop.engine.network.graph import penalized
-from tui_backprop.engine.network.tensor_names import (
-    LOSS,
-    PROBABILITIES,
-    STRENGTH,
-    TARGET,
-    delta,
-    entry_name,
-    partial_loss,
-    preactivation,
-)
-from tui_backprop.engine.primitives import LOSSES, Array
+from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.operation import Op
+from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.primitives.losses import Loss
 from tui_backprop.engine.training.iteration import Iteration
 
 
 def loss(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     """Receipt of one sample's loss, and the mean over the batch."""
-    k, n = step.layer, iteration.batch
-    read = (preactivation(k), _read(iteration, k), TARGET)
+    n, op = iteration.batch, op_of(step, "loss")
+    read = Names(op.inputs[0], _read(iteration, op), op.inputs[1])
     z, p, t = (np.asarray(iteration.tensor(name)[s], float) for name in read)
-    rows, sample = _of_a_sample(LOSSES[iteration.spec.loss], k, z, p, t, terms)
+    rows, sample = _of_a_sample(read, _row(op), z, p, t, terms)
     name, value = step.tensor, float(iteration.tensor(step.tensor))
     if n == 1 and rows[-1].sign == "=":
         return [*rows[:-1], ReceiptRow("=", f"{name} = {rows[-1].label}", value)]
@@ -43,16 +35,30 @@ def loss(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequen
     ]
 
 
-def _read(iteration: Iteration, k: int) -> str:
+class Names(NamedTuple):
+    """The names of what a loss reads: outputs, probabilities (the outputs, if it computes none), and target."""
+
+    z: str
+    p: str
+    t: str
+
+
+def _row(op: Op) -> Loss:
+    row = op.primitive
+    assert isinstance(row, Loss)
+    return row
+
+
+def _read(iteration: Iteration, op: Op) -> str:
     """Name of the array in the derivative of the loss: the probabilities, if it computes them, or the outputs."""
-    return PROBABILITIES if LOSSES[iteration.spec.loss].probabilities else preactivation(k)
+    return iteration.graph.by_name[op.output].saved or op.inputs[0]
 
 
-def _cross_entropy(k: int, z: Array, p: Array, t: Array, terms: int) -> tuple[list[ReceiptRow], float]:
+def _cross_entropy(names: Names, z: Array, p: Array, t: Array, terms: int) -> tuple[list[ReceiptRow], float]:
     y = int(t)
     top = z.max() if z.max() > 80 else 0.0  # subtracted only where e^z would overflow
     less = "" if top == 0 else f"−{top:.3g}"
-    logits = preactivation(k)
+    logits = names.z
     rows = [
         ReceiptRow(
             "+",
@@ -64,15 +70,17 @@ def _cross_entropy(k: int, z: Array, p: Array, t: Array, terms: int) -> tuple[li
         ReceiptRow(
             "/", f"Σ e^({logits}{less})", float(np.exp(z - top).sum()), *worked_sum(z - top, "e^({0})")
         ),
-        ReceiptRow("=", entry_name(PROBABILITIES, (y,)), float(p[y])),
-        ReceiptRow("=", f"−ln {entry_name(PROBABILITIES, (y,))}", float(np.logaddexp.reduce(z) - z[y])),
+        ReceiptRow("=", entry_name(names.p, (y,)), float(p[y])),
+        ReceiptRow("=", f"−ln {entry_name(names.p, (y,))}", float(np.logaddexp.reduce(z) - z[y])),
     ]
     return rows, rows[-1].value
 
 
-def _binary_cross_entropy(k: int, z: Array, p: Array, t: Array, terms: int) -> tuple[list[ReceiptRow], float]:
+def _binary_cross_entropy(
+    names: Names, z: Array, p: Array, t: Array, terms: int
+) -> tuple[list[ReceiptRow], float]:
     def label(j: int) -> str:
-        p_j = entry_name(PROBABILITIES, (j,))
+        p_j = entry_name(names.p, (j,))
         return f"−ln {p_j}" if t[j] else f"−ln(1 − {p_j})"
 
     each = np.logaddexp(0, z) - z * t
@@ -81,11 +89,11 @@ def _binary_cross_entropy(k: int, z: Array, p: Array, t: Array, terms: int) -> t
 
 
 def _squares(
-    k: int, z: Array, t: Array, terms: int, scale: float, name: str
+    names: Names, z: Array, t: Array, terms: int, scale: float, name: str
 ) -> tuple[list[ReceiptRow], float]:
     each = (z - t) ** 2
     rows = largest(
-        lambda j: f"({entry_name(preactivation(k), (j,))} − {entry_name(TARGET, (j,))})²",
+        lambda j: f"({entry_name(names.z, (j,))} − {entry_name(names.t, (j,))})²",
         each,
         terms,
         lambda j: ("({0} − {1})²", (float(z[j]), float(t[j]))),
@@ -94,53 +102,58 @@ def _squares(
 
 
 def _of_a_sample(
-    row: Loss, k: int, z: Array, p: Array, t: Array, terms: int
+    names: Names, row: Loss, z: Array, p: Array, t: Array, terms: int
 ) -> tuple[list[ReceiptRow], float]:
     """Receipt of one sample's loss, and its value."""
     if row.labels:
-        return _cross_entropy(k, z, p, t, terms)
+        return _cross_entropy(names, z, p, t, terms)
     if row.probabilities:
-        return _binary_cross_entropy(k, z, p, t, terms)
+        return _binary_cross_entropy(names, z, p, t, terms)
     if row.over_outputs:
-        return _squares(k, z, t, terms, 1 / z.size, "entries of a sample")
-    return _squares(k, z, t, terms, 0.5, "2")
+        return _squares(names, z, t, terms, 1 / z.size, "entries of a sample")
+    return _squares(names, z, t, terms, 0.5, "2")
 
 
 def penalties(iteration: Iteration) -> Array:
     """Return ½ λ Σ W² of each penalized tensor, in the order of ``penalized``."""
-    norms = [iteration.summary(name).norm for name in penalized(iteration.spec)]
-    return np.array([iteration.spec.l2 / 2 * norm * norm for norm in norms])
+    norms = [iteration.summary(name).norm for name in iteration.graph.penalized]
+    pairs = zip(_strengths(iteration), norms, strict=True)
+    return np.array([factor / 2 * norm * norm for factor, norm in pairs])
+
+
+def _strengths(iteration: Iteration) -> list[float]:
+    ops = [op for op in iteration.graph.ops if op.primitive.kind == "penalty"]
+    return [iteration.graph.by_name[op.inputs[2]].constant for op in ops]
 
 
 def penalty(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     """Return the loss of the outputs, and what each penalized tensor adds to it."""
-    names = penalized(iteration.spec)
+    penalized, op = iteration.graph.penalized, step.visits[0].op
+    before, strength, factors = op.inputs[0], op.inputs[2], _strengths(iteration)
+    norms = [iteration.summary(name).norm for name in penalized]
     return [
-        ReceiptRow("+", partial_loss(0), float(iteration.tensor(partial_loss(0)))),
+        ReceiptRow("+", before, float(iteration.tensor(before))),
         *largest(
-            lambda i: f"½ {STRENGTH} Σ {names[i]}²",
+            lambda i: f"½ {strength} Σ {penalized[i]}²",
             penalties(iteration),
             terms,
-            lambda i: (
-                "½ × {0} × {1}",
-                (iteration.spec.l2, iteration.summary(names[i]).norm * iteration.summary(names[i]).norm),
-            ),
+            lambda i: ("½ × {0} × {1}", (factors[i], norms[i] * norms[i])),
         ),
-        ReceiptRow("=", LOSS, iteration.loss),
+        ReceiptRow("=", step.tensor, iteration.loss),
     ]
 
 
 def output_delta(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     """Receipt of the delta of one output."""
-    k, t, row = step.layer, iteration.tensor(TARGET), LOSSES[iteration.spec.loss]
+    op = op_of(step, "loss")
+    row, t, of = _row(op), iteration.tensor(op.inputs[1]), _read(iteration, op)
     if row.labels:
         target = ReceiptRow("-", f"onehot({t[s]})[{j}]", float(t[s] == j))
     else:
-        target = ReceiptRow("-", entry_name(TARGET, (j,)), float(t[s, j]))
-    of = _read(iteration, k)
+        target = ReceiptRow("-", entry_name(op.inputs[1], (j,)), float(t[s, j]))
     rows = [ReceiptRow("+", entry_name(of, (j,)), float(iteration.tensor(of)[s, j])), target]
     if row.over_outputs:
         rows += [ReceiptRow("*", "2", 2.0), ReceiptRow("/", "entries", float(t.size))]
     elif iteration.batch > 1:
         rows.append(ReceiptRow("/", "n samples", float(iteration.batch)))
-    return [*rows, entry(iteration, "=", delta(k), j, s)]
+    return [*rows, entry(iteration, "=", iteration.graph.gradient_of(op.inputs[0]), j, s)]

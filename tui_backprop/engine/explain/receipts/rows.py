@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from tui_backprop.engine.explain.step import Step
-from tui_backprop.engine.network.tensor_names import entry_name, gradient_of, is_weight, value_of, weight
+from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.operation import Op
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 
@@ -38,15 +39,18 @@ ParameterReceipt = Callable[[Iteration, Step, str, tuple[int, ...], int], Sequen
 
 def selected_input(iteration: Iteration, layer: int, unit: int) -> int:
     """Input of the weight into ``unit`` with the largest gradient, which the steps of the weights show."""
-    return int(abs(iteration.tensor(gradient_of(weight(layer)))[:, unit]).argmax())
+    return int(
+        abs(iteration.tensor(iteration.graph.gradient_of(iteration.graph.weight(layer)))[:, unit]).argmax()
+    )
 
 
 def of_largest(receipt: ParameterReceipt) -> Receipt:
     """Return the receipt for a unit, of the weight into it with the largest gradient."""
 
     def rows(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
-        tensor = value_of(step.tensor)
-        index = (selected_input(iteration, step.layer, j), j) if is_weight(tensor) else (j,)
+        tensor = iteration.graph.value_of(step.tensor)
+        weights = iteration.graph.is_weight(tensor)
+        index = (selected_input(iteration, step.layer, j), j) if weights else (j,)
         return receipt(iteration, step, tensor, index, terms)
 
     return rows
@@ -56,6 +60,16 @@ def entry(iteration: Iteration, sign: str, name: str, j: int, s: int) -> Receipt
     """Row of entry j of a vector of parameters, or of row s of an array."""
     array = iteration.tensor(name)
     return ReceiptRow(sign, entry_name(name, (j,)), float(array[j] if array.ndim == 1 else array[s, j]))
+
+
+def parameter_entry(iteration: Iteration, sign: str, name: str, index: tuple[int, ...]) -> ReceiptRow:
+    """Return the row of an entry of a parameter tensor or of its gradient."""
+    return ReceiptRow(sign, entry_name(name, index), float(iteration.tensor(name)[index]))
+
+
+def op_of(step: Step, kind: str) -> Op:
+    """Return the operation of a kind that a step runs, forward or backward."""
+    return next(visit.op for visit in step.visits if visit.op.primitive.kind == kind)
 
 
 def product(sign: str, label: str, *factors: float) -> ReceiptRow:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from tui_backprop.engine.explain.receipts.rows import ReceiptRow, product
 from tui_backprop.engine.explain.step import Step
-from tui_backprop.engine.network.graph import views
-from tui_backprop.engine.network.tensor_names import entry_name, gradient_of, is_weight
+from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.training.iteration import Iteration, TrainingState
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
@@ -39,10 +38,13 @@ def update(
 
     def slots(state: TrainingState) -> dict[str, float]:
         return {
-            slot: float(views(array, iteration.spec)[tensor][index]) for slot, array in state.slots.items()
+            slot: float(iteration.graph.views(array)[tensor][index]) for slot, array in state.slots.items()
         }
 
-    w, g = float(iteration.tensor(tensor)[index]), float(iteration.tensor(gradient_of(tensor))[index])
+    w, g = (
+        float(iteration.tensor(tensor)[index]),
+        float(iteration.tensor(iteration.graph.gradient_of(tensor))[index]),
+    )
     prepared, g, gradient = _prepared(iteration, tensor, at, w, g)
     entry = UpdatedWeight(
         at, w, g, gradient, slots(before), slots(iteration.after), iteration.lr, before.t + 1, spec
@@ -51,7 +53,7 @@ def update(
     if spec.weight_decay and UPDATE_RULES[spec.name].decoupled:
         rows.append(
             product("-", f"α decay · {at}", iteration.lr, spec.weight_decay, w)
-            if spec.decay_bias or is_weight(tensor)
+            if spec.decay_bias or iteration.graph.is_weight(tensor)
             else _UNDECAYED
         )
     averages, steps = _STEPS[spec.name](entry)
@@ -71,7 +73,7 @@ def _prepared(
     spec, factor = iteration.optimizer, iteration.clipping
     rows = [product("+", f"d{at}, clipped", g, factor)] if factor < 1 else [ReceiptRow("+", f"d{at}", g)]
     if spec.weight_decay and not UPDATE_RULES[spec.name].decoupled:
-        decays = spec.decay_bias or is_weight(tensor)
+        decays = spec.decay_bias or iteration.graph.is_weight(tensor)
         rows.append(product("+", f"decay · {at}", spec.weight_decay, w) if decays else _UNDECAYED)
     if rows == [ReceiptRow("+", f"d{at}", g)]:
         return [], g, f"d{at}"
@@ -118,6 +120,17 @@ def _rmsprop(e: UpdatedWeight) -> tuple[list[ReceiptRow], list[ReceiptRow]]:
     return _average(e, "v", "ρ", e.spec.rho, e.g, e.g), [move]
 
 
+def _rmsprop_momentum(e: UpdatedWeight) -> tuple[list[ReceiptRow], list[ReceiptRow]]:
+    ratio = e.g / (e.new["v"] ** 0.5 + e.spec.epsilon)
+    steps = [
+        product("+", "μ · u before", e.spec.momentum, e.old["u"]),
+        ReceiptRow("+", f"{e.gradient} / (√v + ε)", ratio),
+        ReceiptRow("=", "u", e.new["u"]),
+    ]
+    averages = _average(e, "v", "ρ", e.spec.rho, e.g, e.g)
+    return [*averages, *steps], [product("-", "α · u", e.alpha, e.new["u"])]
+
+
 def _adam(e: UpdatedWeight) -> tuple[list[ReceiptRow], list[ReceiptRow]]:
     averages, corrected = [], {}
     for slot, beta, share, sample in (
@@ -141,6 +154,7 @@ _STEPS: dict[str, Callable[[UpdatedWeight], tuple[list[ReceiptRow], list[Receipt
     "momentum": _momentum,
     "nesterov": _nesterov,
     "rmsprop": _rmsprop,
+    "rmsprop-momentum": _rmsprop_momentum,
     "adam": _adam,
     "adamw": _adam,
 }

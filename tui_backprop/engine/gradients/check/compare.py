@@ -33,10 +33,8 @@ from tui_backprop.engine.gradients.check.roundoff import round_off
 from tui_backprop.engine.gradients.check.tolerance import Noise, Tolerance, noise_of, tolerance
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.gradients.quotient import Quotient
-from tui_backprop.engine.network.graph import parameter_shapes, parameter_slices
 from tui_backprop.engine.network.nonfinite import first_nonfinite
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.tensor_names import LOSS
 from tui_backprop.engine.primitives import Array, Shape, index_at
 
 Watch = Callable[[int, int], None]  # (evaluations made, out of how many)
@@ -78,7 +76,7 @@ def compare(
     noise = noise_of(first, second, guide[where], options)
     bounds = tolerance(first, second, problem, rounding, noise, options, rtol, atol)
     a, b, made = *(np.zeros(problem.spec.parameters) for _ in range(2)), 0
-    slices, shapes = parameter_slices(problem.spec), parameter_shapes(problem.spec)
+    slices, shapes = problem.spec.graph.slices, problem.spec.graph.parameters
     total = sum(METHODS[name].count(len(where), options.probes) for name in (first, second)) + len(slices)
     for name, out in ((first, a), (second, b)):
         before = made
@@ -130,7 +128,7 @@ def compare_along(
     program = problem.program()
     program.forward()
     gradient = program.backward()
-    slices, shapes = parameter_slices(problem.spec), parameter_shapes(problem.spec)
+    slices, shapes = problem.spec.graph.slices, problem.spec.graph.parameters
     method = ALONG[second]
     of = 1 + (method.evaluations * directions + 1) * len(shapes)
     along = partial(_along, slices, options.seed, directions, lambda: watch(1, of))
@@ -197,7 +195,7 @@ def _report(
         first=methods[0],
         second=methods[1],
         dtype=problem.spec.dtype,
-        loss=float(program.values[LOSS]),
+        loss=float(program.values[program.graph.loss]),
         evaluations=made,
         cosine=cosine(a, b),
         tensors=tensors,

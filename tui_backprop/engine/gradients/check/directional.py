@@ -13,7 +13,6 @@ from tui_backprop.engine.gradients.methods import Problem
 from tui_backprop.engine.gradients.problem import COMPLEX
 from tui_backprop.engine.gradients.quotient import Quotient
 from tui_backprop.engine.network.forward_mode import ForwardMode
-from tui_backprop.engine.network.graph import views
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
 
@@ -60,7 +59,7 @@ def _jvp_along(problem: Problem) -> DirectionalSlope:
     program = problem.program()
     program.forward()
     seed = np.zeros_like(program.parameters)
-    tangents = ForwardMode(program, views(seed, problem.spec))
+    tangents = ForwardMode(program, problem.spec.graph.views(seed))
 
     def slope(part: slice, direction: Array, h: float) -> float:
         seed[part] = direction

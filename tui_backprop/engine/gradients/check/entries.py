@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from tui_backprop.engine.gradients.problem import Problem
-from tui_backprop.engine.network.graph import parameter_slices
 from tui_backprop.engine.primitives import Array
 
 
@@ -15,7 +14,7 @@ def chosen_entries(problem: Problem, guide: Array, entries: int | None, seed: in
         return np.arange(problem.spec.parameters)
     generator = np.random.default_rng(seed)
     chosen = []
-    for place in parameter_slices(problem.spec).values():
+    for place in problem.spec.graph.slices.values():
         count = place.stop - place.start
         if count <= entries:
             chosen.append(np.arange(place.start, place.stop))

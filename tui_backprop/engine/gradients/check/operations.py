@@ -6,7 +6,7 @@ import numpy as np
 
 from tui_backprop.engine.gradients.check.report import Fault
 from tui_backprop.engine.gradients.methods import Problem
-from tui_backprop.engine.network.graph import Op
+from tui_backprop.engine.network.operation import Op
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
 

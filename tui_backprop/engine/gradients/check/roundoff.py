@@ -25,10 +25,9 @@ import numpy as np
 
 from tui_backprop.engine.gradients.branches import Branches
 from tui_backprop.engine.gradients.problem import Problem
-from tui_backprop.engine.network.graph import Visit, backward_visits
+from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.tensor_names import LOSS
-from tui_backprop.engine.primitives import LOSSES, Array, Cache
+from tui_backprop.engine.primitives import Array, Cache
 
 NOISE = 1e-9  # relative error of each operand, in double precision
 PASSES = 8  # with random errors
@@ -68,15 +67,15 @@ def _round_off(problem: Problem, derivatives: Callable[[Array], Array], seed: in
 
 def _longest_sum(problem: Problem) -> int:
     """Return the most terms that any sum of the pass has: over a layer's units, or over the batch."""
-    return max(problem.batch, *problem.spec.layers)
+    return max(problem.batch, *problem.spec.graph.widths)
 
 
 def _terms_of_loss(program: Program) -> float:
     """Return the sum of the absolute terms that the loss is computed from."""
-    op = next(op for op in program.ops if op.primitive.kind == "loss")
+    graph, op = program.graph, program.graph.loss_op
     z, target = (program.values[name] for name in op.inputs)
-    loss, row = program.values[op.output], LOSSES[program.spec.loss]
-    return row.terms(program.caches[op.output], z, target) + abs(float(program.values[LOSS] - loss))
+    penalties = abs(float(program.values[graph.loss] - program.values[op.output]))
+    return graph.loss_rule.terms(program.caches[op.output], z, target) + penalties
 
 
 class _NoisyPass:
@@ -96,11 +95,11 @@ class _NoisyPass:
             inputs = [self._noisy(program.values[name]) for name in op.inputs]
             self._keep(op.output, inputs[0])
             op.primitive.forward(program.values[op.output], program.caches[op.output], *inputs)
-        return float(program.values[LOSS])
+        return float(program.values[program.graph.loss])
 
     def backward(self) -> Array:
         program = self._program
-        for visit in backward_visits(program.spec):
+        for visit in program.graph.backward_visits:
             to = program.cotangents[visit.writes]
             if visit.adds:
                 before = self._noisy(to)

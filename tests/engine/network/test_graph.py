@@ -1,4 +1,4 @@
-"""Names of tensors are built and parsed in one module only; what its functions say of a name."""
+"""Names of tensors are built in a front end only, and parsed nowhere; what a graph says of a name."""
 
 from __future__ import annotations
 
@@ -11,32 +11,18 @@ import pytest
 
 import tui_backprop
 from tests.test_imports import loaded_by
-from tui_backprop.engine.network import tensor_names as names
-from tui_backprop.engine.network.graph import compile_ops, differentiable, parameter_shapes, value_shapes
-from tui_backprop.engine.network.spec import NetworkSpec
-from tui_backprop.engine.network.tensor_names import (
-    canonical,
-    entry_name,
-    gradient_of,
-    is_gradient,
-    is_parameter,
-    is_weight,
-    kind_of,
-    layer_of,
-    per_sample,
-    saved_by,
-    spelled,
-    value_of,
-)
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.network.graph_values import SO_FAR, entry_name
 
 PACKAGE = Path(tui_backprop.__file__).parent
-OWNER = PACKAGE / "engine/network/tensor_names.py"
+OWNER = PACKAGE / "engine/frontends/dense/names.py"
 
 SYMBOL = r"(d?[WbzahrnvumγβL]|δ|delta)"
 BUILT = re.compile(rf"(?<![A-Za-zγβδ0-9.%\[\x1b]){SYMBOL}$")  # text right before a replacement field
 HOLDS_A_NAME = re.compile(r"(\w*_)?(name|tensor|value|array|output|written|writes|derivative)$")
 
 EVERYTHING = NetworkSpec((6, 5, 5, 3), "relu,gelu", layer_norm=True, residual=True, dropout=0.5, l2=0.1)
+GRAPH = EVERYTHING.graph
 
 
 def built_or_parsed(source: str) -> list[int]:
@@ -102,49 +88,42 @@ def test_a_name_built_or_parsed_elsewhere_is_caught(planted):
     assert built_or_parsed(planted) == [1]
 
 
-def test_names_load_no_numpy():
-    assert "numpy" not in loaded_by("import tui_backprop.engine.network.tensor_names")
+def test_a_graph_needs_no_numpy():
+    assert "numpy" not in loaded_by(
+        "from tui_backprop.engine.frontends.dense.spec import NetworkSpec; NetworkSpec().graph.backward_visits"
+    )
 
 
-def test_every_value_of_a_network_has_a_kind_a_layer_and_a_gradient_that_leads_back_to_it():
-    values = value_shapes(EVERYTHING, 2)
-    assert {kind_of(name) for name in values} == set(names._KINDS.values()) - {
-        "standardized",
-        "probabilities",
-    }
-    for op in compile_ops(EVERYTHING):
-        if kind_of(op.output) != "loss":
-            assert layer_of(op.output) == op.layer
-    for name in differentiable(EVERYTHING):
-        gradient = gradient_of(name)
-        assert is_gradient(gradient)
-        assert not is_gradient(name)
-        assert layer_of(gradient) == (0 if kind_of(name) == "loss" else layer_of(name))
-        if kind_of(name) not in ("product", "loss"):
-            assert value_of(gradient) == value_of(gradient + names.SO_FAR) == value_of(name) == name
+def test_every_value_has_a_block_and_a_gradient_that_leads_back_to_it():
+    for op in GRAPH.ops:
+        assert GRAPH.layer(op.output) == op.layer
+    for name in GRAPH.differentiable:
+        gradient = GRAPH.gradient_of(name)
+        assert GRAPH.is_gradient(gradient)
+        assert not GRAPH.is_gradient(name)
+        assert GRAPH.layer(gradient) == GRAPH.layer(name)
+        if GRAPH.role(name) not in ("product", "loss"):
+            assert (
+                GRAPH.value_of(gradient) == GRAPH.value_of(gradient + SO_FAR) == GRAPH.value_of(name) == name
+            )
 
 
-def test_parameters_and_weights_are_known_by_their_names():
-    parameters = parameter_shapes(EVERYTHING)
-    assert {name for name in value_shapes(EVERYTHING, 2) if is_parameter(name)} == set(parameters)
-    assert [name for name in parameters if is_weight(name)] == ["W1", "W2", "W3"]
+def test_parameters_and_weights_are_known_by_their_roles():
+    assert {name for name in GRAPH.by_name if GRAPH.is_parameter(name)} == set(GRAPH.parameters)
+    assert [name for name in GRAPH.parameters if GRAPH.is_weight(name)] == ["W1", "W2", "W3"]
 
 
 def test_values_have_a_row_for_each_sample_and_parameters_have_none():
-    alone = {*parameter_shapes(EVERYTHING), "λ", "L", "L0", "L1", "L2"}
-    for name, shape in value_shapes(EVERYTHING, 7).items():
-        assert per_sample(name) == (name not in alone) == (shape[:1] == (7,))
-        if name in differentiable(EVERYTHING):
-            assert per_sample(gradient_of(name)) == per_sample(name)
-
-
-def test_a_name_with_more_digits_than_one_keeps_them():
-    assert (layer_of("W12"), layer_of("δ12"), layer_of("da120"), layer_of("x")) == (12, 12, 120, 0)
-    assert (gradient_of("z12"), gradient_of("W12"), value_of("delta12")) == ("δ12", "dW12", "z12")
+    alone = {*GRAPH.parameters, "λ", "L", "L0", "L1", "L2"}
+    for name, shape in GRAPH.shapes(7).items():
+        assert GRAPH.per_sample(name) == (name not in alone) == (shape[:1] == (7,))
+        if name in GRAPH.differentiable:
+            assert GRAPH.per_sample(GRAPH.gradient_of(name)) == GRAPH.per_sample(name)
 
 
 def test_the_output_of_the_last_layer_is_its_pre_activation():
-    assert [canonical(name, 3) for name in ("a3", "a2", "W3", "x")] == ["z3", "a2", "W3", "x"]
+    assert [GRAPH.value_of(name) for name in ("a3", "a2", "W3", "x")] == ["z3", "a2", "W3", "x"]
+    assert [GRAPH.output_of(k) for k in range(4)] == ["x", "a1", "a2", "z3"]
 
 
 def test_an_entry_is_named_by_its_index_and_a_sum_so_far_says_so_at_the_end():
@@ -153,22 +132,30 @@ def test_an_entry_is_named_by_its_index_and_a_sum_so_far_says_so_at_the_end():
 
 
 def test_what_an_operation_saves_is_named_after_it():
-    assert [saved_by(name) for name in ("n2", "L", "L0", "z3")] == ["v2", "p", "p", "p"]
+    assert [GRAPH.by_name[name].saved for name in ("n2", "L0", "z3", "L")] == ["v2", "p", "", ""]
+    assert GRAPH.tensors["v2"] == ("n2", "saved")
 
 
-def test_what_people_type_is_spelled_out():
-    typed = (
-        ("w", "2", False),
-        ("w", "2", True),
-        ("gamma", "1", True),
-        ("delta", "3", False),
-        ("z", "3", True),
-    )
-    assert [spelled(*each) for each in typed] == ["W2", "W2", "γ1", "δ3", "δ3"]
-    assert spelled("a", "1", True) == "da1"
-
-
-@pytest.mark.parametrize("text", ["", "Q1", "dW1", "δ1", "W 1"])
-def test_what_is_no_value_has_no_kind(text):
+@pytest.mark.parametrize("text", ["", "Q1", "ddW1", "δ9", "W 1", "dx"])
+def test_what_is_no_name_raises_key_error(text):
     with pytest.raises(KeyError):
-        kind_of(text)
+        GRAPH.role(text)
+
+
+def test_equal_specs_have_one_graph_and_others_differ():
+    again = NetworkSpec((6, 5, 5, 3), "relu,gelu", layer_norm=True, residual=True, dropout=0.5, l2=0.1)
+    assert again.graph is EVERYTHING.graph
+    assert hash(again.graph) == hash(EVERYTHING.graph)
+    assert NetworkSpec((6, 5, 5, 3), "relu,gelu").graph != EVERYTHING.graph
+
+
+def test_a_position_in_the_flat_vector_is_that_of_an_entry_and_back():
+    for name, shape in GRAPH.parameters.items():
+        last = tuple(n - 1 for n in shape)
+        assert GRAPH.parameter_at(GRAPH.flat_index(name, last)) == (name, last)
+    with pytest.raises(IndexError):
+        GRAPH.flat_index("W1", (6, 0))
+
+
+def test_multiply_accumulates_are_those_of_the_weights():
+    assert GRAPH.macs == EVERYTHING.weights

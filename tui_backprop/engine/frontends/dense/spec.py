@@ -4,9 +4,13 @@ Everything here runs before the first paint of the screen, so this module does n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
-from tui_backprop.engine.network.initializer_rules import INITIALIZERS
+from tui_backprop.engine.frontends.dense.graph import graph_of
+from tui_backprop.engine.network.graph import Graph
+from tui_backprop.engine.network.initializer_rules import INITIALIZERS, parse_init
+from tui_backprop.engine.network.model import DTYPES, ITEMSIZE, TILE
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.support.errors import InputError, UserError
@@ -15,16 +19,11 @@ from tui_backprop.support.validation import (
     boolean,
     non_negative_number,
     one_of,
-    positive_number,
     whole_number,
 )
 
-DTYPES = ("float32", "float64")
-
+NO_ACTIVATION = "identity"  # the activation of a linear layer
 MAX_LAYERS = 1_000  # weight matrices
-
-ITEMSIZE = {"float32": 4, "float64": 8}
-TILE = 2**18  # entries of a streamed weight gradient: 1 MiB in single precision, which stays in the cache
 
 
 def parse_layers(text: str) -> tuple[int, ...]:
@@ -68,24 +67,13 @@ def parse_activations(text: str, hidden: int) -> tuple[str, ...]:
     return names
 
 
-def parse_init(text: str) -> tuple[str, float]:
-    """Parse the name of an initialization and its size: the standard deviation of normal, the value of constant."""
-    name, colon, size = str(text).partition(":")
-    row = INITIALIZERS[one_of("init", name, INITIALIZERS)]
-    if colon and row.size is None:
-        sized = " and ".join(name for name, row in INITIALIZERS.items() if row.size is not None)
-        raise InputError("init", f"{name} takes no size; {sized} do, such as normal:0.02")
-    if row.signed and size.startswith("-"):
-        return name, -positive_number("init", size.removeprefix("-"))
-    return name, positive_number("init", size) if colon else row.size or 0.0
-
-
 @dataclass(frozen=True)
 class NetworkSpec:
     """A dense network: sizes of its layers, input first, and the choice of each component.
 
-    Hidden layers use ``activation``, one name for all or one for each, separated by commas; the last layer is linear,
-    and the loss takes its outputs (logits, if the loss has a softmax or a sigmoid of its own). ``layer_norm``
+    Hidden layers use ``activation``, one name for all or one for each, separated by commas; the last layer uses
+    ``output_activation``, and the loss takes its outputs. A loss that has a softmax or a sigmoid of its own takes
+    logits: the last layer is linear then. ``layer_norm``
     normalizes each hidden layer's pre-activations; ``dropout`` is the rate at which its activations are dropped;
     ``residual`` adds a hidden layer's input to its output, if both have the same width; ``l2`` is the factor λ of the
     penalty ½ λ Σ W², of all parameters with ``l2_bias`` (False without a penalty). Raises InputError for a field with
@@ -103,6 +91,7 @@ class NetworkSpec:
     dropout: float = 0.0
     l2: float = 0.0
     l2_bias: bool = False
+    output_activation: str = NO_ACTIVATION
 
     def __post_init__(self) -> None:
         check_depth(self.depth)
@@ -112,6 +101,13 @@ class NetworkSpec:
         object.__setattr__(self, "l2", non_negative_number("l2", self.l2))
         parse_activations(self.activation, self.depth - 1)
         one_of("loss", self.loss, LOSSES)
+        one_of("output-activation", self.output_activation, ACTIVATIONS)
+        if self.output_activation != NO_ACTIVATION and LOSSES[self.loss].probabilities:
+            values = " or ".join(name for name, row in LOSSES.items() if row.output_is_value)
+            raise InputError(
+                "output-activation",
+                f"{self.loss} takes logits and applies its own activation; choose {NO_ACTIVATION}, or loss {values}",
+            )
         parse_init(self.init)
         one_of("dtype", self.dtype, DTYPES)
         for field, value in (
@@ -122,6 +118,25 @@ class NetworkSpec:
         ):
             boolean(field, value)
         object.__setattr__(self, "l2_bias", self.l2_bias and self.l2 > 0)
+
+    @property
+    def graph(self) -> Graph:
+        """The operations and values of the network."""
+        return graph_of(self)
+
+    def in_precision(self, dtype: str) -> Self:
+        """Return the network in another precision."""
+        return replace(self, dtype=dtype)
+
+    def at_inference(self) -> Self:
+        """Return the network without what only training has: dropout and penalties."""
+        return replace(self, dropout=0, l2=0)
+
+    @property
+    def title(self) -> str:
+        """The network in brief: 784,30,10 relu, output sigmoid, mse."""
+        output = f" output {self.output_activation}," if self.output_activation != NO_ACTIVATION else ""
+        return f"{','.join(map(str, self.layers))} {self.activation},{output} {self.loss}"
 
     @property
     def depth(self) -> int:
@@ -140,7 +155,7 @@ class NetworkSpec:
 
     def adds_input(self, layer: int) -> bool:
         """Return True if a residual connection bypasses a layer, 1 .. L."""
-        return self.residual and layer < self.depth and self.layers[layer - 1] == self.layers[layer]
+        return self.residual and 0 < layer < self.depth and self.layers[layer - 1] == self.layers[layer]
 
     @property
     def weights(self) -> int:

@@ -1,0 +1,70 @@
+"""What a front end makes: a graph, and what a run of it needs to know beside."""
+
+from __future__ import annotations
+
+from typing import Protocol, Self
+
+from tui_backprop.engine.network.graph import Graph
+
+DTYPES = ("float32", "float64")
+ITEMSIZE = {"float32": 4, "float64": 8}
+TILE = 2**18  # entries of a streamed weight gradient: 1 MiB in single precision, which stays in the cache
+
+
+class Model(Protocol):
+    """A frozen, hashable value from which a graph follows."""
+
+    def __hash__(self) -> int: ...
+
+    @property
+    def graph(self) -> Graph: ...
+
+    @property
+    def title(self) -> str:
+        """What it is, in brief."""
+        ...
+
+    @property
+    def dtype(self) -> str:
+        """The precision: one of DTYPES."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """The seed of the initial parameters and of dropout masks."""
+        ...
+
+    @property
+    def init(self) -> str:
+        """The initialization of weights, and its size: he, normal:0.02."""
+        ...
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters, P."""
+        ...
+
+    def memory(self, batch: int, slots: int = 0) -> int:
+        """Estimate the bytes that the app holds at its peak, with an optimizer of so many slots per parameter."""
+        ...
+
+    def streamed_memory(self, batch: int) -> int:
+        """Estimate the bytes of a pass that keeps no weight gradient."""
+        ...
+
+    def check_memory(self, batch: int, every: bool = False) -> int:
+        """Estimate the bytes that a gradient check holds at its peak, of ``every`` parameter or of some."""
+        ...
+
+    def in_precision(self, dtype: str) -> Self:
+        """Return the model in another precision."""
+        ...
+
+    def at_inference(self) -> Self:
+        """Return the model without what only training has: dropout and penalties."""
+        ...
+
+    @property
+    def weights(self) -> int:
+        """Number of multiply-accumulates of the forward pass of one sample."""
+        ...

@@ -1,0 +1,71 @@
+"""The values of a graph, and the blocks that they belong to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from tui_backprop.engine.arrays.types import Shape
+
+BATCH = -1  # first size of the shape of a value that has a row for each sample
+
+Role = Literal[
+    "input", "target", "constant", "mask", "weight", "bias", "gain", "shift", "product", "pre-activation",
+    "normalized", "activated", "masked", "activation", "loss",
+]  # fmt: skip
+PARAMETERS: frozenset[Role] = frozenset(("weight", "bias", "gain", "shift"))
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value of a graph.
+
+    Attributes
+    ----------
+    name
+        Its symbol, unique in the graph. Nothing takes it apart.
+    role
+        What it is to the network.
+    shape
+        Its sizes; the first is BATCH where it has a row for each sample.
+    block
+        The number of the block that it belongs to.
+    gradient
+        The symbol of the derivative of the loss by it.
+    saved
+        The symbol of what its operation saves for the backward pass, if that has one.
+    classes
+        Of a target: the number of classes if it holds labels, else 0.
+    constant
+        Of a constant: its number; of a mask: the rate at which entries are dropped.
+    """
+
+    name: str
+    role: Role
+    shape: Shape
+    block: int
+    gradient: str = ""
+    saved: str = ""
+    classes: int = 0
+    constant: float = 0.0
+
+    @property
+    def is_parameter(self) -> bool:
+        return self.role in PARAMETERS
+
+    @property
+    def per_sample(self) -> bool:
+        """Return True if it has a row for each sample."""
+        return self.shape[:1] == (BATCH,)
+
+    def shape_for(self, batch: int) -> Shape:
+        """Return its shape in a batch of so many samples."""
+        return (batch, *self.shape[1:]) if self.per_sample else self.shape
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of a graph that is drawn together, such as a layer."""
+
+    title: str
+    inside: int | None = None  # the number of the block that holds it
