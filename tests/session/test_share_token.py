@@ -41,19 +41,19 @@ BUSY = edit_parameter(
 )
 ALPHABET = string.ascii_letters + string.digits + "-_"
 
-# Made by version 3, and held: a change of a preset, a default or a word makes earlier tokens mean something else, and
+# Made by version 4, and held: a change of a preset, a default or a word makes earlier tokens mean something else, and
 # so needs a new version.
 MADE_BEFORE = {
-    "bp3-u8P902sAAA": Session(),
-    "bp3-mDpdh2uEOgTkJgA": from_preset("xor"),
-    "bp3-eIbCMWuEOgThOgA": from_preset("vanishing"),
-    "bp3-iFEucmuEOQTkRAA": from_preset("sine"),
-    "bp3-xq9qGmuGqktB0jqxFSrIANHNCNR-2r6l6qH7OpFqiDkpUIMYwSY1gY3ihDh-0n8NAA": TRAINED,
-    "bp3-tuqw7muDqktB0jqxFSrIANHNCNR-2r6l6qH7OpFqiDmpUIMYIY6a2Ax1I9DZEDdP4j1zAugBuDawjU1gKzkhnpz0XwMp_zVC"
-    "8-ckoAkgvUj5eVIzaW5LQXXbBCy2HGjCIwcA": BUSY,
-    "bp3-zBaev2uDub8DGtxTmFhZmZBiYSXIyzrgAAJF0mpI2FsZ6BkYgeOPGSlCD8Nj-TAs3k_bXzYGA2BaOG3fUvXQfZ1INdjXkKCB"
-    "OpMd4k5moENP219gAANE2msFp0VIsoSn3dP2L2eCwCxwFjht_wOiC54zYAkWkmGYAQ": STARTS[4],
-    "bp3-p_zmOmuFub8ZGtyTmJihHoN6ExxBh8AOhXkKbOZZpgigsaftr4aCAZLVE1ugljNgVQlxCTMA": after_training(
+    "bp4-u8P902sAAA": Session(),
+    "bp4-mDpdh2uEOgTkJgA": from_preset("xor"),
+    "bp4-eIbCMWuEOgThOgA": from_preset("vanishing"),
+    "bp4-iFEucmuEOQTkRAA": from_preset("sine"),
+    "bp4-xq9qGmuGqktB0jqxFSrIANHNCNR-2r6l6qH7OpFqiDkpUIMYwSY1gY3ihDh-0n8NAA": TRAINED,
+    "bp4-5h3KhmuDqktB0jqxFSrIANHNCNR-2r6l6qH7OpFqiDmpUIMYIY6a2Ax1I9DZEDdP4j1zAugBuDawjU1gKzkhnpz0XwMp"
+    "izZCs_AkoAkgvUhZflIzaW5LQXXbBCy2HGjCIwcA": BUSY,
+    "bp4-0JcQRGuDub8DGtxTmFhZmZBiYSXIyzrgAAJF0mpI2FsZ6BkYgeOPGSlCD8Nj-TAs3k_bXzYGA2BaOG3fUvXQfZ1INdjX"
+    "kKCBOpMd4k5moENP219gAANEamwFp05IQoUn79P2L2eCwCxwLjlt_wOiC555YEkYkqeYAQ": STARTS[4],
+    "bp4-p_zmOmuFub8ZGtyTmJihHoN6ExxBh8AOhXkKbOZZpgigsaftr4aCAZLVE1ugljNgVQlxCTMA": after_training(
         STARTS[5], 3
     ),
 }
@@ -100,8 +100,8 @@ def test_tokens_that_were_made_before_open_as_they_did(text, session):
     assert decode(text) == session
 
 
-def test_the_words_of_version_3_are_what_they_were():
-    assert zlib.crc32(token._words()) == 0x7ACF573E
+def test_the_words_of_version_4_are_what_they_were():
+    assert zlib.crc32(token._words()) == 0x174B7C35
 
 
 @EXPLORE
@@ -145,18 +145,18 @@ def test_a_changed_character_is_called_damage():
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "is no token; they begin with bp3-"),
+        ("", "is no token; they begin with bp4-"),
         ("hello", "is no token"),
         ("bp-u8P902sAAA", "is no token"),
-        ("bp2-u8P902sAAA", "is of an older format (bp2-); this program reads bp3-"),
+        ("bp3-u8P902sAAA", "is of an older format (bp3-); this program reads bp4-"),
         ("bp10-", "is of a newer format (bp10-)"),
         ("bp0-u8P902sAAA", "is of an older format (bp0-)"),
-        ("bp03-u8P902sAAA", "damaged"),
-        ("bp3-", "damaged"),
-        ("bp3-u8P902sAA+", "damaged"),
-        ("bp3-u8P902sAAA==", "damaged"),
-        ("bp3-u8P902sAAAAAA", "damaged"),
-        ("bp3-" + "A" * 600_000, "600,004 characters are too many"),
+        ("bp04-u8P902sAAA", "damaged"),
+        ("bp4-", "damaged"),
+        ("bp4-u8P902sAA+", "damaged"),
+        ("bp4-u8P902sAAA==", "damaged"),
+        ("bp4-u8P902sAAAAAA", "damaged"),
+        ("bp4-" + "A" * 600_000, "600,004 characters are too many"),
     ],
     ids=lambda text: text[:16],
 )
@@ -240,4 +240,4 @@ def test_thousands_of_irregular_updates_still_fit():
 def test_what_is_in_a_token_is_never_run():
     source = Path(token.__file__).read_text(encoding="utf-8")
     assert not [word for word in ("pickle", "eval(", "exec(", "marshal", "__import__") if word in source]
-    assert START == "bp3-"
+    assert START == "bp4-"

@@ -103,6 +103,7 @@ FLAGS = (
     ("--no-bias", "No biases."),
     ("--layer-norm", "Layer normalization of the pre-activations of each hidden layer."),
     ("--residual", "Add its input to each hidden layer, if both have the same width."),
+    ("--input-gradient", "Go on to the gradient of the loss by the input, dL/dx."),
     (
         "--decay-bias/--no-decay-bias",
         "Apply weight decay and L2 to biases, gains and shifts, too, or to weights only; default: weight decay to all"
@@ -113,6 +114,7 @@ FLAGS = (
 # Options that set a field of the network, and of the optimizer; and those that only some choices have.
 NETWORK = (
     "activation", "output_activation", "loss", "init", "dropout", "l2", "dtype", "seed", "layer_norm", "residual",
+    "input_gradient",
 )  # fmt: skip
 OPTIMIZER = (*SYMBOLS, "weight_decay", "decay_bias", "clip", "schedule", "warmup", "horizon")
 ONLY = (

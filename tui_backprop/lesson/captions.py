@@ -15,6 +15,7 @@ CAPTIONS = {
     "last weights": "All {total} gradients are known, for {ratio}x a forward pass. Not 3x: layer 1 needs no δ"
     " for its input.",
     "gains": "Gain and shift get their blame too: summed over the samples of the batch.",
+    "input gradient": "One step beyond the weights: how the loss changes with each entry of the input.",
     "carried": "Blame for the layer's output. It is used twice: it goes through the layer, and around it.",
     "delta": "Each unit collects blame from all units it fed, along the same weights, and passes it on.",
     "carried delta": "The blame goes through the layer: each unit passes on as much as its slope lets through.",

@@ -78,7 +78,7 @@ def _drawn(snapshot: Snapshot, step: Step, context: RenderContext) -> Iterator[L
     iteration = snapshot.iteration
     yield line(f"{step.index:>3}  {step.phase}, layer {step.layer}: {step.op}")
     summary, updated = _summary(iteration, step)
-    body = formula_with_shapes(step, COLUMNS, context)
+    body = formula_with_shapes(snapshot.graph, step, COLUMNS, context)
     body += receipt(receipt_rows(iteration, step, snapshot.unit(step.layer)), COLUMNS, step.phase, context)
     if summary.size > 1:
         body.append(line(f"{step.tensor}{UPDATED * updated}  {statistics(summary, COLUMNS)}"))
@@ -134,6 +134,7 @@ def network_text(spec: NetworkSpec) -> str:
         f"output {spec.output_activation}" * (spec.output_activation != NO_ACTIVATION),
         "layer norm" * spec.layer_norm,
         "residual" * spec.residual,
+        "dL/dx" * spec.input_gradient,
         f"dropout {spec.dropout:g}" if spec.dropout else "",
         spec.loss,
         f"L2 penalty λ = {spec.l2:g} of {scope(spec, spec.l2_bias)}" if spec.l2 else "",
@@ -171,7 +172,8 @@ def trace_dict(session: Session, iteration: Iteration) -> dict[str, Any]:
     return {
         "network": {
             "layers": list(spec.layers), "activation": spec.activation,
-            "output_activation": spec.output_activation, "loss": spec.loss, "init": spec.init,
+            "output_activation": spec.output_activation, "input_gradient": spec.input_gradient,
+            "loss": spec.loss, "init": spec.init,
             "dtype": spec.dtype, "bias": spec.bias, "seed": spec.seed, "layer_norm": spec.layer_norm,
             "residual": spec.residual, "dropout": spec.dropout, "l2": spec.l2,
             "l2_bias": spec.l2_bias,

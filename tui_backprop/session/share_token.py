@@ -28,7 +28,7 @@ from tui_backprop.session.validation import MOST_BOOKMARKS, check, check_limits,
 from tui_backprop.support.errors import TokenError, UserError
 from tui_backprop.support.validation import one_of, quoted
 
-VERSION = 3
+VERSION = 4
 START = f"bp{VERSION}-"
 FORM = re.compile(r"bp([0-9]{1,6})-(.*)", re.DOTALL)
 BODY = re.compile(r"[A-Za-z0-9_-]*")
@@ -49,6 +49,7 @@ WORDS = (
     " largest picture histogram layer operation horizon warmup schedule clip decay_bias weight_decay epsilon rho"
     " beta2 beta1 momentum nesterov rmsprop rmsprop-momentum adam adamw name optimizer"
     " cosine linear exponential inverse-sqrt step"
+    " input_gradient output_activation"
     " l2_bias l2 dropout residual layer_norm seed bias init loss activation layers xavier orthogonal normal constant"
     " zeros lecun half-squares"
     " mse binary-cross-entropy leaky-relu elu gelu silu softplus sigmoid identity relu tanh float64 dtype network"

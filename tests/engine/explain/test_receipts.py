@@ -33,7 +33,14 @@ TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 OPERATION = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
 ARITHMETIC = RECEIPTS.keys() - {"input", "activation", "loss"}
 ROUGH = NetworkSpec(
-    (2, 6, 6, 6, 2), "gelu,tanh,silu", dtype="float64", layer_norm=True, residual=True, dropout=0.3, l2=0.01
+    (2, 6, 6, 6, 2),
+    "gelu,tanh,silu",
+    dtype="float64",
+    layer_norm=True,
+    residual=True,
+    dropout=0.3,
+    l2=0.01,
+    input_gradient=True,
 )
 
 

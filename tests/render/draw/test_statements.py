@@ -37,7 +37,7 @@ def test_a_text_that_fits_is_one_line():
 
 @pytest.mark.parametrize("columns", [20, 80])
 def test_a_shell_joins_the_lines_of_a_command(columns):
-    token = "bp3-" + "Ab9_-" * 40
+    token = "bp4-" + "Ab9_-" * 40
     lines = command_lines("printf %s", token, columns)
     assert max(map(len, lines)) <= columns
     assert subprocess.run(["sh", "-c", "\n".join(lines)], capture_output=True, text=True).stdout == token

@@ -159,10 +159,12 @@ def test_a_shape_is_written_as_numpy_writes_it(shape, text):
 
 def steps_of_every_kind():
     for activation, loss in product(ACTIVATIONS, LOSSES):
-        yield from walk(NetworkSpec((784, 256, 10), activation, loss), 32)
+        spec = NetworkSpec((784, 256, 10), activation, loss)
+        yield from ((spec.graph, step) for step in walk(spec, 32))
     rough = NetworkSpec((2, 8, 8, 2), "gelu,elu", layer_norm=True, residual=True, dropout=0.1, l2=0.1)
     for optimizer in UPDATE_RULES:
-        yield from walk(rough, 32, OptimizerSpec(optimizer, weight_decay=0.1, clip=1))
+        steps = walk(rough, 32, OptimizerSpec(optimizer, weight_decay=0.1, clip=1))
+        yield from ((rough.graph, step) for step in steps)
 
 
 def above_and_below(lines):
@@ -173,8 +175,8 @@ def above_and_below(lines):
 
 @pytest.mark.parametrize("columns", [48, 100])
 def test_a_formula_keeps_its_words_and_has_the_shapes_of_its_names_below(columns):
-    for step in steps_of_every_kind():
-        above, below = above_and_below(formula_with_shapes(step, columns))
+    for graph, step in steps_of_every_kind():
+        above, below = above_and_below(formula_with_shapes(graph, step, columns))
         assert " ".join(" ".join(above).split()) == step.formula
         assert all(below)  # a line without a name has no line of shapes
         for name, shape in step.operands:
@@ -183,14 +185,15 @@ def test_a_formula_keeps_its_words_and_has_the_shapes_of_its_names_below(columns
 
 @pytest.mark.parametrize("columns", [48, 58, 100])
 def test_a_formula_fits_its_columns(columns):
-    for step in steps_of_every_kind():
-        lines = [plain(row).rstrip() for row in formula_with_shapes(step, columns)]
+    for graph, step in steps_of_every_kind():
+        lines = [plain(row).rstrip() for row in formula_with_shapes(graph, step, columns)]
         assert max(map(len, lines)) <= columns, lines
 
 
 def test_shapes_stand_below_their_names():
-    step = next(s for s in walk(NetworkSpec((784, 256, 10)), 1) if s.kind == "affine")
-    above, below = (plain(row) for row in formula_with_shapes(step, 100))
+    spec = NetworkSpec((784, 256, 10))
+    step = next(s for s in walk(spec, 1) if s.kind == "affine")
+    above, below = (plain(row) for row in formula_with_shapes(spec.graph, step, 100))
     for name, shape in (("W1", "(784,256)"), ("b1", "(256,)")):
         start = below.index(shape)
         assert name in above[start : start + len(shape)]
@@ -250,11 +253,12 @@ def test_the_receipt_of_every_optimizer_fits_its_columns(snapshots, optimizer, c
 
 
 def test_an_update_can_be_cut_to_its_last_equation_and_to_its_text():
-    step = walk(NetworkSpec((2, 2)), 1, OptimizerSpec("adam"))[-1]
-    last = [plain(row).rstrip() for row in formula_with_shapes(step, 60, first=len(equations(step)) - 1)]
+    graph, step = NetworkSpec((2, 2)).graph, walk(NetworkSpec((2, 2)), 1, OptimizerSpec("adam"))[-1]
+    drawn = formula_with_shapes(graph, step, 60, first=len(equations(step)) - 1)
+    last = [plain(row).rstrip() for row in drawn]
     assert last[0].split() == ["W1", "←", "W1", "−", "α", "M", "/", "(√(V)", "+", "ε)"]
     assert len(last) == 2
-    above, below = above_and_below(formula_with_shapes(step, 60, shaped=False))
+    above, below = above_and_below(formula_with_shapes(graph, step, 60, shaped=False))
     assert " ".join(" ".join(above).split()) == step.formula
     assert below == []
 
@@ -320,10 +324,11 @@ def test_a_sum_that_would_not_add_up_gets_more_decimals():
 
 @pytest.mark.parametrize("columns", [36, 41, 46, 58])
 def test_a_bracketed_condition_is_never_torn_over_two_lines(columns):
+    spec = NetworkSpec((784, 256, 256, 10))
     torn = [
         text
-        for step in walk(NetworkSpec((784, 256, 256, 10)), 1)
-        for text in map(plain, formula_with_shapes(step, columns))
+        for step in walk(spec, 1)
+        for text in map(plain, formula_with_shapes(spec.graph, step, columns))
         if text.count("[") != text.count("]")
     ]
     assert torn == []

@@ -43,7 +43,7 @@ async def test_one_that_is_opened_anyway_is_not_offered(open_app, tmp_path):
         assert "there is no other session to continue" in ui.keys
 
 
-@pytest.mark.parametrize("texts", [[""], ["nonsense"], ["# a line\nbp3-u8P902sAAB\n"], []])
+@pytest.mark.parametrize("texts", [[""], ["nonsense"], ["# a line\nbp4-u8P902sAAB\n"], []])
 async def test_a_file_of_no_use_is_no_offer(open_app, texts):
     async with open_app(earlier=lambda: texts) as ui:
         assert "continues" not in ui.keys

@@ -106,13 +106,16 @@ def lines_of(step: Step, iteration: Iteration, before: Before = Before()) -> lis
 
 
 def _input_lines(iteration: Iteration, before: Before) -> list[str]:
-    """The optimizer, before the first iteration; and edits of parameters."""
+    """The optimizer, before the first iteration; edits of parameters; and the gradient of the input, if it is
+    wanted."""
     made = [optimizer_line(iteration.optimizer, iteration.lr)] if before.rate is None else []
     edits = [
         f"with torch.no_grad(): {name_in(tensor)}[{', '.join(map(str, index))}] += {by}"
         for tensor, index, by in before.edits
     ]
-    return made + edits
+    graph = iteration.graph
+    wanted = [f"{name_in(graph.input)}.requires_grad_()"] if graph.input in graph.differentiable else []
+    return made + edits + wanted
 
 
 def _forward_lines(step: Step, spec: Model) -> list[str]:

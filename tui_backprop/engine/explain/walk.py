@@ -197,16 +197,9 @@ def _update_step(
         size(shapes[name]) * update_flops(optimizer, decays=optimizer.decay_bias or graph.is_weight(name))
         for name in names
     )
-    first = names[0]
-    written = {"W": first, "dW": graph.gradient_of(first)}
-    lines = [
-        re.sub(r"(?<![A-Za-z])(?<!all )d?W(?![A-Za-z0-9])", lambda token: written[token[0]], line)
-        for line in formulas(optimizer)
-    ]
-    if len(lines) == 1:
-        lines = [lines[0].replace(first, name) for name in names]
-    else:
-        names = names[:1]
+    rule = formulas(optimizer)
+    names = names if len(rule) == 1 else names[:1]
+    lines = [_written(line, name, graph) for name in names for line in rule]
     made = (*names, *(graph.gradient_of(name) for name in names))
     return Step(
         index=index,
@@ -215,7 +208,7 @@ def _update_step(
         kind="update",
         op=UPDATE_RULES[optimizer.name].title or optimizer.name,
         formula=tidy(" , ".join(lines)),
-        tensor=first,
+        tensor=names[0],
         operands=tuple((name, shape_of(graph, name, shapes)) for name in made),
         reused=(),
         macs=0,
@@ -224,3 +217,9 @@ def _update_step(
         total=0,
         forward=0,
     )
+
+
+def _written(formula: str, name: str, graph: Graph) -> str:
+    """Write the formula of an update rule, which is about W and dW, for a parameter."""
+    names = {"W": name, "dW": graph.gradient_of(name)}
+    return re.sub(r"(?<![A-Za-z])(?<!all )d?W(?![A-Za-z0-9])", lambda token: names[token[0]], formula)

@@ -221,8 +221,9 @@ class GraphValues:
 
     @cached_property
     def differentiable(self) -> frozenset[str]:
-        """The values that depend on a parameter, to which derivatives flow."""
-        reached = set(self.parameters)
+        """The values to which derivatives flow: those wanted, all parameters among them, and all that depend on
+        these."""
+        reached = {value.name for value in self.values if value.is_parameter or value.wanted}
         for op in self.ops:
             if reached.intersection(op.inputs):
                 reached.add(op.output)

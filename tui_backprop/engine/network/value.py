@@ -36,6 +36,8 @@ class Value:
         The symbol of what its operation saves for the backward pass, if that has one.
     classes
         Of a target: the number of classes if it holds labels, else 0.
+    wanted
+        Whether the derivative by it is wanted although it is no parameter.
     constant
         Of a constant: its number; of a mask: the rate at which entries are dropped.
     """
@@ -47,6 +49,7 @@ class Value:
     gradient: str = ""
     saved: str = ""
     classes: int = 0
+    wanted: bool = False
     constant: float = 0.0
 
     @property

@@ -8,6 +8,7 @@ from itertools import product
 
 from tui_backprop.engine.explain.number import Number, Origin, number_of
 from tui_backprop.engine.explain.zero_gradient import ZeroGradient, zero_gradients
+from tui_backprop.engine.network.graph import Graph
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.number_titles import title_lines
 from tui_backprop.render.draw.spans import Line, line, wrap
@@ -80,20 +81,22 @@ def _panel(
     context: RenderContext,
     air: bool,
 ) -> list[Line]:
+    graph = snapshot.graph
     sample = "" if found.is_parameter or snapshot.iteration.batch == 1 else " of the first sample"
     title = title_lines(snapshot.session, found.tensor, found.index, columns, context, sample)
     blocks = [
         [*title, *_figures(snapshot, found, larger, silent, columns)],
-        _origin(found.computed, found.tensor, "how it is computed", "forward", columns, context),
+        _origin(graph, found.computed, found.tensor, "how it is computed", "forward", columns, context),
         _origin(
+            graph,
             found.differentiated,
-            snapshot.graph.gradient_of(snapshot.graph.value_of(found.tensor)),
+            graph.gradient_of(graph.value_of(found.tensor)),
             "how its gradient is computed",
             "backward",
             columns,
             context,
         ),
-        _origin(found.moved, found.tensor, "how it is updated", "update", columns, context),
+        _origin(graph, found.moved, found.tensor, "how it is updated", "update", columns, context),
         _torch(snapshot, found, columns, context, air),
     ]
     lines: list[Line] = []
@@ -154,7 +157,13 @@ def _figure_words(label: str, words: str, columns: int) -> list[Line]:
 
 
 def _origin(
-    origin: Origin | None, name: str, title: str, role: str, columns: int, context: RenderContext
+    graph: Graph,
+    origin: Origin | None,
+    name: str,
+    title: str,
+    role: str,
+    columns: int,
+    context: RenderContext,
 ) -> list[Line]:
     """Draw the formula with shapes, the formula in numbers, and what is reused of the forward pass."""
     if origin is None:
@@ -164,7 +173,7 @@ def _origin(
     own = [part for part in parts if part.partition(" ")[0] == name]
     if own and {part.partition(" ")[0] for part in parts} <= dict(step.operands).keys():
         step = replace(step, formula=own[0])  # without those of other parameters, computed in the same step
-    rows = [line((title, "muted")), *formula_with_shapes(step, columns, context)]
+    rows = [line((title, "muted")), *formula_with_shapes(graph, step, columns, context)]
     rows += receipt(origin.rows, columns, role, context)
     if step.reused:
         names = ", ".join(step.reused)

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from tui_backprop.engine.explain.receipts import ReceiptRow
 from tui_backprop.engine.explain.step import Step
+from tui_backprop.engine.network.graph import Graph
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, Span, cut, line
 from tui_backprop.support.format import MINUS, format_fixed, format_number
@@ -33,12 +34,18 @@ def equations(step: Step) -> list[str]:
 
 
 def formula_with_shapes(
-    step: Step, columns: int, context: RenderContext = UTF8, first: int = 0, shaped: bool = True
+    graph: Graph,
+    step: Step,
+    columns: int,
+    context: RenderContext = UTF8,
+    first: int = 0,
+    shaped: bool = True,
 ) -> list[Line]:
     """Render the formula from its equation ``first`` on, and (if ``shaped``) the shape of each array below its name:
     two lines, or several pairs for a long formula (lines without a name are single). An equation that does not fit
     behind another one starts a new pair."""
-    shapes = dict(step.operands) if shaped else {}
+    operands = step.operands if shaped else ()
+    shapes = {name: shape for name, shape in operands if graph.role(name) != "constant"}
     rows: list[list[tuple[Span, Span]]] = [[]]
     for part in equations(step)[first:]:
         tokens = list(_tokens(part, shapes, step.phase, context))
@@ -86,10 +93,10 @@ def _tokens(
         name = found[0] if found else ""
         shape = shape_text(shapes[name]) if name and name not in shown else ""
         shown.add(name)
-        text, named = context.text(token), context.text(name)
+        text, before = context.text(token), context.text(token[: found.start()] if found else "")
         wide = max(len(text), len(shape))
         text = text.center(wide)
-        middle = text.find(named) + len(named) // 2
+        middle = len(text) - len(text.lstrip()) + len(before) + len(context.text(name)) // 2
         left = min(max(middle - len(shape) // 2, 0), wide - len(shape))
         role = phase if i == 0 else "strong" if name else "text"
         yield (text + " ", role), ((" " * left + shape).ljust(wide) + " ", "muted")

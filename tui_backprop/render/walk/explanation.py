@@ -41,7 +41,7 @@ def explanation(
     step, rows = snapshot.step, most - spare
     sentence = context.text(caption_of(snapshot, context))
     caption = wrap(sentence, columns, "strong" if step.kind == "input" else "text")
-    formula = formula_with_shapes(step, columns, context)
+    formula = formula_with_shapes(snapshot.graph, step, columns, context)
     closing = closing_lines(snapshot, columns, context)
     around = len(caption) + len(formula) + len(closing)
 
@@ -67,7 +67,7 @@ def explanation(
             shapes = False
         else:
             break
-        formula = formula_with_shapes(step, columns, context, first, shapes)
+        formula = formula_with_shapes(snapshot.graph, step, columns, context, first, shapes)
     if needed > rows:
         room = most - len(formula) - sum(map(len, parts)) - bool(unshown) - len(closing)
         caption = brief_caption(sentence, columns, room)

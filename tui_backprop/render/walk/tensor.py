@@ -9,6 +9,7 @@ import numpy as np
 
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.arrays.statistics import summarize
+from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.array_table import (
     NUMBER_COLUMNS,
     all_parameters,
@@ -94,8 +95,9 @@ def _map(
     legend = ""
     if row.ndim == 2 and row.shape[1] == 1:
         row, unit = row[:, 0], -1
-    if shown.name == snapshot.graph.input and shown.image and room >= 5:
-        body = picture(row.reshape(shown.image), room, min(columns, 2 * room), role, context)
+    if shown.samples and shown.image and room >= 5:
+        draw = _drawer(snapshot, shown, row, context)
+        body = draw(row.reshape(shown.image), room, min(columns, 2 * room))
     elif shown.samples and len(row) <= MOST_OUTPUTS and snapshot.step.layer == snapshot.graph.depth:
         body, legend = output_lines(outputs_of(snapshot, row), unit, role, columns, room, context)
     elif row.ndim == 2 and row.shape[1] * NUMBER_COLUMNS <= columns and row.shape[0] <= room:
@@ -142,7 +144,7 @@ def _picture(
             (line((f"sample {(first + i) % there}", "muted")), image.reshape(shown.image))
             for i, image in enumerate(shown.values[: plan.most])
         ]
-        return gallery(pictures, plan, lambda image, r, c: picture(image, r, c, role, context))
+        return gallery(pictures, plan, _drawer(snapshot, shown, shown.values[: plan.most], context))
     plan = gallery_layout(shown.image, shown.values.shape[1], rows - 1, columns)
     units = _units_by_delta(snapshot)[: plan.most]
     weights = shown.values[:, units]
@@ -160,6 +162,17 @@ def _picture(
         (*ends, f"{context.zero} near 0", "one scale for all" if len(units) > 1 else ""), columns
     )
     return [*drawn, line((legend, "muted"))]
+
+
+def _drawer(
+    snapshot: Snapshot, shown: ShownArray, values: Array, context: RenderContext
+) -> Callable[[Array, int, int], list[Line]]:
+    """Return what draws an image of samples, none of which is below 0, or of their gradients, of both signs."""
+    role = snapshot.step.phase
+    if snapshot.graph.is_gradient(shown.name):
+        scale = largest(values)
+        return lambda image, rows, columns: signed_picture(image, rows, columns, role, context, scale)
+    return lambda image, rows, columns: picture(image, rows, columns, role, context)
 
 
 def _units_by_delta(snapshot: Snapshot) -> list[int]:

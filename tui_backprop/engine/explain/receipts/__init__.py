@@ -40,6 +40,7 @@ RECEIPTS: dict[str, Receipt] = {
     "penalty": losses.penalty,
     "output delta": chain_rule.loss_by_chain_rule,
     "carried": steps.delta,
+    "input gradient": steps.delta,
     "delta": steps.delta,
     "normalization delta": steps.normalization_delta,
     **{kind: of_largest(receipt) for kind, receipt in PARAMETERS.items()},

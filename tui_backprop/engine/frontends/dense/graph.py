@@ -37,7 +37,9 @@ GRADIENTS: dict[Role, str] = {"weight": "weights", "bias": "weights", "gain": "g
 
 def _delta(spec: NetworkSpec, k: int) -> str:
     """Return the kind of equation that ends in the gradient of layer k's output: one of its own, where a residual
-    connection splits that, else the delta of the layer."""
+    connection splits that, or where it is the input; else the delta of the layer."""
+    if not k:
+        return "input gradient"
     return "carried" if spec.adds_input(k) else "delta"
 
 
@@ -52,7 +54,8 @@ def graph_of(spec: NetworkSpec) -> Graph:
     loss ``L``; with an L2 penalty of strength ``λ``, ``L0`` is the loss before it, and ``Lk`` that with the first k
     penalties. The gradient of zk is ``δk``."""
     build = Builder()
-    a = build.give(Value(names.INPUT, "input", (BATCH, spec.layers[0]), 0, f"d{names.INPUT}"))
+    shape, gradient = (BATCH, spec.layers[0]), f"d{names.INPUT}"
+    a = build.give(Value(names.INPUT, "input", shape, 0, gradient, wanted=spec.input_gradient))
     target = build.give(_target(spec))
     for k, (fan_in, fan_out) in enumerate(spec.fans, 1):
         _give_parameters(build, spec, k, fan_in, fan_out)

@@ -76,8 +76,9 @@ class NetworkSpec:
     logits: the last layer is linear then. ``layer_norm``
     normalizes each hidden layer's pre-activations; ``dropout`` is the rate at which its activations are dropped;
     ``residual`` adds a hidden layer's input to its output, if both have the same width; ``l2`` is the factor λ of the
-    penalty ½ λ Σ W², of all parameters with ``l2_bias`` (False without a penalty). Raises InputError for a field with
-    an invalid value."""
+    penalty ½ λ Σ W², of all parameters with ``l2_bias`` (False without a penalty). With ``input_gradient`` the
+    backward pass goes on to the derivative of the loss by the input. Raises InputError for a field with an invalid
+    value."""
 
     layers: tuple[int, ...] = (784, 256, 256, 256, 10)
     activation: str = "relu"
@@ -92,6 +93,7 @@ class NetworkSpec:
     l2: float = 0.0
     l2_bias: bool = False
     output_activation: str = NO_ACTIVATION
+    input_gradient: bool = False
 
     def __post_init__(self) -> None:
         check_depth(self.depth)
@@ -115,6 +117,7 @@ class NetworkSpec:
             ("layer-norm", self.layer_norm),
             ("residual", self.residual),
             ("l2-bias", self.l2_bias),
+            ("input-gradient", self.input_gradient),
         ):
             boolean(field, value)
         object.__setattr__(self, "l2_bias", self.l2_bias and self.l2 > 0)
@@ -220,9 +223,9 @@ class NetworkSpec:
 
 
 # Multiply-accumulates: a forward pass needs one for each weight. The backward pass needs one
-# for each weight (dW), and one more for each weight except the first layer's (its input needs no gradient).
+# for each weight (dW), and one more for each weight except the first layer's, unless its input's gradient is wanted.
 def backprop_ratio(spec: NetworkSpec) -> float:
     """Return the multiply-accumulates of forward plus backward over those of forward: 2.40 for the lesson's
     network."""
-    first = spec.layers[0] * spec.layers[1]
+    first = 0 if spec.input_gradient else spec.layers[0] * spec.layers[1]
     return (3 * spec.weights - first) / spec.weights
