@@ -24,7 +24,8 @@ from tui_backprop.render.panels.edits import edit_lines
 from tui_backprop.render.panels.screen_bars import tabs
 from tui_backprop.render.panels.training import key_hint, progress
 from tui_backprop.render.view_state import CostState, ShownRace
-from tui_backprop.render.walk.explanation import caption_of, closing_lines
+from tui_backprop.render.walk.caption import caption_of
+from tui_backprop.render.walk.explanation import closing_lines
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.training_curve import Learning
 from tui_backprop.session.transitions import after_training, edit_parameter

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from tui_backprop.cli.options import session_from
+from tui_backprop.cli.session_options import session_from
 from tui_backprop.data.catalogue import DATASETS
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS
 from tui_backprop.engine.primitives.activations import ACTIVATIONS

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui_backprop.cli.options import gathered, session_from, session_options
+from tui_backprop.cli.options import gathered
+from tui_backprop.cli.session_options import session_from, session_options
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import whole_number

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -13,128 +12,10 @@ from typing import Any
 import click
 
 from tui_backprop.cli.settings import SETTINGS
-from tui_backprop.cli.streams import say
-from tui_backprop.data.catalogue import DATASETS, fitted
-from tui_backprop.engine.frontends.dense.spec import NetworkSpec, parse_layers
-from tui_backprop.engine.network.initializer_rules import INITIALIZERS
-from tui_backprop.engine.network.model import DTYPES
-from tui_backprop.engine.primitives.activations import ACTIVATIONS
-from tui_backprop.engine.primitives.losses import LOSSES
-from tui_backprop.engine.training.memory import check_memory, check_streamed_memory
-from tui_backprop.engine.training.optimizer_spec import SCHEDULES, OptimizerSpec, check_epsilon
-from tui_backprop.engine.training.update_rules import SYMBOLS, UPDATE_RULES
-from tui_backprop.session.presets import PRESETS
-from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.errors import InputError, WriteError
-from tui_backprop.support.validation import one_of, positive_number, quoted, whole_number
+from tui_backprop.support.validation import quoted
 
 Command = Callable[..., None]
-
-STARTS = ", ".join([*(f"{row.first} for {name}" for name, row in DATASETS.items() if row.first), "else 0"])
-
-# Option, names or an example of its values, help. Values are validated by the spec, not by click, so that the app
-# and the command line report a bad one in the same words.
-CHOICES: tuple[tuple[str, str, str], ...] = (
-    ("--preset", "|".join(PRESETS), "Network and data to start from."),
-    ("--layers", "784,256,10", "Layer sizes, input first."),
-    (
-        "--activation",
-        "|".join(ACTIVATIONS),
-        "Of the hidden layers; one for all, or one each, separated by commas: relu,tanh.",
-    ),
-    ("--loss", "|".join(LOSSES), "Loss function."),
-    (
-        "--output-activation",
-        "|".join(ACTIVATIONS),
-        "Of the last layer, if the loss takes values: mse, half-squares.",
-    ),
-    (
-        "--init",
-        "|".join(INITIALIZERS),
-        "Weight initialization; some take a scale: normal:0.02, constant:0.1.",
-    ),
-    ("--dropout", "0.1", "Probability of dropping a hidden activation; default 0."),
-    (
-        "--l2",
-        "0.001",
-        "Lambda of the L2 penalty in the loss, lambda / 2 times the sum of all squared weights (see --decay-bias);"
-        " default 0.",
-    ),
-    ("--dtype", "|".join(DTYPES), "Floating-point precision."),
-    ("--seed", "0", "Seed of the initial weights, of dropout and of generated data."),
-    ("--data", "|".join(DATASETS), "Data set."),
-    ("--sample", "0", f"First sample of the batch; default {STARTS}."),
-    ("--batch", "1", "Number of samples in the batch."),
-    ("--lr", "0.01", "Learning rate, alpha."),
-    ("--optimizer", "|".join(UPDATE_RULES), "Optimizer."),
-    (
-        "--momentum",
-        "0.9",
-        "Momentum mu of momentum, nesterov (PyTorch's form: the step is g + mu v, with the new v) and"
-        " rmsprop-momentum; default 0.9.",
-    ),
-    ("--beta1", "0.9", "beta1 of adam and adamw, for the mean of gradients; default 0.9."),
-    ("--beta2", "0.999", "beta2 of adam and adamw, for the mean of squared gradients; default 0.999."),
-    (
-        "--rho",
-        "0.99",
-        "rho of both kinds of rmsprop, for the mean of squared gradients (alpha in PyTorch); default 0.99.",
-    ),
-    (
-        "--epsilon",
-        "1e-8",
-        "epsilon of both kinds of rmsprop, adam and adamw, added outside the root as in PyTorch; default 1e-8.",
-    ),
-    (
-        "--weight-decay",
-        "0.01",
-        "Weight decay, added to the gradient; decoupled from it in adamw; default 0.",
-    ),
-    (
-        "--clip",
-        "1",
-        "Clip the norm of the gradient of all parameters to this value, before weight decay; default: no limit.",
-    ),
-    ("--schedule", "|".join(SCHEDULES), "Learning rate schedule."),
-    ("--warmup", "10", "Iterations of linear warmup; default 0."),
-    ("--horizon", "1000", "Iterations until the schedule ends and the rate stays; default 1000."),
-)
-FLAGS = (
-    ("--no-bias", "No biases."),
-    ("--layer-norm", "Layer normalization of the pre-activations of each hidden layer."),
-    ("--residual", "Add its input to each hidden layer, if both have the same width."),
-    ("--input-gradient", "Go on to the gradient of the loss by the input, dL/dx."),
-    (
-        "--decay-bias/--no-decay-bias",
-        "Apply weight decay and L2 to biases, gains and shifts, too, or to weights only; default: weight decay to all"
-        " (as in PyTorch), L2 to weights only.",
-    ),
-)
-
-# Options that set a field of the network, and of the optimizer; and those that only some choices have.
-NETWORK = (
-    "activation", "output_activation", "loss", "init", "dropout", "l2", "dtype", "seed", "layer_norm", "residual",
-    "input_gradient",
-)  # fmt: skip
-OPTIMIZER = (*SYMBOLS, "weight_decay", "decay_bias", "clip", "schedule", "warmup", "horizon")
-ONLY = (
-    *(
-        (setting, "optimizer", tuple(name for name, row in UPDATE_RULES.items() if setting in row.settings))
-        for setting in SYMBOLS
-    ),
-    ("horizon", "schedule", tuple(name for name, row in SCHEDULES.items() if row.horizon)),
-)
-
-
-def session_options(command: Command) -> Command:
-    """Add the options that name a network and data; the command gets them as one dict, ``given``."""
-    names = [option[0].partition("/")[0][2:].replace("-", "_") for option in (*CHOICES, *FLAGS)]
-    decorated = gathered("given", names, command)
-    for flag, help_text in reversed(FLAGS):
-        decorated = click.option(flag, is_flag=True, default=None, help=help_text)(decorated)
-    for flag, metavar, help_text in reversed(CHOICES):
-        decorated = choice(flag, metavar, help_text)(decorated)
-    return decorated
 
 
 def gathered(parameter: str, names: Iterable[str], command: Command) -> Command:
@@ -209,91 +90,6 @@ def require(options: Mapping[str, Any], requirements: Iterable[tuple[str, bool, 
     for name, applies, message in requirements:
         if options[name] not in (None, False) and not applies:
             raise InputError(name, message)
-
-
-def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
-    """Make the session that the options describe. What is not given comes from the preset, adapted to the data.
-
-    Raises InputError, naming the option, for the first invalid value, and if there is too little memory; a
-    ``streamed`` pass needs less of it.
-    """
-    base = from_preset(given.get("preset", "lesson"))
-    data = one_of("data", given.get("data", base.data), DATASETS)
-    network, optimizer = network_from(given, base.network, data), optimizer_from(given)
-    _check_decay_bias(given, network, optimizer)
-    check_epsilon(optimizer, network.dtype)
-    batch = whole_number("batch", given.get("batch", base.batch), 1)
-    if streamed:
-        check_streamed_memory(network, batch)
-    else:
-        check_memory(network, batch, optimizer)
-    session = Session(
-        network,
-        data,
-        sample=whole_number("sample", given.get("sample", DATASETS[data].first), 0),
-        batch=batch,
-        lr=positive_number("lr", given.get("lr", base.lr)),
-        optimizer=optimizer,
-    )
-    if note := adapted(given, session):
-        say(f"backprop-tui: {note}")
-    return session
-
-
-def adapted(given: Mapping[str, Any], session: Session) -> str:
-    """Say what the data changed of the network that was asked for; an empty text if it changed nothing."""
-    asked, now = from_preset(given.get("preset", "lesson")).network, session.network
-    changes = []
-    if "layers" not in given and now.layers != asked.layers:
-        changes.append(f"layers {','.join(map(str, now.layers))}")
-    if "loss" not in given and now.loss != asked.loss:
-        changes.append(f"loss {now.loss}")
-    return f"adapted to {session.data}: {', '.join(changes)}" if changes else ""
-
-
-def _check_decay_bias(given: dict[str, Any], network: NetworkSpec, optimizer: OptimizerSpec) -> None:
-    """Raise InputError if ``decay_bias`` is given but changes nothing."""
-    if "decay_bias" not in given:
-        return
-    if not (optimizer.weight_decay or network.l2):
-        raise InputError("decay-bias", "requires --weight-decay or --l2")
-    if network.parameters == network.weights:
-        raise InputError("decay-bias", "this network has no biases, gains or shifts; leave out --no-bias")
-
-
-def network_from(given: dict[str, Any], base: NetworkSpec, data: str) -> NetworkSpec:
-    """Make the network that the options describe, on top of that of the preset."""
-    network = replace(
-        base,
-        layers=parse_layers(given["layers"]) if "layers" in given else base.layers,
-        bias=base.bias and not given.get("no_bias"),
-        l2_bias=given.get("decay_bias", base.l2_bias),
-        **{name: given[name] for name in NETWORK if name in given},
-    )
-    suited = fitted(network, data)
-    return replace(
-        network,
-        layers=network.layers if "layers" in given else suited.layers,
-        loss=network.loss if "loss" in given else suited.loss,
-    )
-
-
-def optimizer_from(given: dict[str, Any]) -> OptimizerSpec:
-    """Make the optimizer that the options describe."""
-    optimizer = OptimizerSpec(
-        given.get("optimizer", "sgd"), **{name: given[name] for name in OPTIMIZER if name in given}
-    )
-    chosen = {"optimizer": optimizer.name, "schedule": optimizer.schedule}
-    for name, of, having in ONLY:
-        if name in given and chosen[of] not in having:
-            own = (
-                [f"--{setting}" for setting in UPDATE_RULES[optimizer.name].settings]
-                if of == "optimizer"
-                else []
-            )
-            instead = f"; its own settings: {', '.join(own)}" if own else ""
-            raise InputError(name, f"{chosen[of]} has no {name}; choose --{of} {', '.join(having)}{instead}")
-    return optimizer
 
 
 def file_to_write(field: str, text: str, example: str) -> Path:

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain
-from statistics import median
 
 from tui_backprop.cost.accounting.ledger import LedgerRow
 from tui_backprop.cost.accounting.ledger_findings import findings
 from tui_backprop.cost.measure.cache import machine
-from tui_backprop.cost.model.busy_machine import busy_points
 from tui_backprop.cost.model.certainty import (
     BUSY,
     TOLERANCES,
     brief_tolerance,
     busy_sentence,
-    disturbed_sentence,
     machines_to_match,
     ratio_of,
-    refusal_sentences,
     source,
     tolerance,
 )
 from tui_backprop.cost.model.claims import claims_of
 from tui_backprop.cost.model.cost_model import CostModel
-from tui_backprop.cost.model.estimates import Estimate, LeftOut
+from tui_backprop.cost.model.estimates import Estimate
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import NetworkShape
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.report.cost_result import CostResult
 from tui_backprop.report.cost_runs import chart_rows, race_rows, sweep_rows
+from tui_backprop.report.cost_trust import trust_rows
 from tui_backprop.report.rows import BLANK, Column, Fact, Forms, Row, Sentence, Table, text_of
-from tui_backprop.support.format import format_faster, format_short_count, format_times
-from tui_backprop.support.quantity import Content, Quantity, Text, joined, phrase, ratio, seconds
+from tui_backprop.support.format import format_faster, format_short_count
+from tui_backprop.support.quantity import Content, Quantity, Text, joined, phrase, seconds
 
 WIDE = 100  # columns of the text
 NAME = 11  # columns of the label of a line
@@ -87,7 +84,7 @@ def cost_text(result: CostResult, context: RenderContext) -> str:
         _memory(result),
         _claims(result),
         _known(result),
-        _trust(result.cost_model),
+        trust_rows(result.cost_model),
     ]
     parts += [sweep_rows(result, result.swept)] if result.swept else []
     parts += [chart_rows(result, context)] if result.chart else []
@@ -261,35 +258,6 @@ def _known_network(result: CostResult, name: str, parameters: int) -> tuple[Cont
         Text(format_short_count(float(f"{faster:.1e}")), format_faster(faster)),
         *(seconds(TRAINING_STEPS * once.middle, brief=True) for once in both),
         joined(tuple(filter(None, (brief_tolerance(_less_sure(*both)), busy))), " "),
-    )
-
-
-def _trust(cost_model: CostModel) -> Iterator[Row]:
-    """Yield the error of the cost model for measurements left out of it, and whether the machine was busy."""
-    noisy = busy_points(cost_model.points)
-    yield from (Sentence(words) for words in refusal_sentences(cost_model))
-    if left := cost_model.left_out:
-        yield _tested(
-            left, "measured passes, each left out of the cost model in turn and predicted from the others"
-        )
-    if left := cost_model.beyond:
-        yield _tested(left, "passes of the largest networks, predicted from networks 100 times smaller")
-    if noisy:
-        yield Sentence(f"{disturbed_sentence(cost_model)}; measure again when it is idle")
-    if not (noisy or cost_model.left_out or cost_model.beyond):
-        yield Sentence("too few measurements to test the cost model")
-
-
-def _tested(left: Sequence[LeftOut], words: str) -> Sentence:
-    usual, worst = median(one.off for one in left), max(one.off for one in left)
-    inside = sum(one.inside for one in left)
-    return Sentence(
-        phrase(
-            f"{len(left)} {words}: off by {{}} (median), {{}} (worst); {inside} of {len(left)} inside their 95%"
-            " interval",
-            Text(ratio(usual).written, f"a factor of {format_times(usual)}"),
-            ratio(worst),
-        )
     )
 
 

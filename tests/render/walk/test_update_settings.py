@@ -12,7 +12,8 @@ from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import plain
-from tui_backprop.render.walk.explanation import caption_of, closing_lines, convention_lines
+from tui_backprop.render.walk.caption import caption_of
+from tui_backprop.render.walk.explanation import closing_lines, convention_lines
 from tui_backprop.render.walk.walk import walk_panel
 from tui_backprop.session.state import Session
 

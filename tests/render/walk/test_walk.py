@@ -13,7 +13,7 @@ from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.session_text import layers_text, sample_text
-from tui_backprop.render.walk.explanation import brief_caption, caption_of
+from tui_backprop.render.walk.caption import brief_caption, caption_of
 from tui_backprop.render.walk.timeline import timeline
 from tui_backprop.render.walk.walk import walk_panel
 from tui_backprop.session.presets import PRESETS

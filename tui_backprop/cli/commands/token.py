@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from tui_backprop.cli.options import session_from, session_options
+from tui_backprop.cli.session_options import session_from, session_options
 from tui_backprop.cli.streams import write
 from tui_backprop.support.errors import FileError
 

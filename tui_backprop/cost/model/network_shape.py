@@ -54,7 +54,8 @@ class NetworkShape:
     @property
     def macs_ratio(self) -> float:
         """Multiply-accumulates of forward and backward pass over those of the forward pass."""
-        return (3 * self.weights - self.each[0]) / self.weights
+        first = 0 if self.pattern.input_gradient else self.each[0]  # whose input needs no gradient
+        return (3 * self.weights - first) / self.weights
 
     @cached_property
     def sizes(self) -> Sizes:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from math import isfinite
 
-from tui_backprop.engine.explain.conventions import conventions, decay_text, scope, settings_of
+from tui_backprop.engine.explain.conventions import conventions, decay_text, settings_of
 from tui_backprop.engine.explain.pytorch import Before, lines_of
 from tui_backprop.engine.explain.receipts import ReceiptRow, receipt_rows
 from tui_backprop.engine.explain.schedule import rate_plans
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.training.optimizer_spec import learning_rate
-from tui_backprop.lesson.captions import CAPTIONS, OPERATIONS
-from tui_backprop.render.draw.context import UTF8, RenderContext
+from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, clip, first_fitting, line, wrap
 from tui_backprop.render.draw.statements import statement_lines
 from tui_backprop.render.view_state import Snapshot
+from tui_backprop.render.walk.caption import brief_caption, caption_of, shortest_caption
 from tui_backprop.render.walk.equation import COLUMN_GAP, equations, formula_with_shapes, receipt, sums
 from tui_backprop.session.state import Session
-from tui_backprop.support.format import format_count, format_number, format_share, format_times
+from tui_backprop.support.format import format_count, format_number, format_times
 
 LEAST_TERMS, MOST_NEEDED, MOST_TERMS = (
     2,
@@ -56,7 +55,7 @@ def explanation(
         parts = example(LEAST_TERMS)
     needed = around + sum(map(len, parts))
     first, shapes = 0, True  # equation of the formula: the last one is what an update comes to
-    key_sentence = _key_sentence(sentence, columns)
+    key_sentence = shortest_caption(sentence, columns)
     unshown = 0  # sums
     while len(key_sentence) + len(formula) + sum(map(len, parts)) + bool(unshown) + len(closing) > most:
         if len(parts) > 1:
@@ -93,65 +92,6 @@ def _first_lines(lines: list[Line], rows: int, columns: int, mark: str) -> list[
         return lines
     *first, last = lines[:rows]
     return [*first, line(*clip(last, columns - len(mark)), (mark, "muted"))]
-
-
-def caption_of(snapshot: Snapshot, context: RenderContext = UTF8) -> str:
-    """Caption of the step, with the figures of this network."""
-    spec, step, batch = snapshot.session.network, snapshot.step, snapshot.session.batch
-    graph, layer = snapshot.graph, max(step.layer, 1)
-    fan_in, fan_out = graph.parameters[graph.weight(layer)]
-    bias = graph.part(layer, "bias") is not None
-    return _sentence(snapshot).format(
-        layer=step.layer,
-        step_on=context.key("step_on"),
-        samples="One sample" if batch == 1 else f"A batch of {batch:,} samples",
-        inputs=("one number" if graph.width(0) == 1 else f"{graph.width(0):,} numbers")
-        + (" each" if batch > 1 else ""),
-        units="The unit" if fan_out == 1 else f"Each of {fan_out:,} units",
-        bias=", and adds a bias" if bias else "",
-        before="its one input" if fan_in == 1 else f"its {fan_in:,} inputs",
-        weights=f"{fan_in * fan_out:,}",
-        parameters=f"{fan_in * fan_out + (fan_out if bias else 0):,}",
-        total=f"{spec.parameters:,}",
-        ratio=format_times(step.ratio),
-        penalized=scope(spec, len(graph.penalized) == len(graph.parameters)),
-        dropped=format_share(graph.masks[0].constant if graph.masks else 0, decimals=None),
-    )
-
-
-def brief_caption(text: str, columns: int, rows: int) -> list[Line]:
-    """Shorten a text to what fits: up to a full stop or colon, else up to a comma, with a full stop if there is room;
-    nothing where neither fits."""
-    for ends in (r"[.:;?](?= |$)", r",(?= )"):
-        for end in reversed(list(re.finditer(ends, text))):
-            for stop in ("?",) if end[0] == "?" else (".", ""):
-                if len(lines := wrap(text[: end.start()] + stop, columns)) <= rows:
-                    return lines
-    return []
-
-
-def _key_sentence(text: str, columns: int) -> list[Line]:
-    """Shorten a text to as few lines as it can be shortened to."""
-    return next((lines for rows in range(1, 4) if (lines := brief_caption(text, columns, rows))), [])
-
-
-def _sentence(snapshot: Snapshot) -> str:
-    """Select the caption by the kind of the step, or by its operation."""
-    step, kind = snapshot.step, snapshot.step.kind
-    if step.phase == "backward" and step.layer == 1 and step is last_of(snapshot, "backward"):
-        kind = "last weights"
-    elif snapshot.session.walk.grain == "operation" and step.operation in OPERATIONS:
-        return OPERATIONS[step.operation]
-    elif kind == "delta" and snapshot.graph.adds_input(step.layer):
-        kind = "carried delta"
-    elif kind == "update" and snapshot.session.optimizer.name in CAPTIONS:
-        kind = snapshot.session.optimizer.name
-    return CAPTIONS[kind]
-
-
-def last_of(snapshot: Snapshot, phase: str) -> Step:
-    """Return the last step of a phase."""
-    return [step for step in snapshot.steps if step.phase == phase][-1]
 
 
 def closing_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> list[Line]:
