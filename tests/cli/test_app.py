@@ -77,19 +77,19 @@ def test_settings_come_along(opened, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("--open", "hello"), '--open: "hello" is no token; they begin with bp3-'),
-        (("--open", "\x1b[2J[red]"), '--open: "?[2J[red]" is no token; they begin with bp3-'),
-        (("--open", "bp3-u8P902sAAB"), "--open: this token is damaged; copy it again, all of it"),
+        (("--open", "hello"), '--open: "hello" is no token; they begin with bp4-'),
+        (("--open", "\x1b[2J[red]"), '--open: "?[2J[red]" is no token; they begin with bp4-'),
+        (("--open", "bp4-u8P902sAAB"), "--open: this token is damaged; copy it again, all of it"),
         (
-            ("--open", "bp4-"),
-            "--open: this token is of a newer format (bp4-); this program reads bp3-",
+            ("--open", "bp5-"),
+            "--open: this token is of a newer format (bp5-); this program reads bp4-",
         ),
         (
-            ("--open", "bp3-u8P902sAAA", "--resume"),
+            ("--open", "bp4-u8P902sAAA", "--resume"),
             "--resume: cannot be combined with --open",
         ),
         (
-            ("--open", "bp3-u8P902sAAA", "--weight-decay", "0.1"),
+            ("--open", "bp4-u8P902sAAA", "--weight-decay", "0.1"),
             "--open: cannot be combined with --weight-decay: the session has its own network and data",
         ),
         (

@@ -107,9 +107,9 @@ def test_blame_ranks_all_whatever_number_the_app_showed():
         (("blame", "--steps", "999999999999"), "--steps: 999,999,999,999 updates"),
         (("trace", "--stream", "--steps", "1"), "--steps: cannot be combined with --stream"),
         (("cost", "--resume"), "--resume: there is no"),
-        (("check", "--open", "bp3-", "--layers", "2,2"), "--open: cannot be combined with --layers"),
+        (("check", "--open", "bp4-", "--layers", "2,2"), "--open: cannot be combined with --layers"),
         (("--resume", "doctor"), "--resume: applies to the app, not to doctor"),
-        (("--open", "bp3-", "token"), "--open: applies to the app, not to token"),
+        (("--open", "bp4-", "token"), "--open: applies to the app, not to token"),
     ],
     ids=lambda each: " ".join(each)[:40] if isinstance(each, tuple) else "",
 )

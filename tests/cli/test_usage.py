@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from tui_backprop.cli.main import main
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.keys.table import ROWS
 from tui_backprop.support import memory
 from tui_backprop.support.memory import Available
@@ -19,7 +20,7 @@ REFUSED = {
     "keys --open x": "--open: applies to the app, not to keys; leave it out",
     "trace --optimiser adam": "--optimiser: no option of trace; did you mean --optimizer?",
     "keys --xyzzy": "--xyzzy: no option of keys",
-    "trace --optimizer": "--optimizer: requires a value: sgd, momentum, nesterov, rmsprop, adam, adamw",
+    "trace --optimizer": f"--optimizer: requires a value: {', '.join(UPDATE_RULES)}",
     "--preset": "--preset: requires a value: lesson, ",
     "cost --budget": "--budget: requires a value: SECONDS",
 }

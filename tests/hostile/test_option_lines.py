@@ -43,7 +43,7 @@ VALUES = (
     "xor",
     "adam",
     "all",
-    "bp3-",
+    "bp4-",
     "a\nb",
     "'",
     "[red]",

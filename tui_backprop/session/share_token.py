@@ -1,6 +1,6 @@
 """A session as one line of text, and back: a link to a state of the app, for another machine or another day.
 
-``bp3-`` and then, in base64 of the kind that needs no quotes anywhere: a checksum of four bytes, and what differs
+``bp4-`` and then, in base64 of the kind that needs no quotes anywhere: a checksum of four bytes, and what differs
 from the nearest preset, as msgpack, deflated. The meaning of a token of one version never changes: a change of
 a preset, a default or the words below makes a new version (the tests hold older tokens).
 

@@ -179,10 +179,11 @@ def test_every_option_is_heard():
         "--seed", "9", "--data", "spiral", "--sample", "4", "--batch", "2", "--lr", "0.125", "--no-bias",
         "--layer-norm", "--residual", "--dropout", "0.25", "--l2", "0.5", "--optimizer", "adam", "--beta1", "0.8",
         "--beta2", "0.75", "--epsilon", "1e-6", "--weight-decay", "0.0625", "--clip", "2", "--schedule", "step",
-        "--warmup", "4", "--horizon", "12", "--no-decay-bias",
+        "--warmup", "4", "--horizon", "12", "--no-decay-bias", "--output-activation", "tanh", "--input-gradient",
     )  # fmt: skip
     assert printed["network"] == {
-        "layers": [2, 5, 3], "activation": "sigmoid", "loss": "mse", "init": "lecun", "dtype": "float64",
+        "layers": [2, 5, 3], "activation": "sigmoid", "output_activation": "tanh", "input_gradient": True,
+        "loss": "mse", "init": "lecun", "dtype": "float64",
         "bias": False, "seed": 9, "layer_norm": True, "residual": True, "dropout": 0.25, "l2": 0.5,
         "l2_bias": False,
     }  # fmt: skip
