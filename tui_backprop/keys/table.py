@@ -69,6 +69,8 @@ KEYS = (
     Key("n", "sample(1)", "n", "sample", "The next sample."),
     Key("N,p", "sample(-1)", "", "", "The previous sample."),
     Key("a", "automatic", "", "", "Select the unit with the largest |δ| in every layer.", WALK),
+    Key("x", "input_gradient", "", "", "Go on to the gradient of the loss by the input, dL/dx, or leave it out.",
+        WALK),
     Key("m", "clock", "m", "clock", "Switch the clock: measured here, or the lesson's 1 ms per pass.",
         ("cost", "claims")),
     *OPENING,

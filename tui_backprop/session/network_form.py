@@ -79,7 +79,6 @@ FIELDS = (
     Field("output-activation", "output", tuple(ACTIVATIONS), _takes_values),
     Field("l2", "L2 λ"),
     Field("l2-bias", "L2 of", SCOPE, _not_zero("l2")),
-    Field("input-gradient", "dL/dx", SWITCH),
     Field("init", "init", tuple(INITIALIZERS)),
     Field("data", "data", tuple(DATASETS), adapts=True),
     Field("sample", "sample"),
@@ -113,7 +112,6 @@ def texts_of(session: Session) -> dict[str, str]:
         "output-activation": spec.output_activation,
         "l2": format_setting(spec.l2),
         "l2-bias": SCOPE[spec.l2_bias],
-        "input-gradient": SWITCH[spec.input_gradient],
         "init": spec.init,
         "data": session.data,
         "sample": str(session.sample),
@@ -160,7 +158,7 @@ def session_of(texts: Texts, before: Session) -> Session:
         dropout=number("dropout", old.dropout, non_negative_number),
         l2=number("l2", old.l2, non_negative_number),
         l2_bias=texts["l2-bias"] == SCOPE[True],
-        input_gradient=texts["input-gradient"] == "on",
+        input_gradient=old.input_gradient,
         output_activation=texts["output-activation"] if _takes_values(texts) else NO_ACTIVATION,
     )
     after = replace(

@@ -123,7 +123,8 @@ class Replay:
             if self._training is not None:
                 self._training = None  # frees its states before new ones are made
                 release_free_memory()
-            self._training = Training(session.network, session.optimizer, 0)
+            network, _, optimizer = session.training_key
+            self._training = Training(network, optimizer, 0)
             went = ()
         self._training.checkpoints.limit = self.budget.room(STATES) // 2
         same = shared(went, session.update_log)

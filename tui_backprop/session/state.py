@@ -51,13 +51,14 @@ class Session:
 
     @property
     def training_key(self) -> tuple[NetworkSpec, str, OptimizerSpec]:
-        """Key of a training run: sessions with equal keys start from the same parameters."""
-        return self.network, self.data, self.optimizer
+        """Key of a training run: sessions with equal keys go through the same parameters, whether or not the gradient
+        by the input is wanted."""
+        return replace(self.network, input_gradient=False), self.data, self.optimizer
 
     @property
-    def pass_key(self) -> tuple[NetworkSpec, str, OptimizerSpec, UpdateLog, UpdateRun]:
+    def pass_key(self) -> tuple[NetworkSpec, str, OptimizerSpec, UpdateLog, UpdateRun, bool]:
         """Key of an iteration: sessions with equal keys show the same numbers."""
-        return *self.training_key, self.update_log, self.update
+        return *self.training_key, self.update_log, self.update, self.network.input_gradient
 
     def gradient_changes(self, then: Session) -> tuple[str, ...]:
         """Name what gradients depend on and differs from an earlier session; nothing if both have the same."""
@@ -109,8 +110,9 @@ def from_preset(name: str) -> Session:
 
 def same_network(session: Session) -> str | None:
     """Return the name of the preset with this network and data, if there is one."""
+    network = replace(session.network, input_gradient=False)
     for name, preset in PRESETS.items():
-        if (preset.network, preset.data) == (session.network, session.data):
+        if (preset.network, preset.data) == (network, session.data):
             return name
     return None
 

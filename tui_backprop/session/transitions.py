@@ -134,6 +134,13 @@ def next_view(session: Session) -> Session:
     return _walk(session, view=_next(VIEWS, session.walk.view))
 
 
+def toggle_input_gradient(session: Session) -> Session:
+    """Have the backward pass go on to the gradient by the input, or not. No other number changes. (The caller finds
+    the step: see ``at_step``.)"""
+    wanted = not session.network.input_gradient
+    return replace(session, network=replace(session.network, input_gradient=wanted))
+
+
 def select(session: Session, layer: int, unit: int) -> Session:
     """Select a unit of a layer (the input is layer 0), wrapping around at the ends, or AUTOMATIC."""
     units = [session.walk.unit(k) for k in range(max(layer + 1, len(session.walk.units)))]

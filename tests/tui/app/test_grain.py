@@ -6,6 +6,7 @@ import pytest
 
 from tui_backprop.session.session_parts import GRAINS
 from tui_backprop.session.state import from_preset
+from tui_backprop.session.transitions import after_training
 
 
 async def test_one_key_goes_through_the_grains_and_stays_in_place(open_app):
@@ -63,3 +64,22 @@ async def test_a_sum_before_its_bias_is_found_by_its_name(open_app):
         await ui.press("slash", "u", "2", "left_square_bracket", "7", "right_square_bracket", "enter")
         assert ui.app.session.walk.grain == "operation"
         assert "u2[7]" in ui.walk
+
+
+@pytest.mark.parametrize("grain", GRAINS)
+async def test_one_key_goes_on_to_the_gradient_by_the_input_and_another_time_leaves_it_out(open_app, grain):
+    async with open_app(after_training(from_preset("xor"), 3)) as ui:
+        while ui.app.session.walk.grain != grain:
+            await ui.press("g")
+        steps, before = len(ui.app.snapshot.steps), ui.app.snapshot.iteration
+        await ui.press("x")
+        assert ui.app.snapshot.step.tensor == "dx"
+        assert len(ui.app.snapshot.steps) == steps + 1
+        assert ui.app.session.t == 3
+        assert ui.app.snapshot.iteration.loss == before.loss
+        assert "dx" in ui.walk
+        await ui.press("x")
+        assert len(ui.app.snapshot.steps) == steps
+        assert "dx" not in ui.walk
+        await ui.press("u")
+        assert ui.app.snapshot.step.tensor == "dx"

@@ -20,7 +20,9 @@ RESULT = re.compile(
 )
 
 EVERYTHING = Session(
-    NetworkSpec((2, 8, 8, 2), "gelu,silu", layer_norm=True, residual=True, dropout=0.3, l2=0.01),
+    NetworkSpec(
+        (2, 8, 8, 2), "gelu,silu", layer_norm=True, residual=True, dropout=0.3, l2=0.01, input_gradient=True
+    ),
     "moons",
     batch=3,
 )

@@ -21,7 +21,10 @@ NUMBER = r"[+−]?(?:\d[\d,]*\.?\d*(?:e[+-]\d+)?|∞)"
 ROW = re.compile(rf"^([ =−×÷]) (\S.*?)(?:  +({NUMBER} × {NUMBER}(?: × {NUMBER})?))?  +({NUMBER})$")
 NAMED = re.compile(r"(d?[Wbγβδxzuanhrm]|δ)(\d*)\[([\d,]+)\](?: (before|after|so far))?")
 HALF = Decimal("0.5")
-EVERYTHING = "--layer-norm --residual --dropout 0.3 --l2 0.01 --dtype float64 --sample 7 --batch 3 --lr 0.05"
+EVERYTHING = (
+    "--input-gradient --layer-norm --residual --dropout 0.3 --l2 0.01"
+    " --dtype float64 --sample 7 --batch 3 --lr 0.05"
+)
 CASES = {
     "lesson": ("--sample 0", Session()),
     "no bias, mse": (
@@ -33,7 +36,7 @@ CASES = {
         Session(
             NetworkSpec(
                 (2, 5, 5, 5, 2), "gelu,relu,tanh", "cross-entropy", dtype="float64", layer_norm=True,
-                residual=True, dropout=0.3, l2=0.01,
+                residual=True, dropout=0.3, l2=0.01, input_gradient=True,
             ),
             "moons", sample=7, batch=3, lr=0.05,
         ),

@@ -88,7 +88,7 @@ def predict(law: Fit, does: Work, probe: Probe) -> tuple[float, float]:
 
 def fit(quantities: Sequence[Sequence[float]], seconds: Sequence[float]) -> Fit:
     """Fit the law to measured passes, of which there may be none."""
-    rows = np.array(quantities).reshape(-1, len(TERMS)) / np.array(seconds)[:, None]
+    rows = np.array(quantities).reshape(-1, len(TERMS)) / np.maximum(seconds, 1e-9)[:, None]
     error = UNKNOWN_ERROR
     if len(rows) > LEAST_POINTS:
         offs = [
@@ -100,14 +100,17 @@ def fit(quantities: Sequence[Sequence[float]], seconds: Sequence[float]) -> Fit:
 
 
 def _solve(rows: Array, error: float) -> tuple[Array, Array]:
-    """Return the coefficients, at least 0, with which all rows are closest to 1, and their covariance."""
+    """Return the coefficients, at least 0, with which all rows are closest to 1, and their covariance. They are
+    solved for in units of their prior deviations: without a row, the precision is 1."""
     expected, doubt = (np.array([getattr(term, name) for term in TERMS]) for name in ("expected", "doubt"))
-    precision = rows.T @ rows / error**2 + np.diag((expected * doubt) ** -2)
-    right = rows.sum(axis=0) / error**2 + 1 / (expected * doubt**2)
+    unit = expected * doubt
+    scaled = rows * unit
+    precision = scaled.T @ scaled / error**2 + np.eye(len(TERMS))
+    right = scaled.sum(axis=0) / error**2 + 1 / doubt
     covariance, kept = np.linalg.inv(precision), np.ones(len(TERMS), bool)
     found = covariance @ right
     while (found < 0).any():
-        kept[np.argmin(found * expected)] = False
+        kept[np.argmin(found * unit * expected)] = False
         found = np.zeros(len(TERMS))
         found[kept] = np.linalg.solve(precision[np.ix_(kept, kept)], right[kept])
-    return found, covariance
+    return found * unit, covariance * np.outer(unit, unit)

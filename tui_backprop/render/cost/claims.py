@@ -66,7 +66,8 @@ def _narrow(claim: Claim, columns: int) -> list[Line]:
             line(("  ", "text"), (here, "strong")),
             *(line((" " * 4, "text"), *row) for row in below),
         ]
-    top = line(("  ", "text"), (first, "strong"), *(rest[0] if rest else ()))
+    beside = rest[0] if rest else ()
+    top = line(("  ", "text"), (first if beside else here, "strong"), *beside)
     return [*lines, top, *(line((" " * left, "text"), *row) for row in rest[1:])]
 
 

@@ -158,12 +158,15 @@ def value_columns(label: str, text: str, columns: int) -> int:
 
 
 def _row(label: str, text: str, columns: int, choice: bool, selected: bool, wrong: bool) -> Line:
-    chevrons = 4 if choice and selected else 0
+    chevrons = 4 if choice and selected else 0  # columns, with a blank inside each where there is room
     room = max(value_columns(label, text + " " * chevrons, columns), 1)
+    if chevrons and len(text) > room - chevrons:
+        chevrons = 2
     role = "bad" if wrong else "strong" if selected else "muted"
     if chevrons:
         wide = max(room - chevrons, 1)
-        value = (f"‹ {cut(text, wide):^{wide}} ›", "field")
+        blank = " " * (chevrons // 2 - 1)
+        value = (f"‹{blank}{cut(text, wide):^{wide}}{blank}›", "field")
     else:
         value = (cut(text, room), "bad" if wrong else "strong" if selected else "text")
     mark = "!" if wrong else " "

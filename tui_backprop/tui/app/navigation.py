@@ -68,6 +68,20 @@ class Navigation:
             lambda session, snapshot: transitions.inspect_automatic(transitions.select_automatic(session))
         )
 
+    def action_input_gradient(self) -> None:
+        """Go on to the gradient by the input, or leave it out and stay near the step."""
+
+        def toggle(session: Session, snapshot: Snapshot) -> Session:
+            from tui_backprop.engine.explain.walk import place_after
+
+            after = transitions.toggle_input_gradient(session)
+            steps, graph = steps_of(after), after.network.graph
+            made = {step.tensor: step.index for step in steps}
+            at = made.get(graph.gradient_of(graph.input), place_after(steps, snapshot.step.done))
+            return transitions.at_step(after, at)
+
+        self._state.move(toggle, numbers=True)
+
     def action_train(self) -> None:
         """Apply one update; the walk stays at its step."""
         self._state.move(lambda session, snapshot: transitions.after_update(session), numbers=True)
