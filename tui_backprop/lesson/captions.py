@@ -10,7 +10,7 @@ CAPTIONS = {
     "residual": "The layer's input is added to its output: a shortcut around it, for the signal and for blame.",
     "loss": "One number says how wrong the output is. Which weights caused it?",
     "penalty": "Large parameters are penalized ({penalized}): half of λ times the sum of their squares.",
-    "output delta": "The way back starts here: how the loss changes with each z.",
+    "output delta": "The way back starts here: how the loss changes with each output.",
     "weights": "Blame reaches {parameters} parameters: for a weight, input times its unit's δ.",
     "last weights": "All {total} gradients are known, for {ratio}x a forward pass. Not 3x: layer 1 needs no δ"
     " for its input.",

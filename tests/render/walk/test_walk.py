@@ -207,6 +207,14 @@ def test_an_update_of_one_layer_says_where_the_loss_after_all_of_them_is(snapsho
         assert f"before, {format_number(last.iteration.loss_after, 4)} after" in drawn(last, columns, 36)
 
 
+def test_at_an_activation_of_the_outputs_blame_comes_from_no_other_layer(snapshots):
+    spec = NetworkSpec((2, 3, 1), "tanh", "mse", output_activation="sigmoid")
+    made = {(s.step.kind, s.step.layer): caption_of(s) for s in snapshots(Session(spec, "xor"))}
+    assert made["output delta", 2].startswith("The way back starts here")
+    assert "as much as its slope lets through" in made["delta", 2]
+    assert "from all units it fed" in made["delta", 1]
+
+
 def test_the_caption_of_an_update_is_that_of_its_optimizer(snapshots):
     captions = {
         name: caption_of(snapshots(replace(Session(), optimizer=OptimizerSpec(name)))[-1])

@@ -60,7 +60,7 @@ def _sentence(snapshot: Snapshot) -> str:
         kind = "last weights"
     elif snapshot.session.walk.grain == "operation" and step.operation in OPERATIONS:
         return OPERATIONS[step.operation]
-    elif kind == "delta" and snapshot.graph.adds_input(step.layer):
+    elif kind == "delta" and (snapshot.graph.adds_input(step.layer) or step.layer == snapshot.graph.depth):
         kind = "carried delta"
     elif kind == "update" and snapshot.session.optimizer.name in CAPTIONS:
         kind = snapshot.session.optimizer.name
