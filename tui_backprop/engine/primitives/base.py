@@ -72,6 +72,9 @@ class Primitive:
     )
     saved: str = ""  # the field of the cache that formulas call {v}
     short: str = ""  # short form of a long name
+    sign: str = ""  # + - * / where that is all it does to its two inputs
+    side: Callable[..., Array] | None = None  # (*x): the piece of a piecewise function that each entry is on
+    detached: bool = False  # no derivative flows to its input: for derivatives, its output is a constant
 
     @property
     def brief(self) -> str:

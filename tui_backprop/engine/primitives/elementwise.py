@@ -27,6 +27,7 @@ class Activation:
     flops: int = 1  # of f for each entry; an exponential counts as one
     slope_flops: int = 1
     slope_dtype: type | None = None  # bool where f' is 0 or 1
+    torch_slope: str = ""  # f' in PyTorch, with {0} = z and {y} = a
     kink: bool = False  # f' jumps at 0
     saves: bool = False  # f' reads a work array, though its formula computes that from z again
     can_die: bool = False  # f and f' are 0 far enough below zero
@@ -45,8 +46,9 @@ class Activation:
         return beyond
 
 
-def elementwise(name: str, row: Activation) -> Primitive:
-    """Make the primitive of an activation: its VJP and JVP both multiply by f'."""
+def elementwise(name: str, row: Activation, kind: str = "activation") -> Primitive:
+    """Make the primitive of an activation, or of a function of another ``kind``: its VJP and JVP both multiply by
+    f'."""
 
     def room(dtype: np.dtype[Any], z: Shape) -> Cache:
         slope = np.empty(z, row.slope_dtype or dtype)
@@ -65,7 +67,7 @@ def elementwise(name: str, row: Activation) -> Primitive:
 
     return Primitive(
         name=name,
-        kind="activation",
+        kind=kind,
         forward=forward,
         vjps=(times_slope,),
         jvps=(times_slope,),
@@ -74,8 +76,10 @@ def elementwise(name: str, row: Activation) -> Primitive:
         flops=lambda z: row.flops * size(z),
         vjp_flops=(lambda z: (row.slope_flops + 1) * size(z),),
         torch=row.torch,
+        torch_vjps=(f"{{g}} * ({row.torch_slope})",) if row.torch_slope else (),
         room=room,
         by_sample=True,
         kink=row.kink,
+        side=(lambda z: z.real > 0) if row.kink else None,
         saves=row.saves,
     )

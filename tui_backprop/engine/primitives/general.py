@@ -1,0 +1,25 @@
+"""The rows for expressions and graphs of any shapes, with an instance of each that takes parameters."""
+
+from __future__ import annotations
+
+from tui_backprop.engine.primitives.arithmetic import ARITHMETIC, arithmetic
+from tui_backprop.engine.primitives.base import Primitive
+from tui_backprop.engine.primitives.functions import COPY, DETACH, FUNCTIONS
+from tui_backprop.engine.primitives.layouts import concatenate, gather, reshape, slicing, transpose
+from tui_backprop.engine.primitives.products import DOT, MATRIX_PRODUCT
+from tui_backprop.engine.primitives.reductions import REDUCTIONS, reduction
+
+GENERAL: tuple[Primitive, ...] = (
+    *map(arithmetic, ARITHMETIC),
+    *FUNCTIONS.values(),
+    COPY,
+    *(reduction(name, (-2,), whole=False) for name in REDUCTIONS),
+    MATRIX_PRODUCT,
+    DOT,
+    reshape((4, 6)),
+    transpose((-1, -3, -2)),
+    slicing((1, (0, None, 2), (None, 2, None))),
+    concatenate(-2, 3),
+    gather((1, 0, 1), -2),
+    DETACH,
+)

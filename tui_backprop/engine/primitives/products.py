@@ -1,0 +1,113 @@
+"""The product of matrices of any ranks: the last two axes are rows and columns, those before are broadcast; a vector
+is a row on the left and a column on the right, as ``numpy.matmul`` has it."""
+
+from __future__ import annotations
+
+from tui_backprop.engine.arrays.types import Array, Shape, np, size
+from tui_backprop.engine.primitives.base import Cache, Primitive
+from tui_backprop.engine.primitives.broadcasting import broadcast, sum_to
+
+
+def _matrices(a: Shape, b: Shape) -> tuple[Shape, Shape]:
+    """Return the shapes with rows and columns. Raises ValueError for a number, or sizes that do not fit."""
+    if not a or not b:
+        raise ValueError("a matrix product takes vectors or matrices; multiply numbers with *")
+    left, right = (a if len(a) > 1 else (1, *a)), (b if len(b) > 1 else (*b, 1))
+    if left[-1] != right[-2]:
+        raise ValueError(f"shapes {a} and {b} do not fit: {left[-1]} columns times {right[-2]} rows")
+    return left, right
+
+
+def _shape(a: Shape, b: Shape) -> Shape:
+    left, right = _matrices(a, b)
+    rows, columns = left[-2:-1] if len(a) > 1 else (), right[-1:] if len(b) > 1 else ()
+    return (*broadcast(left[:-2], right[:-2]), *rows, *columns)
+
+
+def _full(left: Shape, right: Shape) -> Shape:
+    """Return the shape of the product of matrices."""
+    return (*broadcast(left[:-2], right[:-2]), left[-2], right[-1])
+
+
+def _of(a: Array, b: Array) -> tuple[Array, Array, Shape]:
+    left, right = _matrices(a.shape, b.shape)
+    return a.reshape(left), b.reshape(right), _full(left, right)
+
+
+def _forward(y: Array, _: Cache, a: Array, b: Array) -> None:
+    left, right, made = _of(a, b)
+    np.matmul(left, right, out=y.reshape(made))
+
+
+def _vjp_a(a_bar: Array, g: Array, _y: Array, _: Cache, a: Array, b: Array) -> None:
+    left, right, made = _of(a, b)
+    sum_to(a_bar.reshape(left.shape), g.reshape(made) @ right.swapaxes(-1, -2))
+
+
+def _vjp_b(b_bar: Array, g: Array, _y: Array, _: Cache, a: Array, b: Array) -> None:
+    left, right, made = _of(a, b)
+    sum_to(b_bar.reshape(right.shape), left.swapaxes(-1, -2) @ g.reshape(made))
+
+
+def _with_rank(tangent: Array, x: Array, matrix: Shape, rank: int) -> Array:
+    """Return tangents of x as those of a matrix, with axes for a rank between them and those in front."""
+    lead = tangent.shape[: tangent.ndim - x.ndim]
+    return tangent.reshape(*lead, *(1,) * (rank - len(matrix)), *matrix)
+
+
+def _jvp_a(y_dot: Array, a_dot: Array, _y: Array, _: Cache, a: Array, b: Array) -> None:
+    left, right, made = _of(a, b)
+    y_dot[...] = (_with_rank(a_dot, a, left.shape, len(made)) @ right).reshape(y_dot.shape)
+
+
+def _jvp_b(y_dot: Array, b_dot: Array, _y: Array, _: Cache, a: Array, b: Array) -> None:
+    left, right, made = _of(a, b)
+    y_dot[...] = (left @ _with_rank(b_dot, b, right.shape, len(made))).reshape(y_dot.shape)
+
+
+def _macs(a: Shape, b: Shape) -> int:
+    left, right = _matrices(a, b)
+    return size(_full(left, right)) * left[-1]
+
+
+def _flops(a: Shape, b: Shape) -> int:
+    return 2 * _macs(a, b)
+
+
+def _row(
+    name: str, formula: str, back: tuple[str, str], torch: str, torch_vjps: tuple[str, str]
+) -> Primitive:
+    return Primitive(
+        name=name,
+        kind="product",
+        forward=_forward,
+        vjps=(_vjp_a, _vjp_b),
+        jvps=(_jvp_a, _jvp_b),
+        formula=formula,
+        vjp_formulas=back,
+        flops=_flops,
+        vjp_flops=(_flops, _flops),
+        torch=torch,
+        torch_vjps=torch_vjps,
+        shape=_shape,
+        macs=_macs,
+    )
+
+
+MATRIX_PRODUCT = _row(
+    "matrix product",
+    "{0} {1}",
+    ("{g} {1}ᵀ", "{0}ᵀ {g}"),
+    "{0} @ {1}",
+    (
+        "torch.func.vjp(lambda a: a @ {1}, {0})[1]({g})[0]",
+        "torch.func.vjp(lambda b: {0} @ b, {1})[1]({g})[0]",
+    ),
+)
+DOT = _row(
+    "dot product",
+    "Σ( {0} ⊙ {1} )",
+    ("{g} · {1}", "{g} · {0}"),
+    "torch.dot({0}, {1})",
+    ("{g} * {1}", "{g} * {0}"),
+)
