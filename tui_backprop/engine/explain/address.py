@@ -101,7 +101,7 @@ def _spelled(typed: str, graph: Graph) -> str | None:
 def _spellings(graph: Graph) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """Return the names of all numbers by what is typed for them: exactly, and in lower case."""
     exact: dict[str, str] = {}
-    for name, (value, what) in graph.tensors.items():
+    for name, (value, what, _) in graph.tensors.items():
         about = graph.by_name[value]
         if _shape(about) and what in ("value", "gradient"):
             meant = name if what == "gradient" and not about.is_parameter else value

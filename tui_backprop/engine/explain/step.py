@@ -48,8 +48,8 @@ class Step:
 
     @property
     def ratio(self) -> float:
-        """The cumulative multiply-accumulates relative to one forward pass."""
-        return self.total / self.forward
+        """The cumulative multiply-accumulates relative to one forward pass; 0 without any."""
+        return self.total / self.forward if self.forward else 0.0
 
     @property
     def pieces(self) -> tuple[Step, ...]:

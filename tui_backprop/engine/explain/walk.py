@@ -18,7 +18,6 @@ from tui_backprop.engine.explain.formulas import equation, folded, makes_value, 
 from tui_backprop.engine.explain.notation import tidy
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.graph import Graph
-from tui_backprop.engine.network.graph_values import SO_FAR
 from tui_backprop.engine.network.model import ITEMSIZE, Model
 from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.primitives import Shape, size
@@ -30,12 +29,18 @@ from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
 
 def _key(graph: Graph, visit: Visit) -> tuple[str, int, str]:
-    """Visits with the same (phase, layer, kind) make one step."""
+    """Return the phase, the layer and the kind of a visit's equation."""
     kind = visit.op.equation(visit.of)
     phase = (
         "backward" if visit.of is not None else "loss" if graph.role(visit.writes) == "loss" else "forward"
     )
-    return phase, graph.layer(visit.writes), kind
+    return phase, graph.block_of(visit), kind
+
+
+def _same_step(graph: Graph, visit: Visit) -> tuple[tuple[str, int, str], Visit | None]:
+    """Neighboring visits with the same phase, layer and kind make one step; one that is an equation of its own does
+    so alone."""
+    return _key(graph, visit), None if visit.op.equations else visit
 
 
 @lru_cache(maxsize=64)
@@ -49,6 +54,7 @@ def walk(
     graph = spec.graph
     shapes = graph.shapes(batch)
     forward = spec.weights * batch
+    given = graph.inputs or tuple(graph.parameters)
     steps = [
         Step(
             0,
@@ -56,9 +62,9 @@ def walk(
             0,
             "input",
             "input",
+            tidy(" , ".join(given)),
             graph.input,
-            graph.input,
-            ((graph.input, shapes[graph.input]),),
+            tuple((name, shapes[name]) for name in given),
             (),
             0,
             0,
@@ -83,7 +89,8 @@ def _groups(graph: Graph, grain: str) -> list[tuple[tuple[str, int, str], tuple[
     """The visits of each step, under its (phase, layer, kind)."""
     visits = (*graph.forward_visits, *graph.backward_visits)
     if grain == "equation":
-        return [(key, tuple(group)) for key, group in groupby(visits, lambda visit: _key(graph, visit))]
+        together = groupby(visits, lambda visit: _same_step(graph, visit))
+        return [(key, tuple(group)) for (key, _), group in together]
     groups: list[tuple[tuple[str, int, str], tuple[Visit, ...]]] = []
     handed_on: tuple[Visit, ...] = ()
     for visit in visits:
@@ -142,7 +149,7 @@ def _step(
         made = {name: folded(formula) for name, formula in made.items()}
         read = [name for name in read if any(name in formula.split() for formula in made.values())]
     costs = [visit.costs(shapes) for visit in visits]
-    tensor = next(iter(made)) + (SO_FAR if _more_to_come(visits[-1], graph) else "")
+    tensor = next(iter(made)) if visits[-1].of is None else graph.written(visits[-1])
     macs, flops, numbers = (sum(column) for column in zip(*costs, strict=True))
     makes = tuple(visit for visit in visits if makes_value(graph, visit))
     suffix = " vjp" if phase == "backward" else ""
@@ -171,14 +178,11 @@ def _step(
 def _product(visit: Visit, shapes: dict[str, Shape]) -> Shape:
     """Return the samples, inputs and units of a matrix product; nothing for another operation."""
     inputs = [shapes[name] for name in visit.op.inputs]
-    return (*inputs[0], inputs[1][-1]) if visit.op.primitive.macs(*inputs) else ()
-
-
-def _more_to_come(visit: Visit, graph: Graph) -> bool:
-    """Check whether a later visit adds to the cotangent that this one writes."""
-    if visit.of is None:
-        return False
-    return visit != graph.last_visits[visit.writes]
+    macs = visit.op.primitive.macs(*inputs)
+    if not macs:
+        return ()
+    terms, units = inputs[0][-1], inputs[1][-1] if len(inputs[1]) > 1 else 1
+    return macs // (terms * units), terms, units
 
 
 def _update_step(

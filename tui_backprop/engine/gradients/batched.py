@@ -17,7 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.engine.gradients.problem import Options, Problem
+from tui_backprop.engine.gradients.unbatched import forward_difference
 from tui_backprop.engine.network.forward_mode import ForwardMode
+from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.operation import Op
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
@@ -25,6 +27,7 @@ from tui_backprop.engine.primitives import Array
 BATCHED_BYTES = (
     64 * 2**20
 )  # bytes for passes of many parameters at once; larger passes would not fit into a cache
+ENTRIES = "affine", "normalization", "penalty"  # kinds of operations at which a parameter of a layer enters
 ARRAYS_PER_UNIT = 16  # an upper bound of the arrays of a pass, for each unit and sample
 
 
@@ -95,10 +98,21 @@ def _together(problem: Problem, where: Array, options: Options) -> int:
     return perturbed_at_once(len(where), itemsize, problem.batch, sum(spec.graph.widths), options.at_once)
 
 
+def _by_units(graph: Graph) -> bool:
+    """Check whether each parameter changes one column of values with a row for each sample, up to a loss that is the
+    mean over samples: only then can perturbed copies be stacked as if they were samples."""
+    readers = (op for name in graph.parameters for op in graph.readers.get(name, ()))
+    return graph.loss_op.primitive.kind == "loss" and all(op.primitive.kind in ENTRIES for op in readers)
+
+
 def batched_difference(
     out: Array, problem: Problem, where: Array, h: float, options: Options
 ) -> Iterator[int]:
-    """Take forward differences, running only the operations after a parameter, many parameters in one pass."""
+    """Take forward differences, running only the operations after a parameter, many parameters in one pass; one after
+    the other in a graph where copies cannot be stacked."""
+    if not _by_units(problem.spec.graph):
+        yield from forward_difference(out, problem, where, h, options)
+        return
     program = problem.program()
     program.forward()
     n = problem.batch
@@ -138,6 +152,9 @@ def batched_forward_mode(
     program = problem.program()
     program.forward()
     many = _together(problem, where, options)
+    if not _by_units(problem.spec.graph):
+        yield from _from_parameters(out, program, where, many)
+        return
     done = 0
     for group in groups(problem, where, program):
         y = program.values[group.op.output]
@@ -151,4 +168,20 @@ def batched_forward_mode(
             seeds[np.arange(m), :, part.columns] = answers
             out[part.where] = tangents.push()[:m] + _penalty_slope(problem, part, 0.0)
             done += m
+            yield done
+
+
+def _from_parameters(out: Array, program: Program, where: Array, many: int) -> Iterator[int]:
+    """Compute JVPs from the parameters themselves, the tangents of ``many`` at once."""
+    graph, done = program.graph, 0
+    for name, place in graph.slices.items():
+        inside = where[(where >= place.start) & (where < place.stop)]
+        seeds = np.zeros((many, place.stop - place.start), program.dtype)
+        tangents = ForwardMode(program, {name: seeds.reshape((many, *graph.parameters[name]))}, many)
+        for start in range(0, len(inside), many):
+            part = inside[start : start + many]
+            seeds[...] = 0
+            seeds[np.arange(len(part)), part - place.start] = 1
+            out[part] = tangents.push()[: len(part)]
+            done += len(part)
             yield done

@@ -42,6 +42,7 @@ class Problem:
             masks = made.values[mask.name].reshape(copies, *mask.shape_for(self.batch))
             draw_mask(masks[0], mask.constant, stream)
             masks[1:] = masks[0]
+        made.hold_detached()
         return made
 
     def in_precision(self, dtype: str) -> Problem:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
-from tui_backprop.engine.network.graph_values import GraphValues
+from tui_backprop.engine.network.graph_values import GraphValues, so_far
 from tui_backprop.engine.network.operation import Op, Visit
 from tui_backprop.engine.primitives.losses import Loss
 
@@ -31,8 +31,8 @@ class Graph(GraphValues):
 
     @cached_property
     def loss_op(self) -> Op:
-        """The operation that compares the output with the target."""
-        return next(op for op in self.ops if op.primitive.kind == "loss")
+        """The operation that compares the output with the target; where none does, the one that computes the loss."""
+        return next((op for op in self.ops if op.primitive.kind == "loss"), self.by_output[self.loss])
 
     @property
     def probabilities(self) -> str:
@@ -100,6 +100,27 @@ class Graph(GraphValues):
         return tuple(Visit(op) for op in self.ops)
 
     @cached_property
+    def visits_of(self) -> Mapping[str, tuple[Visit, ...]]:
+        """The backward visits that add up to the gradient of each value, in order."""
+        found: dict[str, tuple[Visit, ...]] = {}
+        for visit in self.backward_visits:
+            found[visit.writes] = (*found.get(visit.writes, ()), visit)
+        return MappingProxyType(found)
+
+    def written(self, visit: Visit) -> str:
+        """Return the name of what a backward visit writes: a gradient, or its first terms if more are to come."""
+        visits, name = self.visits_of[visit.writes], self.gradient_of(visit.writes)
+        terms = visits.index(visit) + 1
+        return name if terms == len(visits) else name + so_far(terms)
+
+    def block_of(self, visit: Visit) -> int:
+        """Return the number of the block that a visit is drawn in: that of the value it writes; of a VJP that is an
+        equation of its own, the block that reads the value first."""
+        if visit.of is None or visit.op.equations:
+            return self.layer(visit.writes)
+        return self.visits_of[visit.writes][0].op.layer
+
+    @cached_property
     def last_visits(self) -> Mapping[str, Visit]:
         """The last visit that writes the cotangent of each value."""
         return MappingProxyType({visit.writes: visit for visit in self.backward_visits})
@@ -110,7 +131,8 @@ class Graph(GraphValues):
 
         A value that several operations read gets a cotangent from each of them, and these are summed: their visits
         are adjacent, at the operation that read the value first."""
-        uses = [(op, i) for op in reversed(self.ops) for i in reversed(range(len(op.primitive.vjps)))]
+        ops = [op for op in reversed(self.ops) if op.output in self.differentiable]
+        uses = [(op, i) for op in ops for i in reversed(range(len(op.primitive.vjps)))]
         readers: dict[str, list[tuple[Op, int]]] = {}
         for op, i in uses:
             if op.inputs[i] in self.differentiable:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from tui_backprop.engine.arrays.types import Shape
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.operation import Op
 from tui_backprop.engine.network.value import Block, Role, Value
@@ -31,14 +32,16 @@ class Builder:
         themselves."""
         shape = primitive.shape(*(self._values[each].shape for each in inputs))
         self._values[name] = Value(name, role, shape, block, gradient or f"d{name}", saved)
-        own = (primitive.kind, *(f"{primitive.kind} vjp" for _ in primitive.vjps))
-        self._ops.append(Op(primitive, tuple(inputs), name, block, tuple(equations) or own))
+        self._ops.append(Op(primitive, tuple(inputs), name, block, tuple(equations)))
         return name
 
     @property
     def parameters(self) -> tuple[str, ...]:
         """The names of all parameters given so far."""
         return tuple(name for name, value in self._values.items() if value.is_parameter)
+
+    def shape(self, name: str) -> Shape:
+        return self._values[name].shape
 
     def role(self, name: str) -> Role:
         return self._values[name].role

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,7 @@ class Tensor(NamedTuple):
 
     value: str
     what: Literal["value", "gradient", "partial", "saved"] = "value"
+    terms: int = 0  # of a partial gradient
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,29 @@ class GraphValues:
         return tuple(value for value in self.values if value.role == role)
 
     @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the inputs."""
+        return tuple(value.name for value in self.with_role("input"))
+
+    @property
     def input(self) -> str:
-        """The name of the input."""
-        return self.with_role("input")[0].name
+        """The name of the first input; of the first value that is given, where there is no input."""
+        return (*self.inputs, self.values[0].name)[0]
 
     @cached_property
     def target(self) -> str:
-        """The name of the target."""
-        return self.with_role("target")[0].name
+        """The name of the target; "" if there is none."""
+        return next((value.name for value in self.with_role("target")), "")
+
+    @cached_property
+    def data(self) -> tuple[str, ...]:
+        """The names of the inputs and of the target."""
+        return (*self.inputs, *filter(None, (self.target,)))
+
+    @cached_property
+    def fed(self) -> tuple[str, ...]:
+        """The names of the inputs and targets that a batch sets: all that do not hold numbers of their own."""
+        return tuple(name for name in self.data if not self.by_name[name].numbers)
 
     @cached_property
     def constants(self) -> tuple[Value, ...]:
@@ -79,9 +96,10 @@ class GraphValues:
         for (
             value
         ) in self.values:  # of two values with one gradient, such as a sum and itself with a bias, the later
-            if value.name in self.differentiable:
+            if value.name in self.differentiable or value.is_parameter:
                 found[value.gradient] = Tensor(value.name, "gradient")
-                found[value.gradient + SO_FAR] = Tensor(value.name, "partial")
+                for terms in range(1, max(self.uses.get(value.name, 0), 2)):
+                    found[value.gradient + so_far(terms)] = Tensor(value.name, "partial", terms)
         found |= {alias: Tensor(name) for alias, name in self.aliases}
         return MappingProxyType(found | {value.name: Tensor(value.name) for value in self.values})
 
@@ -117,7 +135,7 @@ class GraphValues:
 
     def shaped_like(self, name: str) -> Value:
         """Return a value whose shape the array of that name has: what an operation saves is shaped like its input."""
-        value, what = self.tensors[name]
+        value, what, _ = self.tensors[name]
         return self.by_name[self.by_output[value].inputs[0] if what == "saved" else value]
 
     def is_weight(self, name: str) -> bool:
@@ -169,7 +187,8 @@ class GraphValues:
 
     def width(self, block: int) -> int:
         """Return the number of units that a block gives to the next ones."""
-        return self.by_name[self.output_of(block)].shape[-1]
+        value = self.by_name[self.output_of(block)]
+        return size(value.shape[1:] if value.per_sample else value.shape)
 
     @cached_property
     def widths(self) -> tuple[int, ...]:
@@ -222,15 +241,31 @@ class GraphValues:
     @cached_property
     def differentiable(self) -> frozenset[str]:
         """The values to which derivatives flow: those wanted, all parameters among them, and all that depend on
-        these."""
+        these; of them, what the loss depends on."""
         reached = {value.name for value in self.values if value.is_parameter or value.wanted}
         for op in self.ops:
-            if reached.intersection(op.inputs):
+            if reached.intersection(op.differentiated):
                 reached.add(op.output)
-        return frozenset(reached)
+        read = {self.loss}
+        for op in reversed(self.ops):
+            if op.output in read:
+                read.update(op.differentiated)
+        return frozenset(reached & read)
+
+    @cached_property
+    def uses(self) -> Mapping[str, int]:
+        """How many terms the gradient of each value has: one for each time that an operation reads it."""
+        ops = (op for op in self.ops if op.output in self.differentiable)
+        return MappingProxyType(Counter(name for op in ops for name in op.differentiated))
 
 
 def entry_name(tensor: str, index: Sequence[object]) -> str:
-    """Return the name of an entry, such as W2[13,200]. The suffix of a partial sum stays at the end."""
-    whole = tensor.removesuffix(SO_FAR)
-    return f"{whole}[{','.join(map(str, index))}]{tensor.removeprefix(whole)}"
+    """Return the name of an entry, such as W2[13,200]; of a single number, its own. The suffix of a partial sum stays
+    at the end."""
+    whole, suffix, rest = tensor.partition(SO_FAR)
+    return f"{whole}[{','.join(map(str, index))}]{suffix}{rest}" if index else tensor
+
+
+def so_far(terms: int) -> str:
+    """Return the suffix of a gradient of which so many terms are added: the first, or several."""
+    return SO_FAR if terms == 1 else f"{SO_FAR} ({terms} terms)"

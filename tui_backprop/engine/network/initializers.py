@@ -51,8 +51,9 @@ def _blocks(weights: Array, std: float, seed: int, layer: int) -> Iterator[Block
 def initial_parameters(spec: Model, watch: Watch = lambda done, of: None) -> Array:
     """Draw the initial parameters, flat, shape (P,): the same for a seed on every machine and in every precision.
 
-    Biases and shifts are 0, gains 1. Each layer draws from its own streams, one for each block of about a million
-    weights, so that changing one layer leaves the weights of the others unchanged, and all cores can draw at once.
+    Biases and shifts are 0, gains 1; parameters with numbers of their own have those. Each layer draws from its own
+    streams, one for each block of about a million weights, so that changing one layer leaves the weights of the
+    others unchanged, and all cores can draw at once.
     ``watch`` is called with the progress; an exception that it raises ends the work. (Orthogonal weights depend on
     LAPACK, so on another machine their last digit may differ.)"""
     flat = np.zeros(spec.parameters, spec.dtype)
@@ -60,7 +61,9 @@ def initial_parameters(spec: Model, watch: Watch = lambda done, of: None) -> Arr
     row = INITIALIZERS[name]
     weights = {}
     for key, array in spec.graph.views(flat).items():
-        if spec.graph.is_weight(key):
+        if given := spec.graph.by_name[key].numbers:
+            array[...] = np.reshape(given, array.shape)
+        elif spec.graph.is_weight(key):
             weights[spec.graph.layer(key)] = array
         elif spec.graph.role(key) == "gain":
             array.fill(1)

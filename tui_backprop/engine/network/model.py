@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Protocol, Self
 
+from tui_backprop.engine.arrays.types import Array, np
 from tui_backprop.engine.network.graph import Graph
 
 DTYPES = ("float32", "float64")
 ITEMSIZE = {"float32": 4, "float64": 8}
 TILE = 2**18  # entries of a streamed weight gradient: 1 MiB in single precision, which stays in the cache
+
+
+def no_data(dtype: str) -> Array:
+    """Return the batch of a graph that holds all numbers itself: one sample without entries, (1, 0)."""
+    return np.empty((1, 0), dtype)
 
 
 class Model(Protocol):

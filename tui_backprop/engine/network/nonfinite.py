@@ -107,7 +107,7 @@ def nonfinite_update(
 
 def nonfinite_inputs(program: Program) -> NonFinite | None:
     """The first bad entry of the inputs and parameters."""
-    for name in (program.graph.input, program.graph.target, *program.graph.parameters):
+    for name in (*program.graph.data, *program.graph.parameters):
         at = first_bad_index(program.values[name])
         if at is not None:
             number = float(program.values[name][at])
@@ -118,9 +118,7 @@ def nonfinite_inputs(program: Program) -> NonFinite | None:
 def _again(program: Program, dtype: str) -> Program:
     """The program with the same batch and parameters, in a precision of its own; not run."""
     again = Program(program.spec, program.batch, program.parameters.astype(dtype), dtype)
-    graph = program.graph
-    for name in (graph.input, graph.target, *(mask.name for mask in graph.masks)):
-        np.copyto(again.values[name], program.values[name])
+    again.feed_as(program)
     return again
 
 

@@ -17,12 +17,19 @@ class Op:
     inputs: tuple[str, ...]
     output: str
     layer: int  # the number of its block
-    equations: tuple[
-        str, ...
-    ]  # kinds of the equations that it and its VJPs are part of: neighbors make one equation
+    # Kinds of the equations that it and its VJPs are part of: neighbors make one equation. Without any, each is an
+    # equation of its own.
+    equations: tuple[str, ...] = ()
+
+    @property
+    def differentiated(self) -> tuple[str, ...]:
+        """The inputs that it has a derivative by."""
+        return self.inputs[: len(self.primitive.vjps)]
 
     def equation(self, of: int | None) -> str:
         """Return the kind of the equation that it is part of, or its VJP by input number ``of``."""
+        if not self.equations:
+            return self.primitive.kind if of is None else f"{self.primitive.kind} vjp"
         return self.equations[0 if of is None else 1 + of]
 
 

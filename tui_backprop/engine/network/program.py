@@ -23,6 +23,10 @@ def _all_of_it(visit: Visit, to: Array, arguments: Arguments) -> tuple[Array, Ar
     return to, arguments
 
 
+def _keep() -> None:
+    """Compute nothing."""
+
+
 class Program:
     """A network, a batch of ``n`` samples and the buffers of one pass.
 
@@ -66,10 +70,13 @@ class Program:
         """Allocate the values that are set from outside and are not parameters; masks drop nothing until they are
         drawn."""
         graph = self.graph
-        target = graph.by_name[graph.target]
-        inputs = {graph.input: self._array(graph.input)}
-        inputs[graph.target] = np.zeros(self.shapes[graph.target], np.intp if target.classes else self.dtype)
+        inputs = {name: self._array(name) for name in graph.inputs}
+        if graph.target:
+            classes = graph.by_name[graph.target].classes
+            inputs[graph.target] = np.zeros(self.shapes[graph.target], np.intp if classes else self.dtype)
         with np.errstate(over="ignore"):
+            for name in set(graph.data).difference(graph.fed):
+                inputs[name][...] = np.reshape(graph.by_name[name].numbers, inputs[name].shape)
             inputs |= {each.name: np.asarray(each.constant, self.dtype) for each in graph.constants}
         return inputs | {each.name: np.ones(self.shapes[each.name], self.dtype) for each in graph.masks}
 
@@ -95,7 +102,8 @@ class Program:
         made[self.graph.loss] = np.ones((), self.dtype)
         for visit in self.graph.backward_visits:
             if visit.writes not in made and visit.writes not in self._streamed:
-                shared = visit.of == 0 and visit.op.primitive.passes_on
+                alone = self.graph.uses[visit.writes] == 1
+                shared = visit.of == 0 and visit.op.primitive.passes_on and alone
                 made[visit.writes] = made[visit.op.output] if shared else self._array(visit.writes)
         return made
 
@@ -139,17 +147,31 @@ class Program:
 
     def feed(self, x: Array, target: Array) -> None:
         """Set the batch: ``x`` of shape (n, inputs), and ``target``: class labels of shape (n,) for a loss that takes
-        labels, otherwise numbers of shape (n, outputs). Raises ValueError if shapes or labels do not fit."""
-        x, target = np.asarray(x), np.asarray(target)
-        graph = self.graph
-        for name, given in ((graph.input, x), (graph.target, target)):
+        labels, otherwise numbers of shape (n, outputs). A graph that holds all numbers itself takes ``no_data``.
+        Raises ValueError if shapes or labels do not fit."""
+        data = dict(zip(self.graph.fed, map(np.asarray, (x, target)), strict=False))
+        for name, given in data.items():
             if np.shape(given) != self.shapes[name]:
                 raise ValueError(f"{name} has shape {np.shape(given)}; expected {self.shapes[name]}")
-        classes = graph.by_name[graph.target].classes
-        if classes and (target.dtype.kind not in "iu" or target.min() < 0 or target.max() >= classes):
-            raise ValueError(f"labels must be integers from 0 to {classes - 1}")
-        np.copyto(self.values[graph.input], x, casting="same_kind")
-        np.copyto(self.values[graph.target], target, casting="same_kind")
+            classes = self.graph.by_name[name].classes
+            if classes and (given.dtype.kind not in "iu" or given.min() < 0 or given.max() >= classes):
+                raise ValueError(f"labels must be integers from 0 to {classes - 1}")
+        for name, given in data.items():
+            np.copyto(self.values[name], given, casting="same_kind")
+
+    def feed_as(self, other: Program) -> None:
+        """Set the batch and the dropout masks of another program."""
+        for name in (*self.graph.fed, *(mask.name for mask in self.graph.masks)):
+            np.copyto(self.values[name], other.values[name], casting="same_kind")
+
+    def hold_detached(self) -> None:
+        """Compute the values that no derivative flows through, and keep them in later passes: for derivatives, they
+        are constants."""
+        if any(op.primitive.detached for op in self.ops):
+            self.forward()
+            calls = zip(self.ops, self._forward, strict=True)
+            self._forward = [(_keep, ()) if op.primitive.detached else call for op, call in calls]
+            del self._down
 
     def draw(self, generator: np.random.Generator) -> None:
         """Draw the dropout masks of this batch; until then nothing is dropped."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from tui_backprop.engine.network.operation import Visit
+from tui_backprop.engine.network.operation import Op, Visit
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
 
@@ -24,24 +26,55 @@ def overwritten(program: Program, value: str) -> Array:
     return made
 
 
-def first_term(program: Program, name: str) -> Array:
-    """Return the first of several terms of a derivative, named "da1 so far"."""
-    value = program.graph.value_of(name)
-    visit = next((visit for visit in program.graph.backward_visits if visit.writes == value), None)
-    if visit is None:
+def first_terms(program: Program, name: str) -> Array:
+    """Return the sum of the first terms of a derivative, named "da1 so far"."""
+    value, _, terms = program.graph.tensors[name]
+    visits = program.graph.visits_of.get(value, ())[:terms]
+    if not visits:
         raise KeyError(name)
-    return contribution(program, visit)
+    made = contribution(program, visits[0])
+    for visit in visits[1:]:
+        made = np.asarray(made + contribution(program, visit))
+    made.setflags(write=False)
+    return made
 
 
 def contribution(program: Program, visit: Visit) -> Array:
     """Return the term that one backward visit adds to the derivative of its value."""
-    rule, (given, y, _, *inputs) = program.vjp(visit)
-    row = visit.op.primitive
-    room = row.room(program.dtype, *(array.shape for array in inputs))  # that of the pass is read-only
-    made = np.empty(program.shapes[visit.writes], program.dtype)
+    return _pulled(program, visit.op, visit.of or 0, program.cotangents[visit.op.output])
+
+
+def _pulled(program: Program, op: Op, i: int, cotangent: Array) -> Array:
+    """Run the VJP of an operation by input ``i``."""
+    made = np.empty(program.shapes[op.inputs[i]], program.dtype)
     with np.errstate(all="ignore"):
-        if room:
-            row.forward(np.empty_like(y), room, *inputs)
-        rule(made, given, y, room, *inputs)
+        op.primitive.vjps[i](made, cotangent, *_forward_again(program, op))
     made.setflags(write=False)
+    return made
+
+
+def _forward_again(program: Program, op: Op) -> tuple[Any, ...]:
+    """Return the output of an operation, a cache of its own (that of the pass is read-only), and its inputs."""
+    inputs = [program.values[name] for name in op.inputs]
+    y, row = program.values[op.output], op.primitive
+    room = row.room(program.dtype, *(array.shape for array in inputs))
+    if room:
+        row.forward(np.empty_like(y), room, *inputs)
+    return y, room, *inputs
+
+
+def jacobian_row(program: Program, op: Op, i: int, index: tuple[int, ...]) -> Array:
+    """Return the derivatives of an entry of an operation's output by all entries of input ``i``, by its VJP."""
+    one = np.zeros(program.shapes[op.output], program.dtype)
+    one[index] = 1
+    return _pulled(program, op, i, one)
+
+
+def jacobian_column(program: Program, op: Op, i: int, index: tuple[int, ...]) -> Array:
+    """Return the derivatives of all entries of an operation's output by an entry of input ``i``, by its JVP."""
+    one = np.zeros(program.shapes[op.inputs[i]], program.dtype)
+    one[index] = 1
+    made = np.empty(program.shapes[op.output], program.dtype)
+    with np.errstate(all="ignore"):
+        op.primitive.jvps[i](made, one, *_forward_again(program, op))
     return made

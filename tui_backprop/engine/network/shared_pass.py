@@ -50,7 +50,8 @@ def rows_of(visit: Visit, arguments: Arguments, rows: slice) -> Arguments:
 
 def forward_phases(program: Program, calls: Sequence[Call]) -> list[Phase]:
     """Divide a forward pass, whose ``calls`` are one for each operation."""
-    end = next(i for i, op in enumerate(program.ops) if not op.primitive.by_sample)
+    ops = enumerate(program.ops)
+    end = next((i for i, op in ops if not op.primitive.by_sample), len(program.ops))
     if not _worth_sharing(program, [Visit(op) for op in program.ops[:end]]):
         return [[calls]]
     narrowed = _to_samples(program)
@@ -68,7 +69,8 @@ def backward_phases(program: Program) -> list[Phase]:
     of_values = [visit for visit in visits if visit.writes not in parameters]
     by_sample = [visit for visit in of_values if visit.op.primitive.by_sample]
     of_loss = [visit for visit in of_values if not visit.op.primitive.by_sample]
-    if not any(_worth_sharing(program, each) for each in (by_sample, of_parameters)):
+    divisible = of_values == [*of_loss, *by_sample] and _by_rows_known(program, of_parameters)
+    if not divisible or not any(_worth_sharing(program, each) for each in (by_sample, of_parameters)):
         return [[program.backward_calls(visits)]]
     if len(_samples(program.batch)) > 1:
         rows = [job for _, _, job in sorted(_by_rows(program, of_parameters), key=lambda row: -row[0])]
@@ -80,6 +82,12 @@ def backward_phases(program: Program) -> list[Phase]:
         for _, visits, job in _by_rows(program, of_parameters)
     ]
     return [[[(chain.start, ())]], [[(chain.run, ())], *behind]]
+
+
+def _by_rows_known(program: Program, visits: Sequence[Visit]) -> bool:
+    """Check whether each gradient of weights can be computed in parts of its rows."""
+    kinds = {visit.op.primitive.kind for visit in visits if program.graph.is_weight(visit.writes)}
+    return kinds <= ROWS_OF_INPUTS.keys()
 
 
 def _worth_sharing(program: Program, visits: Sequence[Visit]) -> bool:

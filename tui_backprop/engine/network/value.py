@@ -11,9 +11,9 @@ BATCH = -1  # first size of the shape of a value that has a row for each sample
 
 Role = Literal[
     "input", "target", "constant", "mask", "weight", "bias", "gain", "shift", "product", "pre-activation",
-    "normalized", "activated", "masked", "activation", "loss",
+    "normalized", "activated", "masked", "activation", "loss", "parameter", "value",
 ]  # fmt: skip
-PARAMETERS: frozenset[Role] = frozenset(("weight", "bias", "gain", "shift"))
+PARAMETERS: frozenset[Role] = frozenset(("weight", "bias", "gain", "shift", "parameter"))
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,9 @@ class Value:
         Whether the derivative by it is wanted although it is no parameter.
     constant
         Of a constant: its number; of a mask: the rate at which entries are dropped.
+    numbers
+        Of an input: its entries, row by row, if no batch sets them; of a parameter: those that it starts with, if
+        they are not drawn.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Value:
     classes: int = 0
     wanted: bool = False
     constant: float = 0.0
+    numbers: tuple[float, ...] = ()
 
     @property
     def is_parameter(self) -> bool:

@@ -72,7 +72,7 @@ def elementwise(name: str, row: Activation, kind: str = "activation") -> Primiti
         vjps=(times_slope,),
         jvps=(times_slope,),
         formula=row.formula,
-        vjp_formulas=("{g} ⊙ " + row.slope_formula,),
+        vjp_formulas=(f"{{g}} {'⊙' if kind == 'activation' else '·'} {row.slope_formula}",),
         flops=lambda z: row.flops * size(z),
         vjp_flops=(lambda z: (row.slope_flops + 1) * size(z),),
         torch=row.torch,

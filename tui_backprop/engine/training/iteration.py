@@ -21,7 +21,7 @@ from tui_backprop.engine.network.nonfinite import (
 )
 from tui_backprop.engine.network.operation import Op
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.rerun import first_term, overwritten
+from tui_backprop.engine.network.rerun import first_terms, overwritten
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, learning_rate
 from tui_backprop.engine.training.optimizers import Optimizer, decayed
@@ -128,7 +128,7 @@ class Iteration:
         has one, (n, outputs); v, a layer's sums as normalized, before gain and shift. Of any derivative that two
         operations add to, with " so far" behind it, what the first of them gave. Raises KeyError for any other name.
         """
-        value, what = self.graph.tensors[name]
+        value, what, _ = self.graph.tensors[name]
         if what == "partial" or (what == "value" and value in self.graph.overwritten):
             return self._rerun(name)
         if what == "gradient":
@@ -141,7 +141,7 @@ class Iteration:
         """An array that the pass has overwritten, from its operation run again."""
         if name not in self._again:
             self._again.clear()  # one at a time: a gradient is as large as its parameters
-            again = overwritten if name in self.graph.by_name else first_term
+            again = overwritten if name in self.graph.by_name else first_terms
             self._again[name] = again(self.program, name)
         return self._again[name]
 
@@ -188,7 +188,7 @@ class Iteration:
         if found:
             return found
         again = Program(self.spec, self.batch, self.after.parameters)
-        feed(again, self.tensor(self.graph.input), self.tensor(self.graph.target), self.before.t)
+        again.feed_as(self.program)
         found = nonfinite_forward(again)
         return found and replace(found, when=f"{found.when} with the updated parameters")
 

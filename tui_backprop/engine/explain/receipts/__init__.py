@@ -6,9 +6,11 @@ show their largest terms, and the remaining ones as one row.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from tui_backprop.engine.explain.receipts import chain_rule, losses, operations, updates
+from tui_backprop.engine.explain.receipts import chain_rule, general, losses, operations, updates
 from tui_backprop.engine.explain.receipts import layers as steps
 from tui_backprop.engine.explain.receipts.losses import penalties
 from tui_backprop.engine.explain.receipts.rows import (
@@ -70,10 +72,20 @@ def receipt_rows(
 
 
 def _receipt(iteration: Iteration, part: Step, unit: int, asked: TensorEntry | None) -> Receipt:
-    """Select the receipt of a single operation, if it has one of its own, or of its equation."""
+    """Select the receipt of a single operation, if it has one of its own, or of its equation; the general one of an
+    operation that is an equation of its own."""
+    if part.visits and not part.visits[-1].op.equations:
+        return partial(general.receipt, asked=asked)
+    if part.kind == "input" and not iteration.graph.fed:
+        return lambda iteration, *_: general.given(iteration)
     operation = part.operation if part.operation in operations.RECEIPTS else None
     own = operations.PARAMETERS.get(operation) if operation else PARAMETERS.get(part.kind)
-    if own is not None and asked is not None and asked[1][-1] == unit and _shows(iteration, part, asked[0]):
+    if (
+        own is not None
+        and asked is not None
+        and asked[1][-1:] in ((), (unit,))
+        and _shows(iteration, part, asked[0])
+    ):
         receipt, (tensor, index) = own, asked
         return lambda iteration, step, j, terms, s: receipt(iteration, step, tensor, index, terms)
     return operations.RECEIPTS[operation] if operation else RECEIPTS[part.kind]

@@ -13,7 +13,7 @@ import numpy as np
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.operation import Op
-from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.primitives import Array, index_at, size
 from tui_backprop.engine.training.iteration import Iteration
 
 MOST_WORKED = 4  # terms of a sum that are written out in a single row
@@ -50,7 +50,9 @@ def of_largest(receipt: ParameterReceipt) -> Receipt:
     def rows(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
         tensor = iteration.graph.value_of(step.tensor)
         weights = iteration.graph.is_weight(tensor)
-        index = (selected_input(iteration, step.layer, j), j) if weights else (j,)
+        shape = iteration.graph.parameters[tensor]
+        place = (j,) if len(shape) == 1 else index_at(min(j, size(shape) - 1), shape)
+        index = (selected_input(iteration, step.layer, j), j) if weights else place
         return receipt(iteration, step, tensor, index, terms)
 
     return rows

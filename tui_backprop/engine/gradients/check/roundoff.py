@@ -27,7 +27,7 @@ from tui_backprop.engine.gradients.branches import Branches
 from tui_backprop.engine.gradients.problem import Problem
 from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.primitives import Array, Cache
+from tui_backprop.engine.primitives import Array, Cache, size
 
 NOISE = 1e-9  # relative error of each operand, in double precision
 PASSES = 8  # with random errors
@@ -66,13 +66,19 @@ def _round_off(problem: Problem, derivatives: Callable[[Array], Array], seed: in
 
 
 def _longest_sum(problem: Problem) -> int:
-    """Return the most terms that any sum of the pass has: over a layer's units, or over the batch."""
-    return max(problem.batch, *problem.spec.graph.widths)
+    """Return the most terms that any sum of the pass has: over a layer's units, over the batch, or over all entries
+    of a value without samples."""
+    graph = problem.spec.graph
+    values = [graph.by_name[name] for op in graph.ops for name in op.inputs]
+    whole = (size(each.shape) for each in values if not each.per_sample and not graph.is_weight(each.name))
+    return max(problem.batch, *graph.widths, *whole)
 
 
 def _terms_of_loss(program: Program) -> float:
     """Return the sum of the absolute terms that the loss is computed from."""
     graph, op = program.graph, program.graph.loss_op
+    if op.primitive.kind != "loss":
+        return abs(float(program.values[graph.loss]))
     z, target = (program.values[name] for name in op.inputs)
     penalties = abs(float(program.values[graph.loss] - program.values[op.output]))
     return graph.loss_rule.terms(program.caches[op.output], z, target) + penalties

@@ -1,0 +1,150 @@
+"""Receipts of any operation, for an entry of an array of any shape.
+
+Forward, an entry is shown with the entries of the inputs that it is made of. Backward, it is a sum over all entries
+of the output that depend on it: each cotangent times the derivative of that entry, which the JVP of the operation
+gives, not the VJP that the receipt explains. What earlier uses of the value have added stands in front."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tui_backprop.engine.explain.notation import tidy
+from tui_backprop.engine.explain.receipts.rows import ReceiptRow, largest, summands
+from tui_backprop.engine.explain.step import Step
+from tui_backprop.engine.network.graph_values import TensorEntry, entry_name
+from tui_backprop.engine.network.operation import Op, Visit
+from tui_backprop.engine.network.rerun import jacobian_column, jacobian_row
+from tui_backprop.engine.primitives import Array, Shape, index_at, size
+from tui_backprop.engine.training.iteration import Iteration
+
+Index = tuple[int, ...]
+ENTRYWISE = "arithmetic", "function"  # kinds of operations in which entries meet in the same place
+
+
+def entry_index(iteration: Iteration, tensor: str, j: int, s: int, asked: TensorEntry | None = None) -> Index:
+    """Return the index of an entry of a tensor: the one ``asked`` for, if it is of that tensor; else number ``j`` row
+    by row, of sample ``s`` where the tensor has samples."""
+    graph, shape = iteration.graph, iteration.tensor(tensor).shape
+    lead: Index = (s,) if graph.per_sample(tensor) else ()
+    if asked and asked[0] == graph.value_of(tensor) and len(asked[1]) == len(shape) - len(lead):
+        return (*lead, *asked[1])
+    rest = shape[len(lead) :]
+    return (*lead, *index_at(min(j, size(rest) - 1), rest)) if rest else lead
+
+
+def given(iteration: Iteration) -> Sequence[ReceiptRow]:
+    """Return the numbers that are given to a graph: the first entry of each input, or of each parameter."""
+    names = iteration.graph.inputs or tuple(iteration.graph.parameters)
+    return [_entry(iteration, "=", name, (0,) * iteration.tensor(name).ndim) for name in names]
+
+
+def receipt(
+    iteration: Iteration, step: Step, j: int, terms: int, s: int, asked: TensorEntry | None = None
+) -> Sequence[ReceiptRow]:
+    """Return the receipt of a step that is a single operation, or one of its VJPs."""
+    visit = step.visits[-1]
+    index = entry_index(iteration, step.tensor, j, s, asked)
+    rows = _forward if visit.of is None else _backward
+    return rows(iteration, step, visit, index, terms)
+
+
+def _entry(iteration: Iteration, sign: str, name: str, index: Index) -> ReceiptRow:
+    return ReceiptRow(sign, entry_name(name, index), float(iteration.tensor(name)[index]))
+
+
+def _aligned(index: Index, shape: Shape) -> Index:
+    """Return the index, in an array that is broadcast, of what stands at an index of the result."""
+    return tuple(i if n > 1 else 0 for i, n in zip(index[len(index) - len(shape) :], shape, strict=True))
+
+
+def _forward(iteration: Iteration, step: Step, visit: Visit, index: Index, terms: int) -> list[ReceiptRow]:
+    op, row = visit.op, visit.op.primitive
+    end = _entry(iteration, "=", op.output, index)
+    if row.kind not in ENTRYWISE:
+        return [*_linear(iteration, op, index, terms), end]
+    entries = [(name, _aligned(index, iteration.tensor(name).shape)) for name in op.inputs]
+    rows = [_entry(iteration, sign, *at) for sign, at in zip(("+", row.sign), entries, strict=False)]
+    if row.sign:
+        return [*rows, end]
+    formula, numbers = row.formula, tuple(float(iteration.tensor(name)[at]) for name, at in entries)
+    label = tidy(formula.format(*(entry_name(*at) for at in entries)))
+    return [rows[0], ReceiptRow("=", f"{end.label} = {label}", end.value, numbers, tidy(formula))]
+
+
+def _linear(iteration: Iteration, op: Op, index: Index, terms: int) -> list[ReceiptRow]:
+    """Return the entries of the inputs that an entry of the output is a sum of, each times a factor."""
+    labels: list[str] = []
+    values, shares = [], []
+    product = op.primitive.macs(*_shapes(iteration, op)) > 0
+    for i, name in enumerate(op.inputs[:1] if product else op.inputs):
+        factors = jacobian_row(iteration.program, op, i, index)
+        for place in (tuple(map(int, at)) for at in np.argwhere(factors)):
+            factor = "" if factors[place] == 1 and not product else _factor(iteration, op, i, place, index)
+            labels.append(" · ".join(filter(None, (entry_name(name, place), factor))))
+            values.append(float(iteration.tensor(name)[place]))
+            shares.append(float(factors[place]))
+    if all(share == 1 for share in shares) and not product:
+        return largest(lambda k: labels[k], np.array(values), terms)
+    return summands(lambda k: labels[k], np.array(values), np.array(shares), terms)
+
+
+def _shapes(iteration: Iteration, op: Op) -> list[Shape]:
+    return [iteration.program.shapes[name] for name in op.inputs]
+
+
+def _backward(iteration: Iteration, step: Step, visit: Visit, index: Index, terms: int) -> list[ReceiptRow]:
+    graph, op, i = iteration.graph, visit.op, visit.of or 0
+    earlier = graph.visits_of[visit.writes]
+    at = earlier.index(visit)
+    rows = [_entry(iteration, "+", graph.written(earlier[at - 1]), index)] if at else []
+    factors = jacobian_column(iteration.program, op, i, index)
+    places = _places(iteration, op, i, index, factors)
+    cotangents = iteration.tensor(graph.gradient_of(op.output))
+    if not places:
+        rows.append(ReceiptRow("+", f"{entry_name(visit.writes, index)} is not read", 0.0))
+    labels = [_term(iteration, op, i, index, place, factors) for place in places]
+    left, right = (np.array([float(array[place]) for place in places]) for array in (cotangents, factors))
+    rows += summands(lambda k: labels[k], left, right, terms) if places else []
+    return [*rows, _entry(iteration, "=", step.tensor, index)]
+
+
+def _places(iteration: Iteration, op: Op, i: int, index: Index, factors: Array) -> list[Index]:
+    """Return the entries of the output that depend on an entry of an input, if only with a derivative of 0."""
+    if op.primitive.kind in ENTRYWISE:
+        shape = iteration.program.shapes[op.inputs[i]]
+        return [place for place in np.ndindex(factors.shape) if _aligned(place, shape) == index]
+    return [tuple(map(int, place)) for place in np.argwhere(factors)]
+
+
+def _term(iteration: Iteration, op: Op, i: int, index: Index, place: Index, factors: Array) -> str:
+    """Write a cotangent times a derivative."""
+    graph, row = iteration.graph, op.primitive
+    cotangent = entry_name(graph.gradient_of(op.output), place)
+    if row.kind in ENTRYWISE:
+        names = [entry_name(name, _aligned(place, iteration.program.shapes[name])) for name in op.inputs]
+        formula = row.vjp_formulas[i].removeprefix("Σ( ")
+        formula = formula.removesuffix(" )") if formula != row.vjp_formulas[i] else formula
+        return tidy(formula.format(*names, g=cotangent, y=entry_name(op.output, place), v=""))
+    if factors[place] == 1 and not row.macs(*_shapes(iteration, op)):
+        return cotangent
+    return f"{cotangent} · {_factor(iteration, op, i, index, place)}"
+
+
+def _factor(iteration: Iteration, op: Op, i: int, index: Index, place: Index) -> str:
+    """Write the derivative of the output at a ``place`` by an input at an index: of a matrix product, the entry of
+    the other factor."""
+    shapes = _shapes(iteration, op)
+    if not op.primitive.macs(*shapes):
+        return f"∂{entry_name(op.output, place)}/∂{entry_name(op.inputs[i], index)}"
+    left, right = shapes
+    columns = place[-1:] if len(right) > 1 else ()
+    rows = place[len(place) - len(columns) - 1 : len(place) - len(columns)] if len(left) > 1 else ()
+    batch = place[: len(place) - len(rows) - len(columns)]
+    if i == 0:
+        other, inner = right, (index[-1], *columns)
+    else:
+        other, inner = left, (*rows, index[-2] if len(right) > 1 else index[-1])
+    at = (*_aligned(batch, other[: len(other) - len(inner)]), *inner)
+    return entry_name(op.inputs[1 - i], at)

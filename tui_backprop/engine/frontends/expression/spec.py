@@ -1,0 +1,82 @@
+"""The specification of an expression: its text and its numbers. Everything here runs without numpy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from tui_backprop.engine.arrays.types import size
+from tui_backprop.engine.frontends.expression.graph import graph_of
+from tui_backprop.engine.network.graph import Graph
+from tui_backprop.engine.network.model import DTYPES, ITEMSIZE
+from tui_backprop.support.validation import one_of, whole_number
+
+ARRAYS = 32  # of each value, at most: in three passes, with work space and cotangents
+OBJECTS = 32_768  # bytes of Python's objects for one operation, at most
+
+
+@dataclass(frozen=True)
+class ExpressionSpec:
+    """A typed expression: ``text`` is one or more statements, the last of which is the loss; ``let`` gives numbers to
+    names, ``w=-0.3`` to a parameter, ``x:=0.5`` to what is fixed. Raises InputError, with the column where there is
+    one, for anything else."""
+
+    text: str
+    let: str
+    dtype: str = "float64"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        one_of("dtype", self.dtype, DTYPES)
+        object.__setattr__(self, "seed", whole_number("seed", self.seed, 0))
+        _ = self.graph
+
+    @property
+    def graph(self) -> Graph:
+        """The operations and values of the expression."""
+        return graph_of(self.text, self.let)
+
+    @property
+    def title(self) -> str:
+        """The statement that is the loss."""
+        return self.graph.blocks[-1].title
+
+    @property
+    def init(self) -> str:
+        """Nothing is drawn: all parameters have numbers."""
+        return "zeros"
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters, P."""
+        return sum(map(size, self.graph.parameters.values()))
+
+    @property
+    def weights(self) -> int:
+        """Number of multiply-accumulates of the forward pass."""
+        return self.graph.macs
+
+    def in_precision(self, dtype: str) -> Self:
+        """Return the expression in another precision."""
+        return replace(self, dtype=dtype)
+
+    def at_inference(self) -> Self:
+        """Return the expression itself: nothing in it is for training only."""
+        return self
+
+    def memory(self, batch: int, slots: int = 0) -> int:
+        """Estimate the bytes that the app holds at its peak, with an optimizer of so many slots per parameter."""
+        held = ITEMSIZE[self.dtype] * (ARRAYS * self._entries + (10 + 6 * slots) * self.parameters)
+        return held + OBJECTS * len(self.graph.ops)
+
+    def streamed_memory(self, batch: int) -> int:
+        """Estimate the bytes of a pass; there is no weight gradient that it could do without."""
+        return self.memory(batch)
+
+    def check_memory(self, batch: int, every: bool = False) -> int:
+        """Estimate the bytes that a gradient check holds at its peak: passes in double and complex precision, too."""
+        return 4 * self.memory(batch)
+
+    @property
+    def _entries(self) -> int:
+        return sum(size(value.shape) for value in self.graph.values)
