@@ -21,9 +21,11 @@ from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_values import TensorEntry
-from tui_backprop.engine.primitives import Array, Shape, in_shape, index_at
+from tui_backprop.engine.network.value import Role
+from tui_backprop.engine.primitives import Array, Shape, in_shape, index_at, size
 from tui_backprop.engine.training.iteration import Iteration
 
+GENERAL: frozenset[Role] = frozenset(("parameter", "value"))  # roles of values that need not have units
 NONE: Mapping[int, int] = MappingProxyType({})
 
 
@@ -65,7 +67,7 @@ def number_of(
     IndexError for an index out of range."""
     graph = iteration.graph
     parameter, value = tensor in graph.parameters, graph.value_of(tensor)
-    at = index if parameter else (sample, *index)
+    at = (sample, *index) if graph.per_sample(value) else index
     flows, computed = value in graph.differentiable, value in graph.by_output
     derivative = graph.gradient_of(value)
     torch = [forward_line(graph, value) or ""] if computed else []
@@ -90,11 +92,18 @@ def number_at(iteration: Iteration, step: Step, unit: int) -> tuple[str, tuple[i
     """Return the number that a step is about: of ``unit``, or of the weight into it with the largest gradient."""
     graph = iteration.graph
     name = graph.value_of(step.tensor)
+    if graph.role(name) == "parameter" or any(not visit.op.equations for visit in step.visits):
+        return name, _entry_number(unit, shape_of(graph, name) or ())
     if graph.role(name) == "loss":
         return graph.output, (unit,)
     if graph.is_weight(name):
         return name, (selected_input(iteration, step.layer, unit), unit)
     return name, (unit,)
+
+
+def _entry_number(unit: int, shape: Shape) -> tuple[int, ...]:
+    """Return the index of entry number ``unit``, row by row; of the last one where there are fewer."""
+    return index_at(min(unit, size(shape) - 1), shape) if shape else ()
 
 
 def exists(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> bool:
@@ -116,7 +125,7 @@ def shape_of(graph: Graph, tensor: str) -> Shape | None:
     if found is None or found.what != "value":
         return None
     value = graph.by_name[found.value]
-    if value.is_parameter:
+    if value.is_parameter or (not graph.fed and value.role != "constant"):
         return value.shape
     return (value.shape[1:] if value.per_sample and value.role != "target" else ()) or None
 
@@ -129,7 +138,7 @@ def tensors(graph: Graph) -> tuple[str, ...]:
         found += [
             name for name in (*op.inputs, op.output) if name not in found and name not in graph.overwritten
         ]
-    return tuple(name for name in found if shape_of(graph, name))
+    return tuple(name for name in found if shape_of(graph, name) is not None)
 
 
 def neighbor(
@@ -151,7 +160,10 @@ def neighbor(
     at = names.index(tensor if tensor in names else graph.preactivation(graph.layer(tensor)))
     name = names[(at + direction) % len(names)]
     shape = shape_of(graph, name) or ()
-    unit = index[0] if direction < 0 else index[-1]
+    unit = (index or (0,))[0 if direction < 0 else -1]
+    if graph.role(name) in GENERAL:
+        place = (0,) * (len(shape) - len(index)) + index[max(len(index) - len(shape), 0) :]
+        return name, tuple(min(i, n - 1) for i, n in zip(place, shape, strict=True))
     if len(shape) == 1:
         return name, (min(unit, shape[0] - 1),)
     k = graph.layer(name)
@@ -179,7 +191,9 @@ def weights_near(
     graph = iteration.graph
     parameters = graph.parameters
     tensor, index = number
-    if tensor not in parameters:
+    if tensor not in parameters and graph.part(max(graph.layer(tensor), 1), "weight") is None:
+        tensor, index = graph.parameter_at(int(np.argmax(np.abs(np.nan_to_num(iteration.program.gradient)))))
+    elif tensor not in parameters:
         layer = max(graph.layer(tensor), 1)
         unit = index[-1] if tensor != graph.input else int(abs(iteration.tensor(graph.delta(1))[0]).argmax())
         tensor, index = graph.weight(layer), (selected_input(iteration, layer, unit), unit)
@@ -214,14 +228,19 @@ def _update(iteration: Iteration, tensor: str, index: tuple[int, ...], terms: in
     step = next(
         step for step in steps if step.kind == "update" and step.layer == iteration.graph.layer(tensor)
     )
-    return Origin(step, receipt_rows(iteration, step, index[-1], terms, 0, (tensor, index)))
+    return Origin(step, receipt_rows(iteration, step, (index or (0,))[-1], terms, 0, (tensor, index)))
 
 
 def _rows(
     iteration: Iteration, step: Step, index: tuple[int, ...], terms: int, sample: int
 ) -> tuple[ReceiptRow, ...]:
     return receipt_rows(
-        iteration, step, index[-1], terms, sample, (iteration.graph.value_of(step.tensor), index)
+        iteration,
+        step,
+        (index or (0,))[-1],
+        terms,
+        sample,
+        (iteration.graph.value_of(step.tensor), index),
     )
 
 

@@ -9,7 +9,8 @@ the other, run unchanged after
     from torch.nn.utils import get_total_norm
 
 where ``W1``, ``b1``, ... are the initial parameters, leaf tensors that require gradients, and ``params`` is the
-list of them all; ``lambda_`` is the strength of the L2 penalty; and, before each walk, ``x`` and ``t`` (and the masks
+list of them all (in double precision, after ``torch.set_default_dtype(torch.float64)``, too); ``lambda_`` is the
+strength of the L2 penalty; and, before each walk, ``x`` and ``t`` (and the masks
 ``m1``, ...) are the tensors of its batch.
 """
 
@@ -31,7 +32,7 @@ from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
-ZERO_GRAD, BACKWARD = "optimizer.zero_grad()", "L.backward()"
+ZERO_GRAD = "optimizer.zero_grad()"
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,29 @@ def name_in(value: str) -> str:
 
 def expression(op: Op, **given: str) -> str:
     """Expression of an operation's output; ``given`` maps names of inputs to expressions that replace them."""
-    return op.primitive.torch.format(*(given.get(name, name_in(name)) for name in op.inputs))
+    return op.primitive.torch.format(*(given.get(name, _operand(op, name)) for name in op.inputs))
+
+
+def _operand(op: Op, name: str) -> str:
+    """Return an input of an operation: a number that is written in a formula is a tensor where PyTorch needs one."""
+    text = name_in(name)
+    if text.isidentifier():
+        return text
+    infix = not op.primitive.torch.startswith("torch.") and len(op.inputs) > 1
+    if infix and any(name_in(each).isidentifier() for each in op.inputs):
+        return _number(name)
+    return f"torch.tensor({float(text)!r})"
+
+
+def _number(name: str) -> str:
+    """Return the name of a value; a number below 0 in brackets."""
+    text = name_in(name)
+    return f"({text})" if text.startswith("-") else text
+
+
+def backward_line(graph: Graph) -> str:
+    """Statement that runs the backward pass."""
+    return f"{name_in(graph.loss)}.backward()"
 
 
 def forward_line(graph: Graph, value: str) -> str | None:
@@ -69,7 +92,7 @@ def gradient_line(graph: Graph, value: str, index: tuple[int, ...], parameter: b
     set to zero before, because ``backward`` adds to them; those of other values are kept on request only."""
     at = f"[{', '.join(map(str, index))}]" if index else ""
     name = name_in(_with_gradient(graph, value))
-    return f"{ZERO_GRAD if parameter else f'{name}.retain_grad()'}; {BACKWARD}; {name}.grad{at}"
+    return f"{ZERO_GRAD if parameter else f'{name}.retain_grad()'}; {backward_line(graph)}; {name}.grad{at}"
 
 
 PARAMETER_GROUPS = (
@@ -137,9 +160,12 @@ def _forward_lines(step: Step, spec: Model) -> list[str]:
 
 
 def _backward_lines(graph: Graph, step: Step) -> list[str]:
-    first = [f"{ZERO_GRAD}; {BACKWARD}"] if step.pieces[0].kind == "output delta" else []
-    if step.tensor.endswith(SO_FAR):  # of this path alone; .grad is the sum over all paths
-        return [*first, _vjp(graph, step.visits[-1])]
+    begins = step.visits[0] == graph.backward_visits[0]
+    first = [f"{ZERO_GRAD}; {backward_line(graph)}"] if begins else []
+    if SO_FAR in step.tensor:  # of these paths alone; .grad is the sum over all paths
+        visits = graph.visits_of[step.visits[-1].writes]
+        terms = visits[: visits.index(step.visits[-1]) + 1]
+        return [*first, " + ".join(_vjp(graph, visit) for visit in terms)]
     return [*first, ", ".join(f"{name_in(name)}.grad" for name in _values_with_gradient(graph, step))]
 
 
@@ -147,7 +173,8 @@ def _vjp(graph: Graph, visit: Visit) -> str:
     """Expression of the cotangent that a single VJP computes."""
     op, row = visit.op, visit.op.primitive.torch_vjps[visit.of or 0]
     held = f"{name_in(_with_gradient(graph, op.output))}.grad"
-    return row.format(*map(name_in, op.inputs), g=held, v=graph.by_name[op.output].saved)
+    names = {"g": held, "v": graph.by_name[op.output].saved, "y": name_in(op.output)}
+    return row.format(*map(_number, op.inputs), **names)
 
 
 def _values_with_gradient(graph: Graph, step: Step) -> list[str]:

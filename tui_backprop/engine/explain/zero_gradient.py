@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tui_backprop.engine.explain.receipts.general import terms_of
 from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.primitives import ACTIVATIONS, Array
 from tui_backprop.engine.training.iteration import Iteration
@@ -31,9 +32,13 @@ def zero_gradients(
     sample to sample."""
     graph = iteration.graph
     value = graph.value_of(tensor)
+    parameter = value in graph.parameters
     if value not in graph.differentiable:
-        return ()
-    parameter = tensor in graph.parameters
+        return (
+            (ZeroGradient(entry_name(value, index), "the loss has no derivative by it"),) if parameter else ()
+        )
+    if not all(op.equations for op in graph.readers[value]):
+        return _of_any_operation(iteration, value, (*((sample,) if graph.per_sample(value) else ()), *index))
     if iteration.tensor(graph.gradient_of(value))[index if parameter else (sample, *index)] != 0:
         return ()
     if not parameter:
@@ -48,6 +53,32 @@ def zero_gradients(
         return (ZeroGradient(names, samples=f"in each of {iteration.batch} samples"),)
     small = np.abs(products).max() < float(np.finfo(iteration.program.dtype).tiny)
     return (ZeroGradient("it", f"too small for {iteration.program.dtype}" if small else "its terms cancel"),)
+
+
+def _of_any_operation(iteration: Iteration, value: str, index: tuple[int, ...]) -> tuple[ZeroGradient, ...]:
+    """List the factors that are 0 in all terms of a gradient: cotangents, or derivatives of operations."""
+    graph = iteration.graph
+    if iteration.tensor(graph.gradient_of(value))[index] != 0:
+        return ()
+    terms = [term for visit in graph.visits_of[value] for term in terms_of(iteration, visit, index)]
+    if not terms:
+        return (ZeroGradient(entry_name(value, index), "no operation reads it"),)
+    if any(term.cotangent * term.factor != 0 for term in terms):
+        return (ZeroGradient("it", "its terms cancel"),)
+    found = []
+    for term in terms:
+        if term.cotangent == 0:
+            found.append(ZeroGradient(entry_name(graph.gradient_of(term.op.output), term.place)))
+        elif term.factor == 0:
+            name = f"∂{entry_name(term.op.output, term.place)}/∂{entry_name(value, index)}"
+            at = float(iteration.tensor(value)[index])
+            found.append(
+                ZeroGradient(name, f"{term.op.primitive.name} is flat there", entry_name(value, index), at)
+            )
+        else:
+            dtype = iteration.program.dtype
+            found.append(ZeroGradient(term.label, f"too small for {dtype}"))
+    return tuple(dict.fromkeys(found))
 
 
 def _factors(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> list[tuple[str, int, Array]]:

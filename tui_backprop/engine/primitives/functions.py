@@ -5,6 +5,8 @@ Of complex numbers, the real part decides where a function is not defined, and o
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tui_backprop.engine.arrays.types import Array, np
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.base import Primitive
@@ -96,7 +98,7 @@ ROWS: dict[str, Activation] = {
 }  # fmt: skip
 
 FUNCTIONS: dict[str, Primitive] = {name: elementwise(name, row, "function") for name, row in ROWS.items()}
-COPY = elementwise("copy", ACTIVATIONS["identity"], "function")
+COPY = elementwise("copy", replace(ACTIVATIONS["identity"], torch="{0}.clone()"), "function")
 
 
 def _detached(y: Array, _: object, x: Array) -> None:

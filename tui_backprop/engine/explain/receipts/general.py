@@ -7,6 +7,7 @@ gives, not the VJP that the receipt explains. What earlier uses of the value hav
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -94,19 +95,44 @@ def _shapes(iteration: Iteration, op: Op) -> list[Shape]:
     return [iteration.program.shapes[name] for name in op.inputs]
 
 
-def _backward(iteration: Iteration, step: Step, visit: Visit, index: Index, terms: int) -> list[ReceiptRow]:
-    graph, op, i = iteration.graph, visit.op, visit.of or 0
+@dataclass(frozen=True)
+class Term:
+    """A term of a gradient: the ``cotangent`` at a ``place`` of the output of an operation, times a ``factor``."""
+
+    op: Op
+    place: Index
+    label: str
+    cotangent: float
+    factor: float
+
+
+def terms_of(iteration: Iteration, visit: Visit, index: Index) -> list[Term]:
+    """List the terms that a backward visit adds to the gradient of an entry."""
+    op, i = visit.op, visit.of or 0
+    factors = jacobian_column(iteration.program, op, i, index)
+    cotangents = iteration.tensor(iteration.graph.gradient_of(op.output))
+    return [
+        Term(
+            op,
+            place,
+            _term(iteration, op, i, index, place, factors),
+            float(cotangents[place]),
+            float(factors[place]),
+        )
+        for place in _places(iteration, op, i, index, factors)
+    ]
+
+
+def _backward(iteration: Iteration, step: Step, visit: Visit, index: Index, most: int) -> list[ReceiptRow]:
+    graph = iteration.graph
     earlier = graph.visits_of[visit.writes]
     at = earlier.index(visit)
     rows = [_entry(iteration, "+", graph.written(earlier[at - 1]), index)] if at else []
-    factors = jacobian_column(iteration.program, op, i, index)
-    places = _places(iteration, op, i, index, factors)
-    cotangents = iteration.tensor(graph.gradient_of(op.output))
-    if not places:
+    terms = terms_of(iteration, visit, index)
+    left, right = np.array([term.cotangent for term in terms]), np.array([term.factor for term in terms])
+    rows += summands(lambda k: terms[k].label, left, right, most)
+    if not terms:
         rows.append(ReceiptRow("+", f"{entry_name(visit.writes, index)} is not read", 0.0))
-    labels = [_term(iteration, op, i, index, place, factors) for place in places]
-    left, right = (np.array([float(array[place]) for place in places]) for array in (cotangents, factors))
-    rows += summands(lambda k: labels[k], left, right, terms) if places else []
     return [*rows, _entry(iteration, "=", step.tensor, index)]
 
 

@@ -24,6 +24,7 @@ INSTEAD = {
     "'": "another name",
 }  # fmt: skip
 FOREIGN = re.compile(r"[^\w\s.,+\-*/()\[\]=:;@]|[^\x00-\x7f]")
+LETTER_AFTER_NUMBER = re.compile(r"(?<![\w.])(?>(?:\d++\.?+\d*+|\.\d++)(?:[eE][+-]?\d++)?)[A-Za-z_]")
 OPEN, CLOSED = "([", ")]"
 
 
@@ -78,9 +79,8 @@ def checked_text(field: str, text: str) -> str:
 
 def tree_of(field: str, text: str) -> ast.Module:
     """Parse a checked text."""
-    if re.search(r"\d[_a-zA-Z]", re.sub(r"[A-Za-z_]\w*|\d[\d.]*[eE][+-]?\d+", " ", text)):
-        at = re.search(r"(?<![\w.])\d[\d.]*(?![eE][+-]?\d)[_a-zA-Z]", text)
-        where = _place_at(field, text, at.start() if at else 0)
+    if found := LETTER_AFTER_NUMBER.search(text):
+        where = _place_at(field, text, found.start())
         raise where.error("a number is followed by a letter; write a product with *, as in 2*x")
     try:
         tree = ast.parse(text)
