@@ -204,3 +204,17 @@ def test_the_lines_of_pytorch_compute_the_numbers_of_the_walk(spec, grain):
                 np.testing.assert_allclose(made.detach().numpy(), iteration.tensor(step.tensor), rtol=1e-12)
     for name in graph.parameters:
         np.testing.assert_allclose(names[name].detach().numpy(), iteration.new[name], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "text", ["L = max(w, 1)*3", "L = 3*min(w, 1)", "L = sum(max(M*w, axis=0))", "L = abs(w - 1)"]
+)
+@pytest.mark.parametrize("w", [1, 1 + 1e-7])
+def test_a_difference_across_a_kink_or_a_tie_is_no_failure(text, w):
+    report = compare(
+        problem(ExpressionSpec(text, f"w={w!r}" + ", M:=[[1, 1], [1, 1]]" * ("M" in text))),
+        "backprop",
+        "forward-difference",
+    )
+    assert not report.faults
+    assert not any(tensor.failed for tensor in report.tensors)

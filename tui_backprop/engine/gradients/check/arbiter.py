@@ -31,6 +31,12 @@ class Arbiter:
         return Branches(self._problem)
 
     @cached_property
+    def _sides(self) -> list[Array]:
+        program = self._problem.program()
+        program.forward()
+        return sides_of(program)
+
+    @cached_property
     def _exact(self) -> DirectionalSlope:
         return complex_along(self._problem.in_precision("float64"), self._branches)
 
@@ -58,7 +64,16 @@ class Arbiter:
             with np.errstate(all="ignore"):  # of infinite parameters
                 by = sign * nudge
             moved_loss(self._program, part, by)
-            for kink in self._branches.inputs:
-                if ((self._program.values[kink.name] > 0) != kink.above).any():
-                    return True
+            sides = zip(self._sides, sides_of(self._program), strict=True)
+            if any((before != after).any() for before, after in sides):
+                return True
         return False
+
+
+def sides_of(program: Program) -> list[Array]:
+    """List the pieces of all piecewise functions that the values of a pass are on."""
+    found = []
+    for op in program.ops:
+        if op.primitive.side:
+            found.append(op.primitive.side(*(program.values[name] for name in op.inputs)))
+    return found
