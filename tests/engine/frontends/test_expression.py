@@ -10,6 +10,7 @@ import pytest
 from tests.calculus import off
 from tests.engine.frontends.expressions import problem, take
 from tui_backprop.engine.analysis.ranking import ranking
+from tui_backprop.engine.explain.address import parse_address
 from tui_backprop.engine.explain.number import number_of
 from tui_backprop.engine.explain.pytorch import lines_of
 from tui_backprop.engine.explain.receipts import receipt_rows
@@ -19,6 +20,7 @@ from tui_backprop.engine.frontends.expression.presets import EXPRESSIONS
 from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
 from tui_backprop.engine.gradients.check.compare import compare, compare_along
 from tui_backprop.engine.gradients.methods import METHODS
+from tui_backprop.support.errors import InputError
 
 SIGMOID = 1 / (1 + math.exp(-1))
 P = 1 / (1 + math.exp(0.05))
@@ -207,14 +209,40 @@ def test_the_lines_of_pytorch_compute_the_numbers_of_the_walk(spec, grain):
 
 
 @pytest.mark.parametrize(
-    "text", ["L = max(w, 1)*3", "L = 3*min(w, 1)", "L = sum(max(M*w, axis=0))", "L = abs(w - 1)"]
+    "text", ["L = max(w, 1)*3", "L = 3*min(w, 1)", "L = sum(max(M*w, axis=0))", "L = abs(w-1)"]
 )
 @pytest.mark.parametrize("w", [1, 1 + 1e-7])
 def test_a_difference_across_a_kink_or_a_tie_is_no_failure(text, w):
-    report = compare(
-        problem(ExpressionSpec(text, f"w={w!r}" + ", M:=[[1, 1], [1, 1]]" * ("M" in text))),
-        "backprop",
-        "forward-difference",
-    )
+    let = f"w={w!r}, M:=[[1, 1], [1, 1]]" if "M" in text else f"w={w!r}"
+    report = compare(problem(ExpressionSpec(text, let)), "backprop", "forward-difference")
     assert not report.faults
     assert not any(tensor.failed for tensor in report.tensors)
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("u[1]", ("u", (1,))),
+        ("dW[1,0]", ("W", (1, 0))),
+        ("du 2", ("du", (2,))),
+        ("L", ("L", ())),
+        ("v1", ("v1", (0,))),
+    ],
+)
+def test_every_name_has_an_address(typed, address):
+    found = parse_address(typed, ARRAYS.graph)
+    assert (found.tensor, found.index) == address
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("L[1]", "address: L is a single number; write it without an index"),
+        ("u[3]", "address: index 3 of u is out of range (0 to 2)"),
+        ("0.1", 'address: "0.1" is not the name of a number; write it like W[2,1], u[2], v1[2], h[2], v2'),
+    ],
+)
+def test_an_address_of_nothing_is_refused(typed, message):
+    with pytest.raises(InputError) as error:
+        parse_address(typed, ARRAYS.graph)
+    assert str(error.value).startswith(message[:60])

@@ -41,7 +41,12 @@ class Address:
 
 
 def examples(graph: Graph) -> str:
-    """List some addresses of a network: W2[13,200], a1[40], delta3[7], largest W2, largest delta1."""
+    """List some addresses of a network: W2[13,200], a1[40], delta3[7], largest W2, largest delta1; of another graph,
+    its parameters and what it computes."""
+    if not graph.fed:
+        names = [*graph.parameters, *(op.output for op in graph.ops)]
+        entries = (entry_name(name, [size - 1 for size in graph.by_name[name].shape]) for name in names[:5])
+        return ascii_formula(", ".join(entries))
     w, last = graph.weight(min(2, graph.depth)), min(3, graph.depth)
     i, j = (min(most, fan - 1) for most, fan in zip((13, 200), graph.parameters[w], strict=True))
     hidden = [entry_name(graph.output_of(1), (min(40, graph.width(1) - 1),))] if graph.depth > 1 else []
@@ -63,7 +68,7 @@ def parse_address(text: str, graph: Graph, last: int = 0) -> Address:
     name, index = _named(found[1] if found else text, graph)
     about = graph.about(name)
     if not found:
-        _check(name, index, _shape(about))
+        _check(name, index, _shape(graph, about) or ())
         return Address(name, index, None, False, about.block, about.name, about.is_parameter)
     if about.is_parameter:
         return Address(layer=about.block)
@@ -103,7 +108,7 @@ def _spellings(graph: Graph) -> tuple[Mapping[str, str], Mapping[str, str]]:
     exact: dict[str, str] = {}
     for name, (value, what, _) in graph.tensors.items():
         about = graph.by_name[value]
-        if _shape(about) and what in ("value", "gradient"):
+        if _shape(graph, about) is not None and what in ("value", "gradient"):
             meant = name if what == "gradient" and not about.is_parameter else value
             exact[ascii_formula(name)] = meant
             if what == "gradient":
@@ -119,14 +124,16 @@ def _listed(graph: Graph) -> Iterator[str]:
     yield from (graph.gradient_of(name) for name in reversed(values) if graph.role(name) == "pre-activation")
 
 
-def _shape(value: Value) -> tuple[int, ...]:
-    """Shape of a parameter, or of one sample of a value that is computed; () if it has no numbers to look up."""
-    if value.is_parameter:
+def _shape(graph: Graph, value: Value) -> tuple[int, ...] | None:
+    """Shape of a parameter, or of one sample of a value that is computed; None if it has no numbers to look up."""
+    if value.is_parameter or (not graph.fed and value.role != "constant"):
         return value.shape
-    return value.shape[1:] if value.per_sample and value.role not in ("target", "mask") else ()
+    return value.shape[1:] or None if value.per_sample and value.role not in ("target", "mask") else None
 
 
 def _check(name: str, index: tuple[int, ...], shape: tuple[int, ...]) -> None:
+    if not shape and index:
+        raise InputError("address", f"{name} is a single number; write it without an index")
     if len(index) != len(shape):
         like = entry_name(name, [size - 1 for size in shape])
         raise InputError(

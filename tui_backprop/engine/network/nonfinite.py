@@ -144,7 +144,7 @@ def bad_output(graph: Graph, op: Op, values: Array, double: Array | None = None)
     when = (
         f" ({graph.readers[op.output][0].output} before its bias)" if op.output in graph.overwritten else ""
     )
-    cause, details = _cause(f"{op.primitive.name} in layer {op.layer}", values, at, double)
+    cause, details = _cause(f"{op.primitive.name} in {graph.blocks[op.layer].title}", values, at, double)
     return NonFinite(op.primitive.name, op.layer, op.output, at, float(values[at]), cause, details, when)
 
 
@@ -169,7 +169,7 @@ def bad_gradient(graph: Graph, visit: Visit, values: Array, double: Array | None
     if at is None:
         return None
     name, layer = visit.op.primitive.name, visit.op.layer
-    cause, details = _cause(f"the vjp of {name} in layer {layer}", values, at, double)
+    cause, details = _cause(f"the vjp of {name} in {graph.blocks[layer].title}", values, at, double)
     return NonFinite(
         f"{name} vjp", layer, graph.gradient_of(visit.writes), at, float(values[at]), cause, details
     )
