@@ -9,7 +9,9 @@ import pytest
 
 from tests.calculus import off
 from tests.engine.frontends.expressions import problem, take
-from tui_backprop.engine.analysis.ranking import ranking
+from tui_backprop.engine.analysis.loss_slices import slice_along
+from tui_backprop.engine.analysis.parameter_detail import parameter_detail
+from tui_backprop.engine.analysis.ranking import named, ranking
 from tui_backprop.engine.explain.address import parse_address
 from tui_backprop.engine.explain.number import number_of
 from tui_backprop.engine.explain.pytorch import lines_of
@@ -20,6 +22,11 @@ from tui_backprop.engine.frontends.expression.presets import EXPRESSIONS
 from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
 from tui_backprop.engine.gradients.check.compare import compare, compare_along
 from tui_backprop.engine.gradients.methods import METHODS
+from tui_backprop.engine.gradients.step_size import step_sweep
+from tui_backprop.engine.network.model import no_data
+from tui_backprop.engine.training.iteration import Update
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
+from tui_backprop.engine.training.training import Training
 from tui_backprop.support.errors import InputError
 
 SIGMOID = 1 / (1 + math.exp(-1))
@@ -226,7 +233,7 @@ def test_a_difference_across_a_kink_or_a_tie_is_no_failure(text, w):
         ("dW[1,0]", ("W", (1, 0))),
         ("du 2", ("du", (2,))),
         ("L", ("L", ())),
-        ("v1", ("v1", (0,))),
+        ("v1 0", ("v1", (0,))),
     ],
 )
 def test_every_name_has_an_address(typed, address):
@@ -246,3 +253,28 @@ def test_an_address_of_nothing_is_refused(typed, message):
     with pytest.raises(InputError) as error:
         parse_address(typed, ARRAYS.graph)
     assert str(error.value).startswith(message[:60])
+
+
+@each
+def test_step_dial_slices_details_and_training_work(spec):
+    iteration, graph = take(spec), spec.graph
+    for name, shape in graph.parameters.items():
+        index = tuple(n - 1 for n in shape)
+        sweep = step_sweep(iteration, name, index)
+        assert sweep.checked == pytest.approx(sweep.exact, rel=1e-12)
+        *_, slice_ = slice_along(iteration, ((name, index),), points=5)
+        assert slice_.losses[2] == pytest.approx(iteration.loss)
+        detail = parameter_detail(iteration, named(iteration, "gradient", name, index))
+        assert detail.base_loss == pytest.approx(iteration.loss)
+        assert detail.path == ()
+    data = no_data(spec.dtype)
+    training = Training(spec, OptimizerSpec("adam"), 10**6)
+    losses = training.losses(20, lambda t: Update(data, data, 0.01))
+    assert losses[-1] < losses[0] == iteration.loss
+
+
+def test_the_dial_tells_which_tie_a_step_crossed():
+    spec = ExpressionSpec("L = max(k, w)*3 + max(M*w)", "w=1.5, k:=1.4999, M:=[1, 0.5]")
+    curve = step_sweep(take(spec), "w", ()).rows["central-difference", "float64"]
+    assert curve.flips[0].first == "k"
+    assert curve.flips[-1] is None

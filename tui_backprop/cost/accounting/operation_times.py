@@ -63,7 +63,7 @@ def time_operations(iteration: Iteration, seconds: float = 0.3) -> Timing:
     """
     program = Program(iteration.spec, iteration.batch, iteration.program.parameters)
     graph = iteration.graph
-    feed(program, iteration.tensor(graph.input), iteration.tensor(graph.target), iteration.before.t)
+    feed(program, *iteration.data, iteration.before.t)
     visits = (*graph.forward_visits, *graph.backward_visits)
     calls = [_calls(program, visit) for visit in visits]
     end = perf_counter() + seconds

@@ -127,7 +127,7 @@ def samples_to_judge(spec: Model, total: int) -> int:
 def of_batch(iteration: Iteration) -> Examples:
     """Return the batch of an iteration as examples."""
     graph = iteration.graph
-    x, t = iteration.tensor(graph.input), iteration.tensor(graph.target)
+    x, t = iteration.data
     return Examples(x, t, iteration.batch, graph.loss_rule.probabilities)
 
 

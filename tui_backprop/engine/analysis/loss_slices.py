@@ -126,7 +126,7 @@ def slice_along(
     _check(iteration, weights)
     graph = iteration.graph
     program = Program(iteration.spec, iteration.batch, iteration.program.parameters.astype(float), "float64")
-    feed(program, iteration.tensor(graph.input), iteration.tensor(graph.target), iteration.before.t)
+    feed(program, *iteration.data, iteration.before.t)
     start = _entry(program, {tensor for tensor, _ in weights})
 
     def loss(place: tuple[float, ...]) -> float:
@@ -183,14 +183,14 @@ def _points(iteration: Iteration, weights: tuple[TensorEntry, ...]) -> int:
     """Return the number of points along each weight that the work of the layers from the first weight on allows."""
     graph = iteration.graph
     each = graph.macs_from(min(graph.layer(tensor) for tensor, _ in weights))
-    evaluations = SLICE_WORK / (each * (READ_COST + iteration.program.batch))
+    evaluations = SLICE_WORK / (max(each, 1) * (READ_COST + iteration.program.batch))
     axes = len(weights)
     return max(FEWEST_POINTS[axes], min(MOST_POINTS[axes], int(evaluations ** (1 / axes))))
 
 
 def _reach(iteration: Iteration, tensor: str, update: float) -> float:
     """Return half the range of a slice; 1 where weights and update give no measure."""
-    of = iteration.graph.weight(iteration.graph.layer(tensor))
+    of = iteration.graph.part(iteration.graph.layer(tensor), "weight") or tensor
     spread = iteration.summary(of).norm / sqrt(iteration.tensor(of).size)
     far = (REACH_IN_WEIGHTS * spread, REACH_IN_UPDATES * abs(update))
     return max(filter(isfinite, far), default=0.0) or 1.0

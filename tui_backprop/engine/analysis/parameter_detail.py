@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from tui_backprop.engine.analysis.influence import PathStep, strongest_path
+from tui_backprop.engine.analysis.influence import PathStep, StrongestPath, strongest_path
 from tui_backprop.engine.analysis.prediction_flips import (
     FlipSearch,
     PredictionAlong,
@@ -85,7 +85,9 @@ def parameter_detail(
     penalty = 0.0 if strength is None else strength * attribution.value
     changed = ChangedParameter(iteration, attribution)
     nudges = changed.nudges()
-    path = strongest_path(iteration, attribution.tensor, attribution.index, int(order[0]))
+    path = StrongestPath((), 0)
+    if iteration.graph.layered:
+        path = strongest_path(iteration, attribution.tensor, attribution.index, int(order[0]))
     return ParameterDetail(
         attribution=attribution,
         path=path.steps,
@@ -100,8 +102,11 @@ def parameter_detail(
 
 def sample_gradients(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> Array:
     """Return each sample's term in dL/dparameter, (n,), in double precision: the products whose sum the backward
-    pass computes."""
-    graph, unit = iteration.graph, index[-1]
+    pass computes. A graph without layers is one sample."""
+    graph = iteration.graph
+    if not graph.layered:
+        return np.array([iteration.tensor(graph.gradient_of(tensor))[index]], float)
+    unit = index[-1]
     op = graph.readers[tensor][0]
     output = graph.by_name[op.output]
     given = iteration.tensor(output.gradient)[:, unit].astype(float)
@@ -119,8 +124,7 @@ class ChangedParameter:
         self._iteration, self._attribution = iteration, attribution
         self._problem = Problem(
             iteration.spec,
-            iteration.tensor(graph.input),
-            iteration.tensor(graph.target),
+            *iteration.data,
             iteration.program.parameters,
             iteration.before.t,
         ).in_precision("float64")
@@ -169,5 +173,7 @@ class ChangedParameter:
 
 def _predicted(z: Array, iteration: Iteration) -> int | None:
     """Return the predicted class of the first sample, None where there is none."""
+    if iteration.graph.loss_op.primitive.kind != "loss":
+        return None
     found = int(predicted_classes(z[:1], iteration.graph.loss_rule)[0])
     return None if found == NO_CLASS else found

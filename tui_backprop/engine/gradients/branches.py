@@ -53,3 +53,13 @@ class Branches:
             kink.keep(program.values[kink.name])
             start = kink.at
         return program.forward(start)
+
+
+def sides_of(program: Program) -> list[Array]:
+    """List the pieces of all piecewise functions that the values of a pass are on; of complex numbers, by their real
+    parts."""
+    return [
+        np.asarray(op.primitive.side(*(program.values[name] for name in op.inputs)))
+        for op in program.ops
+        if op.primitive.side
+    ]

@@ -14,9 +14,13 @@ from itertools import product
 
 import numpy as np
 
+from tui_backprop.engine.gradients.branches import sides_of
 from tui_backprop.engine.gradients.methods import METHODS, Problem
 from tui_backprop.engine.gradients.problem import COMPLEX
 from tui_backprop.engine.gradients.quotient import Quotient
+from tui_backprop.engine.network.graph import Graph
+from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.operation import Op
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
@@ -97,8 +101,7 @@ def step_sweep(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> Ste
     with np.errstate(all="ignore"):  # of parameters that are infinite, or too large for single precision
         problem = Problem(
             iteration.spec,
-            iteration.tensor(graph.input),
-            iteration.tensor(graph.target),
+            *iteration.data,
             iteration.program.parameters,
             iteration.before.t,
         )
@@ -138,30 +141,26 @@ class _Perturbed:
         self._at, self._start = at, start_of(self.program, tensor)
         self._value = self.program.parameters[at].copy()
         self.base = complex(self.program.forward())
-        self._kink_inputs = [op.inputs[0] for op in self.program.ops if op.primitive.kink]
-        self._here = self._sides()
-        self._crossed = [np.zeros_like(here) for here in self._here]
+        self._piecewise = [op for op in self.program.ops if op.primitive.side]
+        self._here = sides_of(self.program)
+        self._crossed = [np.zeros(here.shape, bool) for here in self._here]
 
     def slope(self, rule: DerivativeRule, h: float) -> tuple[float, KinkCrossing | None, Quotient | None]:
         """Return the derivative by a rule, the kinks that it crossed, and its difference quotient if it takes one."""
-        self._crossed = [np.zeros_like(here) for here in self._here]
+        self._crossed = [np.zeros(here.shape, bool) for here in self._here]
         found = rule(self, h)
-        crossed = _crossing(self._kink_inputs, self._crossed)
+        crossed = _crossing(self.program.graph, self._piecewise, self._crossed)
         return (found.slope, crossed, found) if isinstance(found, Quotient) else (found, crossed, None)
 
     def loss(self, by: complex) -> tuple[complex, complex]:
         """Return the loss with the parameter moved by ``by``, and the move after rounding in its precision."""
         self.program.parameters[self._at] = self._value + by
         moved = self.program.parameters[self._at] - self._value
-        loss = complex(self.program.forward(self._start))
+        loss, sides = complex(self.program.forward(self._start)), sides_of(self.program)
         self.program.parameters[self._at] = self._value
-        for crossed, here, now in zip(self._crossed, self._here, self._sides(), strict=True):
+        for crossed, here, now in zip(self._crossed, self._here, sides, strict=True):
             crossed |= now != here
         return loss, complex(moved)
-
-    def _sides(self) -> list[Array]:
-        """Return the side of its kink for each unit; of complex numbers by the real part, as activations branch."""
-        return [self.program.values[name].real > 0 for name in self._kink_inputs]
 
     def forward_difference(self, h: float) -> Quotient:
         above, up = self.loss(h)
@@ -193,11 +192,17 @@ def start_of(program: Program, tensor: str) -> int:
     return at
 
 
-def _crossing(names: list[str], crossed: list[Array]) -> KinkCrossing | None:
+def _crossing(graph: Graph, ops: list[Op], crossed: list[Array]) -> KinkCrossing | None:
     """Return the units that changed sides for any sample, None if no unit did."""
-    units = [(name, np.flatnonzero(each.any(axis=0))) for name, each in zip(names, crossed, strict=True)]
-    several = [(name, where) for name, where in units if len(where)]
+    several = []
+    for op, each in zip(ops, crossed, strict=True):
+        name = op.inputs[0]
+        if len(graph.by_name[name].shape) != each.ndim:  # a number beside an array
+            name = op.output
+        several += [
+            (name, place) for place in np.argwhere(each.any(axis=0) if graph.per_sample(name) else each)
+        ]
     if not several:
         return None
-    name, where = several[0]
-    return KinkCrossing(sum(len(each) for _, each in several), f"{name}[{where[0]}]")
+    name, place = several[0]
+    return KinkCrossing(len(several), entry_name(name, tuple(map(int, place))))

@@ -67,6 +67,11 @@ class Graph(GraphValues):
         return any(op.primitive.kind == "residual" and op.layer == block for op in self.ops)
 
     @cached_property
+    def layered(self) -> bool:
+        """Whether it consists of layers: each operation is a part of a layer's equations."""
+        return all(op.equations for op in self.ops)
+
+    @cached_property
     def overwritten(self) -> frozenset[str]:
         """The values that an operation in place writes its output over."""
         return frozenset(op.inputs[0] for op in self.ops if op.primitive.in_place)

@@ -10,7 +10,7 @@ import numpy as np
 
 from tui_backprop.engine.arrays.statistics import Distribution, Summary, distribute, summarize
 from tui_backprop.engine.network.graph import Graph
-from tui_backprop.engine.network.model import Model
+from tui_backprop.engine.network.model import Model, no_data
 from tui_backprop.engine.network.nonfinite import (
     PARAMETERS,
     NonFinite,
@@ -115,6 +115,13 @@ class Iteration:
         held = {id(owner): owner.nbytes for owner in owners if isinstance(owner, np.ndarray)}
         again = max(array.nbytes for array in self.new.values())
         return sum(held.values()) + again + OBJECT_BYTES * len(self.program.ops)
+
+    @property
+    def data(self) -> tuple[Array, Array]:
+        """The batch: input and target; empty for a graph that holds all numbers itself."""
+        if not self.graph.fed:
+            return no_data(self.spec.dtype), no_data(self.spec.dtype)
+        return self.tensor(self.graph.input), self.tensor(self.graph.target)
 
     @cached_property
     def new(self) -> dict[str, Array]:

@@ -102,8 +102,7 @@ class RaceControl:
         self.close()
         problem = Problem(
             iteration.spec,
-            iteration.tensor(iteration.graph.input),
-            iteration.tensor(iteration.graph.target),
+            *iteration.data,
             iteration.program.parameters,
             iteration.before.t,
         )

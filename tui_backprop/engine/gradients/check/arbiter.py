@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from tui_backprop.engine.gradients.branches import Branches
+from tui_backprop.engine.gradients.branches import Branches, sides_of
 from tui_backprop.engine.gradients.check.directional import DirectionalSlope, complex_along, moved_loss
 from tui_backprop.engine.gradients.check.report import Artifact, CheckedEntry
 from tui_backprop.engine.gradients.methods import METHODS, Problem
@@ -63,17 +63,7 @@ class Arbiter:
         for sign in (-1, 1):
             with np.errstate(all="ignore"):  # of infinite parameters
                 by = sign * nudge
-            moved_loss(self._program, part, by)
-            sides = zip(self._sides, sides_of(self._program), strict=True)
-            if any((before != after).any() for before, after in sides):
+            after = moved_loss(self._program, part, by, read=sides_of)
+            if any((here != there).any() for here, there in zip(self._sides, after, strict=True)):
                 return True
         return False
-
-
-def sides_of(program: Program) -> list[Array]:
-    """List the pieces of all piecewise functions that the values of a pass are on."""
-    found = []
-    for op in program.ops:
-        if op.primitive.side:
-            found.append(op.primitive.side(*(program.values[name] for name in op.inputs)))
-    return found

@@ -21,15 +21,30 @@ DirectionalSlope = Callable[[slice, Array, float], float]
 DirectionalQuotient = Callable[[Program, slice, Array, float], Quotient]
 
 
-def moved_loss(program: Program, part: slice, by: Array, branches: Branches | None = None) -> Any:
-    """Return the loss with a part of the parameters moved, on given branches if any; the parameters move back."""
+def _loss_of(program: Program) -> Any:
+    return program.values[program.graph.loss].item()
+
+
+def moved_loss(
+    program: Program,
+    part: slice,
+    by: Array,
+    branches: Branches | None = None,
+    read: Callable[[Program], Any] = _loss_of,
+) -> Any:
+    """Return the loss with a part of the parameters moved, on given branches if any, or what ``read`` returns of that
+    pass; the parameters move back."""
     parameters = program.parameters[part]
     at = parameters.copy()
     with np.errstate(all="ignore"):  # of infinite parameters
         parameters[...] = at + by
-    loss = (program.forward() if branches is None else branches.forward(program)).item()
+    if branches is None:
+        program.forward()
+    else:
+        branches.forward(program)
+    found = read(program)
     parameters[...] = at
-    return loss
+    return found
 
 
 def _forward_quotient(program: Program, part: slice, direction: Array, h: float) -> Quotient:
