@@ -43,8 +43,8 @@ LETS = {"a": (), "b": (), "c": (), "k": (), "u": (3,), "w": (3,), "M": (2, 3), "
 class Drawn:
     """A random expression: its text, its numbers, and the operators in it."""
 
-    def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)
+    def __init__(self, source: random.Random) -> None:
+        self.random = source
         self.operators: set[str] = set()
         self.names: list[str] = [name for name, shape in LETS.items() if shape == ()]
         lines = []
@@ -52,7 +52,7 @@ class Drawn:
             lines.append(f"s{number} = {self.scalar(2)}")
             self.names += [f"s{number}"] * 6  # so that it is used more than once
         self.text = "\n".join([*lines, f"L = {self.scalar(3)}"])
-        numbers = np.random.default_rng(seed)
+        numbers = np.random.default_rng(self.random.randrange(2**32))
         lets = []
         for name, shape in LETS.items():
             if any(name == token for token in _tokens(self.text)):

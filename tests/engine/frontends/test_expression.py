@@ -13,6 +13,7 @@ from tui_backprop.engine.analysis.loss_slices import slice_along
 from tui_backprop.engine.analysis.parameter_detail import parameter_detail
 from tui_backprop.engine.analysis.ranking import named, ranking
 from tui_backprop.engine.explain.address import parse_address
+from tui_backprop.engine.explain.conventions import conventions
 from tui_backprop.engine.explain.number import number_of
 from tui_backprop.engine.explain.pytorch import lines_of
 from tui_backprop.engine.explain.receipts import receipt_rows
@@ -24,7 +25,7 @@ from tui_backprop.engine.gradients.check.compare import compare, compare_along
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.gradients.step_size import step_sweep
 from tui_backprop.engine.network.model import no_data
-from tui_backprop.engine.training.iteration import Update
+from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.training import Training
 from tui_backprop.support.errors import InputError
@@ -278,3 +279,29 @@ def test_the_dial_tells_which_tie_a_step_crossed():
     curve = step_sweep(take(spec), "w", ()).rows["central-difference", "float64"]
     assert curve.flips[0].first == "k"
     assert curve.flips[-1] is None
+
+
+def test_what_holds_at_kinks_and_ties_is_stated():
+    spec = ExpressionSpec("L = relu(w) + abs(w) + max(w, 1) + max(M)*w", "w=1, M:=[1, 2]")
+    assert conventions(spec, OptimizerSpec())[-4:] == (
+        "the derivative of relu at 0 is 0, as in PyTorch",
+        "the derivative of abs at 0 is 0, as in PyTorch",
+        "of two equal values, a maximum or minimum has half a derivative by each, as in PyTorch",
+        "equal largest or smallest entries share the derivative equally, as in torch.amax",
+    )
+
+
+def test_weight_decay_acts_on_the_parameters():
+    spec, decay = (
+        ExpressionSpec("L = w*x", "w=2, x:=3"),
+        OptimizerSpec("sgd", weight_decay=0.5, decay_bias=False),
+    )
+    data = no_data(spec.dtype)
+    iteration = run_iteration(spec, Update(data, data, 0.1), TrainingState(0, np.array([2.0])), decay)
+    assert iteration.new["w"] == pytest.approx(2 - 0.1 * (3 + 0.5 * 2))
+    assert "acts on parameters" in " ".join(conventions(spec, decay))
+    assert lines_of(walk(spec, 1, decay)[0], iteration) == [
+        "optimizer = optim.SGD(params, lr=0.1, weight_decay=0.5)"
+    ]
+    (step,) = [step for step in walk(spec, 1, decay) if step.phase == "update"]
+    assert off(receipt_rows(iteration, step, 0)) < 1e-15

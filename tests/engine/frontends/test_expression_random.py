@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from tests.engine.frontends.expressions import EVERY, Drawn, problem
 from tui_backprop.engine.explain.pytorch import forward_line
@@ -50,16 +53,16 @@ def kept():
     """Draw until there are enough: (drawn, problem, program after its pass)."""
     found = []
     for seed in range(int(COUNT / SHARE)):
-        drawn = Drawn(seed)
+        drawn = Drawn(random.Random(seed))
         try:
-            given = problem(ExpressionSpec(drawn.text, drawn.let))
+            problem_ = problem(ExpressionSpec(drawn.text, drawn.let))
         except InputError:
             continue
-        program = given.program()
+        program = problem_.program()
         with np.errstate(all="ignore"):
             loss, gradient = program.forward(), program.backward()
         if np.isfinite(loss) and np.isfinite(gradient).all():
-            found.append((drawn, given, program))
+            found.append((drawn, problem_, program))
         if len(found) == COUNT:
             break
     return found
@@ -75,8 +78,24 @@ def test_most_draws_are_kept_and_every_operator_is_in_many_of_them(kept):
 @pytest.mark.parametrize("method", ["complex-step", "batched-forward-mode"])
 def test_the_gradient_is_that_of(kept, method):
     with np.errstate(all="ignore"):
-        for drawn, given, program in kept:
-            assert agree(METHODS[method].gradient(given), program), (drawn.text, drawn.let)
+        for drawn, problem_, program in kept:
+            assert agree(METHODS[method].gradient(problem_), program), (drawn.text, drawn.let)
+
+
+@settings(
+    derandomize=True, max_examples=50, deadline=None, suppress_health_check=[HealthCheck.filter_too_much]
+)
+@given(st.randoms(use_true_random=False))
+def test_hypothesis_finds_no_expression_whose_gradient_is_another(source):
+    drawn = Drawn(source)
+    try:
+        problem_ = problem(ExpressionSpec(drawn.text, drawn.let))
+    except InputError:
+        assume(False)
+    program = problem_.program()
+    with np.errstate(all="ignore"):
+        assume(np.isfinite(program.forward()) and np.isfinite(program.backward()).all())
+        assert agree(METHODS["complex-step"].gradient(problem_), program), (drawn.text, drawn.let)
 
 
 def test_the_gradient_is_pytorch_s(kept):

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tui_backprop.engine.explain.pytorch import BACKWARD, ZERO_GRAD, optimizer_line
+from tui_backprop.engine.explain.pytorch import ZERO_GRAD, optimizer_line
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.render.draw.statements import command_lines, statement_lines
 
@@ -17,7 +17,7 @@ TEXTS = (
     "for p in params: p.grad *= min(1, 0.5 / norm) or 1",
     'for group in optimizer.param_groups: group["lr"] = 0.0125',
     "with torch.no_grad(): gamma1[3] += 0.01",
-    f"{ZERO_GRAD}; {BACKWARD}; W4.grad[101, 2]",
+    f"{ZERO_GRAD}; L.backward(); W4.grad[101, 2]",
     "z1 = F.layer_norm(u1, (u1.shape[1],), eps=1e-05) * gamma1 + beta1; z1.retain_grad()",
 )
 

@@ -8,7 +8,13 @@ from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import SYMBOLS, UPDATE_RULES
 from tui_backprop.support.format import format_setting
 
-PLURALS: dict[Role, str] = {"weight": "weights", "bias": "biases", "gain": "gains", "shift": "shifts"}
+PLURALS: dict[Role, str] = {
+    "weight": "weights",
+    "bias": "biases",
+    "gain": "gains",
+    "shift": "shifts",
+    "parameter": "parameters",
+}
 
 
 def scope(network: Model, everything: bool) -> str:
@@ -35,7 +41,8 @@ def decay_text(network: Model, optimizer: OptimizerSpec) -> str:
 
 
 def conventions(network: Model, optimizer: OptimizerSpec) -> tuple[str, ...]:
-    """Return a sentence for each convention that the update of a network depends on."""
+    """Return a sentence for each convention that the update of a network depends on, and, of a graph without layers,
+    for each derivative where there is none."""
     row = UPDATE_RULES[optimizer.name]
     found = [row.convention]
     if optimizer.clip:
@@ -49,4 +56,6 @@ def conventions(network: Model, optimizer: OptimizerSpec) -> tuple[str, ...]:
     if penalized := network.graph.penalized:
         of = scope(network, everything=len(penalized) == len(network.graph.parameters))
         found.append(f"the L2 penalty is part of the loss and of its gradient; it acts on {of}")
+    if not network.graph.layered:
+        found += dict.fromkeys(op.primitive.convention for op in network.graph.ops)
     return tuple(filter(None, found))

@@ -106,13 +106,14 @@ def _with_gradient(graph: Graph, value: str) -> str:
     return graph.value_of(graph.gradient_of(value))
 
 
-def optimizer_line(optimizer: OptimizerSpec, lr: float) -> str:
-    """Statement that creates the optimizer, with the scheduled rate ``lr`` of the first update."""
+def optimizer_line(optimizer: OptimizerSpec, lr: float, layered: bool = True) -> str:
+    """Statement that creates the optimizer, with the scheduled rate ``lr`` of the first update, of a network that is
+    ``layered`` or of another graph, whose parameters are in one group."""
     row = UPDATE_RULES[optimizer.name]
     given = [f"lr={lr}", *(f"{key}={value.format(optimizer)}" for key, value in row.torch_settings)]
     if optimizer.weight_decay or row.decoupled:
         given.append(f"weight_decay={optimizer.weight_decay}")
-    params = "params" if optimizer.decay_bias else PARAMETER_GROUPS
+    params = "params" if optimizer.decay_bias or not layered else PARAMETER_GROUPS
     return f"optimizer = optim.{row.torch}({params}, {', '.join(given)})"
 
 
@@ -131,7 +132,11 @@ def lines_of(step: Step, iteration: Iteration, before: Before = Before()) -> lis
 def _input_lines(iteration: Iteration, before: Before) -> list[str]:
     """The optimizer, before the first iteration; edits of parameters; and the gradient of the input, if it is
     wanted."""
-    made = [optimizer_line(iteration.optimizer, iteration.lr)] if before.rate is None else []
+    made = (
+        [optimizer_line(iteration.optimizer, iteration.lr, iteration.graph.layered)]
+        if before.rate is None
+        else []
+    )
     edits = [
         f"with torch.no_grad(): {name_in(tensor)}[{', '.join(map(str, index))}] += {by}"
         for tensor, index, by in before.edits

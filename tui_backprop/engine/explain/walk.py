@@ -198,7 +198,7 @@ def _update_step(
     graph = spec.graph
     parameters = sum(size(shapes[name]) for name in names)
     flops = sum(
-        size(shapes[name]) * update_flops(optimizer, decays=optimizer.decay_bias or graph.is_weight(name))
+        size(shapes[name]) * update_flops(optimizer, decays=graph.decays(name, optimizer.decay_bias))
         for name in names
     )
     rule = formulas(optimizer)

@@ -236,7 +236,12 @@ class GraphValues:
 
     def regularized(self, everything: bool) -> tuple[str, ...]:
         """Return the parameters that weight decay acts on: ``everything``, or weights only."""
-        return tuple(name for name in self.parameters if everything or self.is_weight(name))
+        return tuple(name for name in self.parameters if self.decays(name, everything))
+
+    def decays(self, parameter: str, everything: bool) -> bool:
+        """Return True if weight decay acts on a parameter: on ``everything``, or on weights and on parameters without
+        a layer."""
+        return everything or self.role(parameter) in ("weight", "parameter")
 
     @cached_property
     def differentiable(self) -> frozenset[str]:

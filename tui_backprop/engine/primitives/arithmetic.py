@@ -190,6 +190,9 @@ def arithmetic(name: str, repeated: tuple[bool, bool] = (False, False)) -> Primi
         torch_vjps=tuple(lines),
         shape=broadcast,
         sign=row.sign,
+        convention="of two equal values, a maximum or minimum has half a derivative by each, as in PyTorch"
+        if row.side
+        else "",
         side=row.side,
     )
 

@@ -74,6 +74,7 @@ class Primitive:
     short: str = ""  # short form of a long name
     sign: str = ""  # + - * / where that is all it does to its two inputs
     side: Callable[..., Array] | None = None  # (*x): the piece of a piecewise function that each entry is on
+    convention: str = ""  # a sentence about its derivative where it has none
     detached: bool = False  # no derivative flows to its input: for derivatives, its output is a constant
 
     @property

@@ -80,6 +80,9 @@ def elementwise(name: str, row: Activation, kind: str = "activation") -> Primiti
         room=room,
         by_sample=True,
         kink=row.kink,
+        convention=f"the derivative of {name} at 0 is 0, as in PyTorch"
+        if row.kink and kind == "function"
+        else "",
         side=(lambda z: z.real > 0) if row.kink else None,
         saves=row.saves,
     )

@@ -129,5 +129,8 @@ def reduction(name: str, axes: Axes, whole: bool = True) -> Primitive:
         torch=row.torch.replace("{dims}", dims),
         torch_vjps=(back,),
         shape=shape,
+        convention="equal largest or smallest entries share the derivative equally, as in torch.amax"
+        if row.side
+        else "",
         side=partial(_side, row.side, axes) if row.side else None,
     )

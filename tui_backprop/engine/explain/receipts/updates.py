@@ -45,7 +45,8 @@ def update(
         float(iteration.tensor(tensor)[index]),
         float(iteration.tensor(iteration.graph.gradient_of(tensor))[index]),
     )
-    prepared, g, gradient = _prepared(iteration, tensor, at, w, g)
+    dw = entry_name(iteration.graph.gradient_of(tensor), index)
+    prepared, g, gradient = _prepared(iteration, tensor, at, dw, w, g)
     entry = UpdatedWeight(
         at, w, g, gradient, slots(before), slots(iteration.after), iteration.lr, before.t + 1, spec
     )
@@ -53,7 +54,7 @@ def update(
     if spec.weight_decay and UPDATE_RULES[spec.name].decoupled:
         rows.append(
             product("-", f"α decay · {at}", iteration.lr, spec.weight_decay, w)
-            if spec.decay_bias or iteration.graph.is_weight(tensor)
+            if iteration.graph.decays(tensor, spec.decay_bias)
             else _UNDECAYED
         )
     averages, steps = _STEPS[spec.name](entry)
@@ -67,16 +68,16 @@ def update(
 
 
 def _prepared(
-    iteration: Iteration, tensor: str, at: str, w: float, g: float
+    iteration: Iteration, tensor: str, at: str, dw: str, w: float, g: float
 ) -> tuple[list[ReceiptRow], float, str]:
     """Return the rows that clip the gradient and add the decay to it, the resulting value and its name."""
     spec, factor = iteration.optimizer, iteration.clipping
-    rows = [product("+", f"d{at}, clipped", g, factor)] if factor < 1 else [ReceiptRow("+", f"d{at}", g)]
+    rows = [product("+", f"{dw}, clipped", g, factor)] if factor < 1 else [ReceiptRow("+", dw, g)]
     if spec.weight_decay and not UPDATE_RULES[spec.name].decoupled:
-        decays = spec.decay_bias or iteration.graph.is_weight(tensor)
+        decays = iteration.graph.decays(tensor, spec.decay_bias)
         rows.append(product("+", f"decay · {at}", spec.weight_decay, w) if decays else _UNDECAYED)
-    if rows == [ReceiptRow("+", f"d{at}", g)]:
-        return [], g, f"d{at}"
+    if rows == [ReceiptRow("+", dw, g)]:
+        return [], g, dw
     total = sum(row.value for row in rows)
     return [*rows, ReceiptRow("=", "g", total)], total, "g"
 
