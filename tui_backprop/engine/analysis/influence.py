@@ -13,6 +13,7 @@ from math import isfinite
 
 import numpy as np
 
+from tui_backprop.engine.analysis.path_of_operations import largest_path
 from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.operation import Op
 from tui_backprop.engine.primitives import Array
@@ -76,6 +77,12 @@ def strongest_path(
     ops = [op for op in graph.ops if op.primitive.kind not in ("loss", "penalty")]
     if tensor not in graph.parameters:
         raise KeyError(tensor)
+    if not graph.layered:
+        hops, ties = largest_path(iteration, tensor, index)
+        return StrongestPath(
+            tuple(PathStep(hop.op.output, (hop.place or (0,))[-1], hop.factor, hop.formula) for hop in hops),
+            ties,
+        )
     at = next(n for n, op in enumerate(ops) if tensor in op.inputs)
     best = _best(iteration, ops[at + 1 :], sample)
     steps = [_entry(iteration, ops[at], tensor, index, sample)]

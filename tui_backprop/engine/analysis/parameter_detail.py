@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from tui_backprop.engine.analysis.influence import PathStep, StrongestPath, strongest_path
+from tui_backprop.engine.analysis.influence import PathStep, strongest_path
 from tui_backprop.engine.analysis.prediction_flips import (
     FlipSearch,
     PredictionAlong,
@@ -85,9 +85,7 @@ def parameter_detail(
     penalty = 0.0 if strength is None else strength * attribution.value
     changed = ChangedParameter(iteration, attribution)
     nudges = changed.nudges()
-    path = StrongestPath((), 0)
-    if iteration.graph.layered:
-        path = strongest_path(iteration, attribution.tensor, attribution.index, int(order[0]))
+    path = strongest_path(iteration, attribution.tensor, attribution.index, int(order[0]))
     return ParameterDetail(
         attribution=attribution,
         path=path.steps,

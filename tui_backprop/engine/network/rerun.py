@@ -41,10 +41,10 @@ def first_terms(program: Program, name: str) -> Array:
 
 def contribution(program: Program, visit: Visit) -> Array:
     """Return the term that one backward visit adds to the derivative of its value."""
-    return _pulled(program, visit.op, visit.of or 0, program.cotangents[visit.op.output])
+    return pulled(program, visit.op, visit.of or 0, program.cotangents[visit.op.output])
 
 
-def _pulled(program: Program, op: Op, i: int, cotangent: Array) -> Array:
+def pulled(program: Program, op: Op, i: int, cotangent: Array) -> Array:
     """Run the VJP of an operation by input ``i``."""
     made = np.empty(program.shapes[op.inputs[i]], program.dtype)
     with np.errstate(all="ignore"):
@@ -67,7 +67,7 @@ def jacobian_row(program: Program, op: Op, i: int, index: tuple[int, ...]) -> Ar
     """Return the derivatives of an entry of an operation's output by all entries of input ``i``, by its VJP."""
     one = np.zeros(program.shapes[op.output], program.dtype)
     one[index] = 1
-    return _pulled(program, op, i, one)
+    return pulled(program, op, i, one)
 
 
 def jacobian_column(program: Program, op: Op, i: int, index: tuple[int, ...]) -> Array:

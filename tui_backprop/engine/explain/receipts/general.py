@@ -150,8 +150,7 @@ def _term(iteration: Iteration, op: Op, i: int, index: Index, place: Index, fact
     cotangent = entry_name(graph.gradient_of(op.output), place)
     if row.kind in ENTRYWISE:
         names = [entry_name(name, _aligned(place, iteration.program.shapes[name])) for name in op.inputs]
-        formula = row.vjp_formulas[i].removeprefix("Σ( ")
-        formula = formula.removesuffix(" )") if formula != row.vjp_formulas[i] else formula
+        formula = _unsummed(row.vjp_formulas[i])
         return tidy(formula.format(*names, g=cotangent, y=entry_name(op.output, place), v=""))
     if factors[place] == 1 and not row.macs(*_shapes(iteration, op)):
         return cotangent
@@ -174,3 +173,22 @@ def _factor(iteration: Iteration, op: Op, i: int, index: Index, place: Index) ->
         other, inner = left, (*rows, index[-2] if len(right) > 1 else index[-1])
     at = (*_aligned(batch, other[: len(other) - len(inner)]), *inner)
     return entry_name(op.inputs[1 - i], at)
+
+
+def derivative_of(iteration: Iteration, op: Op, i: int, index: Index, place: Index) -> str:
+    """Write the derivative of the output of an operation at a ``place`` by an entry of input ``i``."""
+    row = op.primitive
+    if row.kind not in ENTRYWISE:
+        one = (
+            not row.macs(*_shapes(iteration, op))
+            and jacobian_row(iteration.program, op, i, place)[index] == 1
+        )
+        return "1" if one else _factor(iteration, op, i, index, place)
+    names = [entry_name(name, _aligned(place, iteration.program.shapes[name])) for name in op.inputs]
+    formula = _unsummed(row.vjp_formulas[i]).replace("{g} · ", "").replace("{g}", "1")
+    return tidy(formula.format(*names, y=entry_name(op.output, place)))
+
+
+def _unsummed(formula: str) -> str:
+    """Return the formula of a VJP without the sum over repeated entries."""
+    return formula[3:-2] if formula.startswith("Σ( ") and formula.endswith(" )") else formula

@@ -1,0 +1,97 @@
+"""The path of largest influence through operations of any kind, entry by entry: for graphs without layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tui_backprop.engine.explain.receipts.general import ENTRYWISE, derivative_of
+from tui_backprop.engine.network.operation import Op
+from tui_backprop.engine.network.rerun import jacobian_row, pulled
+from tui_backprop.engine.primitives import Array, index_at, size
+from tui_backprop.engine.training.iteration import Iteration
+
+MOST_ENTRIES = 5_000  # of all values that are no functions entry by entry: each takes a VJP
+Index = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Hop:
+    """One factor of a path, from an entry of an input of ``op`` to the ``place`` of its output; ``formula`` is how
+    it is written."""
+
+    op: Op
+    place: Index
+    factor: float
+    formula: str
+
+
+@dataclass(frozen=True)
+class _Best:
+    """Of each entry of a value: the ``sizes`` of the largest products of factors to the loss, how many are as large
+    (``ties``), and where the first hop leads (``via``), by the flat position of the entry."""
+
+    sizes: Array
+    ties: Array
+    via: dict[int, tuple[Op, int, Index]]
+
+
+def largest_path(iteration: Iteration, tensor: str, index: Index) -> tuple[tuple[Hop, ...], int]:
+    """Return the path from an entry to the loss with the largest product of derivatives, and how many paths are as
+    large; nothing where a factor is not finite, or the graph is too large."""
+    graph, shapes = iteration.graph, iteration.program.shapes
+    costly = sum(size(shapes[op.output]) for op in graph.ops if op.primitive.kind not in ENTRYWISE)
+    if costly > MOST_ENTRIES or tensor not in graph.differentiable:
+        return (), 0
+    best = {name: _Best(np.zeros(shapes[name]), np.zeros(shapes[name]), {}) for name in graph.differentiable}
+    best[graph.loss] = _Best(np.ones(()), np.ones(()), {})
+    for op in reversed(graph.ops):
+        if op.output in best:
+            for i, name in enumerate(op.differentiated):
+                if name in best:
+                    _improve(iteration, op, i, best[name], best[op.output])
+    if not all(np.isfinite(each.sizes).all() for each in best.values()):
+        return (), 0
+    hops, at, place = [], tensor, index
+    ties = int(best[tensor].ties[index])
+    while at != graph.loss:
+        step = best[at].via.get(_flat(place, shapes[at]))
+        if step is None:
+            return (), 0
+        op, i, to = step
+        factor = float(jacobian_row(iteration.program, op, i, to)[place])
+        hops.append(Hop(op, to, factor, derivative_of(iteration, op, i, place, to)))
+        at, place = op.output, to
+    return tuple(hops), ties
+
+
+def _flat(index: Index, shape: Index) -> int:
+    return int(np.ravel_multi_index(index, shape)) if shape else 0
+
+
+def _improve(iteration: Iteration, op: Op, i: int, found: _Best, after: _Best) -> None:
+    """Take the paths through an operation where they are larger than those that are known."""
+    for factors, place in _factors(iteration, op, i, after):
+        at = ... if place is None else place
+        with np.errstate(all="ignore"):
+            sizes = np.abs(factors) * after.sizes[at]
+        better, equal = sizes > found.sizes, (sizes == found.sizes) & (sizes > 0)
+        ties = np.where(equal, found.ties + after.ties[at], found.ties)
+        found.ties[...] = np.where(better, after.ties[at], ties)
+        np.maximum(found.sizes, sizes, out=found.sizes)
+        for flat in np.flatnonzero(better).tolist():
+            found.via[flat] = op, i, index_at(flat, after.sizes.shape) if place is None else place
+
+
+def _factors(iteration: Iteration, op: Op, i: int, after: _Best) -> Iterator[tuple[Array, Index | None]]:
+    """Iterate over (derivatives by all entries of an input, place of the output): all places at once (None) where an
+    entry of the output depends on that in the same place alone."""
+    shapes = iteration.program.shapes
+    if op.primitive.kind in ENTRYWISE and shapes[op.inputs[i]] == shapes[op.output]:
+        yield pulled(iteration.program, op, i, np.ones(shapes[op.output], iteration.program.dtype)), None
+        return
+    for place in np.ndindex(shapes[op.output]):
+        if after.sizes[place] > 0:
+            yield jacobian_row(iteration.program, op, i, place), place
