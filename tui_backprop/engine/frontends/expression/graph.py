@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from tui_backprop.engine.arrays.types import Shape, size
-from tui_backprop.engine.frontends.expression.lets import ENTRIES, Let, check_name, parse_lets
+from tui_backprop.engine.frontends.expression.lets import ENTRIES, NAME, Let, check_name, parse_lets
 from tui_backprop.engine.frontends.expression.operations import (
     FUNCTIONS_BY_NAME,
     NAMES,
@@ -78,13 +78,11 @@ class _Expression:
     def __init__(self, lets: Sequence[Let], tree: ast.Module) -> None:
         self._build = Builder()
         self._lets = {each.name: each for each in lets}
-        used = {name.id for name in names_in(tree)}
-        self._taken = used | self._lets.keys()
+        self._used = {name.id for name in names_in(tree)}
+        self._taken = self._used | self._lets.keys()
         self._named = dict.fromkeys(self._lets, "")
         self._entries = self._operations = 0
         self._block = 0
-        if unused := [name for name in self._lets if name not in used]:
-            raise InputError("let", f"{unused[0]} is not in the expression; use it there, or leave it out")
         if all(each.fixed for each in lets):
             raise InputError(
                 "let", "no parameter to differentiate by; give one with =, such as w=0.5 (:= is fixed)"
@@ -104,6 +102,8 @@ class _Expression:
             self._block += 1
             self._define(node, name or (self._loss if final else ""), formula, final)
             blocks.append(Block(_title(text, node)))
+        if unused := [name for name in self._lets if name not in self._used]:
+            raise InputError("let", f"{unused[0]} is not in the expression; use it there, or leave it out")
         if shape := self._build.shape(self._loss):
             message = f"the last statement has the shape {shape}; a loss is one number, such as sum(...)"
             raise place_of(FIELD, last).error(message)
@@ -181,6 +181,8 @@ class _Expression:
         where = place_of(FIELD, node)
         if name in FUNCTIONS_BY_NAME:
             raise where.error(f"{name} is a function; write {name}(...)")
+        if not NAME.fullmatch(name):
+            raise where.error(f"{quoted(name)} cannot be a name; use letters and digits, such as w1")
         raise where.error(
             f"{quoted(name)} has no value; give it one, such as --let {quoted(f'{name[:20]}=1')}"
         )
@@ -245,7 +247,7 @@ def _arguments(node: ast.Call, name: str, row: Function) -> tuple[list[ast.expr]
     where = place_of(FIELD, node)
     keywords = {each.arg: each.value for each in node.keywords}
     if keywords.keys() - ({"axis"} if row.axis else set()):
-        takes = "axis=" if row.axis else "no named arguments"
+        takes = "no named argument but axis=" if row.axis else "no named argument"
         raise where.error(f"{name} takes {takes}")
     axis = whole_in(FIELD, keywords["axis"]) if keywords else None
     args, numbers = list(node.args), list[int]()

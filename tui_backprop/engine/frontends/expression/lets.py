@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from keyword import iskeyword
 
 from tui_backprop.engine.arrays.types import Shape, size
 from tui_backprop.engine.frontends.expression.syntax import checked_text, number_in, place_of, tree_of
@@ -16,6 +17,7 @@ FIELD = "let"
 ENTRIES = 10_000  # of an array
 NAMES = 200
 EXAMPLE = "w=-0.3, b=0.1, x:=0.5"
+NAME = re.compile(r"[A-Za-z](?:\w{0,18}[A-Za-z0-9])?", re.ASCII)
 ONE = re.compile(r"\s*(?P<name>\w*)\s*(?P<sign>:?=)?\s*(?P<value>.*?)\s*", re.DOTALL)
 
 
@@ -75,7 +77,7 @@ def _let(part: str, reserved: frozenset[str]) -> Let:
 
 def check_name(field: str, name: str, reserved: frozenset[str]) -> str:
     """Return a name if it can be one of a value."""
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,19}", name) or name.endswith("_"):
+    if not NAME.fullmatch(name) or iskeyword(name):
         raise InputError(
             field,
             f"{quoted(name)} cannot be a name; use up to 20 letters and digits, a letter first, such as w1",

@@ -79,7 +79,8 @@ def _from_last(axis: int, shape: Shape) -> int:
 
 def _reshape(shapes: Sequence[Shape], call: Call) -> Primitive:
     if size(shapes[0]) != size(call.numbers) or any(n < 1 for n in call.numbers):
-        raise ValueError(f"the shape {shapes[0]} has {size(shapes[0]):,} entries, and {call.numbers} has not")
+        entries = f"{size(shapes[0]):,} {'entry' if size(shapes[0]) == 1 else 'entries'}"
+        raise ValueError(f"{entries} cannot have the shape {call.numbers}")
     return reshape(call.numbers)
 
 

@@ -20,8 +20,7 @@ OPERATIONS = 1_000
 # Characters that look like ones of a formula, and what to write for them.
 INSTEAD = {
     "−": "-", "–": "-", "—": "-", "×": "*", "·": "*", "⋅": "*", "÷": "/", "²": "**2", "³": "**3", "√": "sqrt()",
-    "^": "**", "{": "(", "}": ")", "σ": "sigmoid()", "Σ": "sum()", "|": "abs()", "’": "another name",
-    "'": "another name",
+    "^": "**", "{": "(", "}": ")", "σ": "sigmoid()", "Σ": "sum()", "|": "abs()",
 }  # fmt: skip
 FOREIGN = re.compile(r"[^\w\s.,+\-*/()\[\]=:;@]|[^\x00-\x7f]")
 LETTER_AFTER_NUMBER = re.compile(r"(?<![\w.])(?>(?:\d++\.?+\d*+|\.\d++)(?:[eE][+-]?\d++)?)[A-Za-z_]")
@@ -88,7 +87,7 @@ def tree_of(field: str, text: str) -> ast.Module:
         raise Place(field, error.lineno or 1, max(error.offset or 1, 1)).error(_reason(error)) from None
     except (RecursionError, MemoryError, ValueError):
         raise InputError(
-            field, f"operations are nested too deeply; at most {LEVELS} levels are allowed"
+            field, f"more than {LEVELS} operations depend on each other; give a part of it a name"
         ) from None
     _check_size(field, tree)
     return tree
@@ -113,7 +112,7 @@ def _check_size(field: str, tree: ast.Module) -> None:
             raise InputError(field, f"more than {OPERATIONS:,} operations")
         if depth > LEVELS:
             where = place_of(field, level[0])
-            raise where.error(f"operations are nested too deeply; at most {LEVELS} levels are allowed")
+            raise where.error(f"more than {LEVELS} operations depend on each other; give a part of it a name")
         level = [child for node in level for child in ast.iter_child_nodes(node)]
 
 
