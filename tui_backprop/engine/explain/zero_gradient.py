@@ -69,6 +69,8 @@ def _of_any_operation(iteration: Iteration, value: str, index: tuple[int, ...]) 
     for term in terms:
         if term.cotangent == 0:
             found.append(ZeroGradient(entry_name(graph.gradient_of(term.op.output), term.place)))
+        elif term.factor == 0 and term.factor_name:
+            found.append(ZeroGradient(term.factor_name))
         elif term.factor == 0:
             name = f"∂{entry_name(term.op.output, term.place)}/∂{entry_name(value, index)}"
             at = float(iteration.tensor(value)[index])

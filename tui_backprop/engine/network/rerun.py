@@ -63,6 +63,23 @@ def _forward_again(program: Program, op: Op) -> tuple[Any, ...]:
     return y, room, *inputs
 
 
+def touched(
+    program: Program, op: Op, i: int, index: tuple[int, ...], by_output: bool
+) -> list[tuple[int, ...]]:
+    """List the entries of input ``i`` that an entry of the output is made of (``by_output``), or the entries of the
+    output that an entry of the input is part of: those with a derivative where all inputs are 1, so that none is 0 by
+    chance."""
+    inputs = [np.ones(program.shapes[name], program.dtype) for name in op.inputs]
+    y, row = np.empty(program.shapes[op.output], program.dtype), op.primitive
+    room = row.room(program.dtype, *(array.shape for array in inputs))
+    row.forward(y, room, *inputs)
+    one = np.zeros(program.shapes[op.output if by_output else op.inputs[i]], program.dtype)
+    one[index] = 1
+    made = np.empty(program.shapes[op.inputs[i] if by_output else op.output], program.dtype)
+    (row.vjps if by_output else row.jvps)[i](made, one, y, room, *inputs)
+    return [tuple(map(int, place)) for place in np.argwhere(made)]
+
+
 def jacobian_row(program: Program, op: Op, i: int, index: tuple[int, ...]) -> Array:
     """Return the derivatives of an entry of an operation's output by all entries of input ``i``, by its VJP."""
     one = np.zeros(program.shapes[op.output], program.dtype)

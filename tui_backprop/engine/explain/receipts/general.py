@@ -16,7 +16,7 @@ from tui_backprop.engine.explain.receipts.rows import ReceiptRow, largest, summa
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.graph_values import TensorEntry, entry_name
 from tui_backprop.engine.network.operation import Op, Visit
-from tui_backprop.engine.network.rerun import jacobian_column, jacobian_row
+from tui_backprop.engine.network.rerun import jacobian_column, jacobian_row, touched
 from tui_backprop.engine.primitives import Array, Shape, index_at, size
 from tui_backprop.engine.training.iteration import Iteration
 
@@ -81,7 +81,7 @@ def _linear(iteration: Iteration, op: Op, index: Index, terms: int) -> list[Rece
     product = op.primitive.macs(*_shapes(iteration, op)) > 0
     for i, name in enumerate(op.inputs[:1] if product else op.inputs):
         factors = jacobian_row(iteration.program, op, i, index)
-        for place in (tuple(map(int, at)) for at in np.argwhere(factors)):
+        for place in touched(iteration.program, op, i, index, by_output=True):
             factor = "" if factors[place] == 1 and not product else _factor(iteration, op, i, place, index)
             labels.append(" · ".join(filter(None, (entry_name(name, place), factor))))
             values.append(float(iteration.tensor(name)[place]))
@@ -104,6 +104,7 @@ class Term:
     label: str
     cotangent: float
     factor: float
+    factor_name: str  # of the factor, if it is an entry of another input
 
 
 def terms_of(iteration: Iteration, visit: Visit, index: Index) -> list[Term]:
@@ -118,9 +119,14 @@ def terms_of(iteration: Iteration, visit: Visit, index: Index) -> list[Term]:
             _term(iteration, op, i, index, place, factors),
             float(cotangents[place]),
             float(factors[place]),
+            derivative_of(iteration, op, i, index, place) if _multiplies(iteration, op) else "",
         )
         for place in _places(iteration, op, i, index, factors)
     ]
+
+
+def _multiplies(iteration: Iteration, op: Op) -> bool:
+    return op.primitive.sign == "*" or op.primitive.macs(*_shapes(iteration, op)) > 0
 
 
 def _backward(iteration: Iteration, step: Step, visit: Visit, index: Index, most: int) -> list[ReceiptRow]:
@@ -141,7 +147,7 @@ def _places(iteration: Iteration, op: Op, i: int, index: Index, factors: Array) 
     if op.primitive.kind in ENTRYWISE:
         shape = iteration.program.shapes[op.inputs[i]]
         return [place for place in np.ndindex(factors.shape) if _aligned(place, shape) == index]
-    return [tuple(map(int, place)) for place in np.argwhere(factors)]
+    return touched(iteration.program, op, i, index, by_output=False)
 
 
 def _term(iteration: Iteration, op: Op, i: int, index: Index, place: Index, factors: Array) -> str:
