@@ -33,14 +33,14 @@ def test_a_class_is_predicted_where_softmax_is_finite_and_only_there(loss):
 def test_an_infinite_logit_among_finite_ones_predicts_nothing_and_a_negative_one_loses():
     z = np.array([[np.inf, 0.0, 1.0], [-np.inf, 0.0, 1.0]])
     assert np.isnan(softmax(z)[0]).any()
-    assert predicted_classes(z, "cross-entropy").tolist() == [NO_CLASS, 2]
+    assert predicted_classes(z, LOSSES["cross-entropy"]).tolist() == [NO_CLASS, 2]
 
 
 def test_a_single_output_is_held_against_its_threshold_if_it_is_finite():
     one = np.array([[0.7], [0.3], [-0.1], [np.nan], [np.inf], [-np.inf]])
-    assert predicted_classes(one, "binary-cross-entropy").tolist() == [1, 1, 0, -1, -1, -1]
+    assert predicted_classes(one, LOSSES["binary-cross-entropy"]).tolist() == [1, 1, 0, -1, -1, -1]
     for squares in ("mse", "half-squares"):  # the targets are 0 and 1
-        assert predicted_classes(one, squares).tolist() == [1, 0, 0, -1, -1, -1]
+        assert predicted_classes(one, LOSSES[squares]).tolist() == [1, 0, 0, -1, -1, -1]
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,6 @@ def test_a_single_output_is_held_against_its_threshold_if_it_is_finite():
     ],
 )
 def test_a_prediction_says_what_it_is_and_nothing_is_never_correct(z, t, words, correct):
-    found = prediction_of(np.array(z), np.array(t), "cross-entropy")
+    found = prediction_of(np.array(z), np.array(t), LOSSES["cross-entropy"])
     assert (found.words, found.correct, found.label) == (words, correct, t)
     assert found.brief == words.replace(": an output is ", " (") + ")" * words.startswith("no")
