@@ -10,7 +10,7 @@ import numpy as np
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.training.iteration import Iteration
 
-STEP = 1e-30  # of the complex step
+STEP = 1e-120  # of the complex step: times weights of 1e30 in every layer it is still small
 LAYER_NORM_EPSILON = 1e-5
 
 

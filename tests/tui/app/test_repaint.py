@@ -10,7 +10,7 @@ import pytest
 from tui_backprop.cost.measure import passes as measure
 from tui_backprop.tui.widgets.canvas import Canvas
 
-KEPT = ("home", "a", "left", "[", "r", "2", "-", "x", "f11")  # keys that change nothing on the first step
+KEPT = ("home", "a", "left", "[", "r", "2", "-", "X", "f11")  # keys that change nothing on the first step
 
 
 @pytest.fixture
