@@ -17,7 +17,7 @@ from tui_backprop.render.session_text import sample_text
 from tui_backprop.report.cost_result import CostResult, Raced
 from tui_backprop.report.place import place_text
 from tui_backprop.report.rows import Column, Drawing, Fact, Forms, Row, Sentence, Table
-from tui_backprop.support.format import format_faster, format_number, format_share, format_times
+from tui_backprop.support.format import format_faster, format_number, format_ratio, format_share
 from tui_backprop.support.quantity import Content, Quantity, Text, phrase, ratio, seconds
 
 NAME = 11  # columns of the label of a line
@@ -146,7 +146,7 @@ def race_rows(result: CostResult, raced: Raced) -> Iterator[Row]:
     name = cost_method_of(end.method)
     if name and result.session.batch == 1:
         predicted = result.cost_model.gradient(name, result.shape)
-        met = format_times(end.seconds / predicted.middle, 1)
+        met = format_ratio(end.seconds / predicted.middle)
         words = f"{{}} in one process {{}}, as projected above: the race took {met} times that"
         within = tolerance(predicted) or ""
         yield Fact("predicted", phrase(words, seconds(predicted.middle), within), columns=NAME)
