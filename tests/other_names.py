@@ -19,9 +19,6 @@ LETTERS = [
 class Renamed(NetworkSpec):
     """The same network under other names, each as long as the one it replaces."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-
     @property
     def graph(self) -> Graph:
         return renamed(graph_of(plain(self)))
@@ -39,8 +36,7 @@ def other(spec: NetworkSpec) -> Renamed:
 def new_names(graph: Graph) -> dict[str, str]:
     """The other name for each: letters that occur nowhere else, so that they can be replaced again."""
     letters = iter(LETTERS)
-    partial = [name for name in graph.tensors if name.endswith(SO_FAR)]
-    names = [name for name in graph.tensors if name not in partial]
+    names = [name for name in graph.tensors if not name.endswith(SO_FAR)]
     return {name: "".join(next(letters) for _ in name) for name in names}
 
 

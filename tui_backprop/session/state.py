@@ -53,7 +53,7 @@ class Session:
     def training_key(self) -> tuple[NetworkSpec, str, OptimizerSpec]:
         """Key of a training run: sessions with equal keys go through the same parameters, whether or not the gradient
         by the input is wanted."""
-        return replace(self.network, input_gradient=False), self.data, self.optimizer
+        return self.network.to_parameters, self.data, self.optimizer
 
     @property
     def pass_key(self) -> tuple[NetworkSpec, str, OptimizerSpec, UpdateLog, UpdateRun, bool]:
@@ -110,7 +110,7 @@ def from_preset(name: str) -> Session:
 
 def same_network(session: Session) -> str | None:
     """Return the name of the preset with this network and data, if there is one."""
-    network = replace(session.network, input_gradient=False)
+    network = session.network.to_parameters
     for name, preset in PRESETS.items():
         if (preset.network, preset.data) == (network, session.data):
             return name

@@ -55,7 +55,7 @@ class Graph(GraphValues):
     @cached_property
     def penalized(self) -> tuple[str, ...]:
         """The parameters that have a penalty, in the order in which the penalties are added to the loss."""
-        return tuple(op.inputs[1] for op in self.ops if op.primitive.kind == "penalty")
+        return tuple(self.penalties)
 
     @cached_property
     def activation_ops(self) -> Mapping[int, Op]:
@@ -64,7 +64,11 @@ class Graph(GraphValues):
 
     def adds_input(self, block: int) -> bool:
         """Return True if a residual connection bypasses a block."""
-        return any(op.primitive.kind == "residual" and op.layer == block for op in self.ops)
+        return block in self._bypassed
+
+    @cached_property
+    def _bypassed(self) -> frozenset[int]:
+        return frozenset(op.layer for op in self.ops if op.primitive.kind == "residual")
 
     @cached_property
     def layered(self) -> bool:

@@ -43,15 +43,3 @@ def _require(network: Model, batch: int, need: Callable[[int], int]) -> None:
             f"{network.parameters:,} parameters need {format_bytes(need(batch))} of memory;"
             f" {free.words}, of which a fifth is reserved; choose smaller {smaller}",
         )
-
-
-def check_bytes(field: str, what: str, need: int) -> None:
-    """Raise InputError for a field whose value, in words ``what``, needs more bytes than are free."""
-    if need < NEGLIGIBLE_BYTES:
-        return
-    free = memory.available()
-    if need > USABLE * free.bytes:
-        raise InputError(
-            field,
-            f"{what} need {format_bytes(need)} of memory; {free.words}, of which a fifth is reserved; choose fewer",
-        )

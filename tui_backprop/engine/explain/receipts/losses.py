@@ -116,20 +116,15 @@ def _of_a_sample(
 
 def penalties(iteration: Iteration) -> Array:
     """Return ½ λ Σ W² of each penalized tensor, in the order of ``penalized``."""
-    norms = [iteration.summary(name).norm for name in iteration.graph.penalized]
-    pairs = zip(_strengths(iteration), norms, strict=True)
-    return np.array([factor / 2 * norm * norm for factor, norm in pairs])
-
-
-def _strengths(iteration: Iteration) -> list[float]:
-    ops = [op for op in iteration.graph.ops if op.primitive.kind == "penalty"]
-    return [iteration.graph.by_name[op.inputs[2]].constant for op in ops]
+    strengths = iteration.graph.penalties.items()
+    norms = [(factor, iteration.summary(name).norm) for name, factor in strengths]
+    return np.array([factor / 2 * norm * norm for factor, norm in norms])
 
 
 def penalty(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     """Return the loss of the outputs, and what each penalized tensor adds to it."""
     penalized, op = iteration.graph.penalized, step.visits[0].op
-    before, strength, factors = op.inputs[0], op.inputs[2], _strengths(iteration)
+    before, strength, factors = op.inputs[0], op.inputs[2], [*iteration.graph.penalties.values()]
     norms = [iteration.summary(name).norm for name in penalized]
     return [
         ReceiptRow("+", before, float(iteration.tensor(before))),

@@ -136,6 +136,11 @@ class NetworkSpec:
         return replace(self, dropout=0, l2=0)
 
     @property
+    def to_parameters(self) -> Self:
+        """The network whose derivatives go to its parameters alone, not on to the input."""
+        return replace(self, input_gradient=False) if self.input_gradient else self
+
+    @property
     def title(self) -> str:
         """The network in brief: 784,30,10 relu, output sigmoid, mse."""
         output = f" output {self.output_activation}," if self.output_activation != NO_ACTIVATION else ""
