@@ -14,10 +14,11 @@ from tui_backprop.data.catalogue import info
 from tui_backprop.engine.explain.number import shape_of, tensors
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.frontends.expression.presets import EXPRESSIONS
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session import share_token as token
 from tui_backprop.session import transitions as moves
-from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.presets import NETWORKS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.validation import CHOICES
 from tui_backprop.support.errors import UserError
@@ -34,9 +35,10 @@ ROUGH = NetworkSpec(
     init="normal:0.02",
 )
 STARTS = [
-    *map(from_preset, PRESETS),
+    *map(from_preset, NETWORKS),
     Session(ROUGH, "moons", 7, 3, 0.25, OptimizerSpec("adamw", 0.8, clip=1.5, schedule="cosine", warmup=3)),
     Session(NetworkSpec((2, 3), dtype="float64", bias=False), "spiral", batch=600, lr=1 / 3),
+    *map(from_preset, EXPRESSIONS),
 ]
 
 
@@ -54,9 +56,7 @@ def parameter(draw, session):
 
 
 def number(draw, session):
-    depth = session.network.depth
-    name = draw(st.sampled_from([*tensors(session.network.graph), f"a{depth}", f"u{depth}"]))
-    name = name if shape_of(session.network.graph, name) else "x"
+    name = draw(st.sampled_from(tensors(session.network.graph)))
     return name, place(draw, shape_of(session.network.graph, name))
 
 
@@ -68,8 +68,9 @@ def choose(draw, session):
 
 
 def select(draw, session):
-    layer = draw(st.integers(0, session.network.depth))
-    return moves.select(session, layer, draw(st.integers(-1, session.network.layers[layer] - 1)))
+    graph = session.network.graph
+    layer = draw(st.integers(0, graph.depth))
+    return moves.select(session, layer, draw(st.integers(-1, graph.width(layer) - 1)))
 
 
 RATES = st.floats(1e-300, 1e300) | st.sampled_from([0.1, 0.5])
@@ -81,7 +82,7 @@ KEYS = (
     lambda draw, s: moves.at_iteration(s, s, draw(st.integers(0, s.t))),
     lambda draw, s: moves.next_sample(s, draw(st.integers(-5, 5))),
     lambda draw, s: replace(s, lr=draw(RATES)),
-    lambda draw, s: replace(s, batch=draw(st.integers(1, 40))),
+    lambda draw, s: replace(s, batch=1 if s.network.holds_numbers else draw(st.integers(1, 40))),
     lambda draw, s: moves.edit_parameter(s, *parameter(draw, s), draw(st.floats(-1e300, 1e300))),
     lambda draw, s: moves.inspect(s, *number(draw, s)),
     lambda draw, s: moves.pin(s, parameter(draw, s)),
@@ -93,7 +94,7 @@ KEYS = (
     lambda draw, s: moves.hold_bookmark(s) if s.bookmarks.items else s,
     lambda draw, s: moves.to_bookmark(s),
     lambda draw, s: moves.delete_bookmark(s),
-    lambda draw, s: moves.rank_layer(s, draw(st.integers(0, s.network.depth))),
+    lambda draw, s: moves.rank_layer(s, draw(st.integers(0, s.network.graph.depth))),
     lambda draw, s: moves.at_rank(s, draw(st.integers(0, 99))),
     lambda draw, s: moves.set_decade(s, draw(st.none() | st.floats(3, 12))),
     lambda draw, s: moves.zoom_chart(s, draw(st.sampled_from([-1, 1]))),

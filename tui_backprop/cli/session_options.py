@@ -10,8 +10,10 @@ import click
 
 from tui_backprop.cli.options import Command, choice, gathered
 from tui_backprop.cli.streams import say
-from tui_backprop.data.catalogue import DATASETS, fitted
+from tui_backprop.data.catalogue import DATASETS, GIVEN, fitted
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec, parse_layers
+from tui_backprop.engine.frontends.expression.presets import FRONTEND as EXPRESSION
+from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS
 from tui_backprop.engine.network.model import DTYPES
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
@@ -30,6 +32,12 @@ STARTS = ", ".join([*(f"{row.first} for {name}" for name, row in DATASETS.items(
 # and the command line report a bad one in the same words.
 CHOICES: tuple[tuple[str, str, str], ...] = (
     ("--preset", "|".join(PRESETS), "Network and data to start from."),
+    (
+        "--expr",
+        "'L = (w*x - y)**2'",
+        "An expression instead of a network: statements, the last one the loss.",
+    ),
+    ("--let", "'x:=1, y:=3, w=2'", "Its numbers: = gives one to a parameter, := to what is fixed."),
     ("--layers", "784,256,10", "Layer sizes, input first."),
     (
         "--activation",
@@ -113,6 +121,11 @@ NETWORK = (
 
 OPTIMIZER = (*SYMBOLS, "weight_decay", "decay_bias", "clip", "schedule", "warmup", "horizon")
 
+EXPRESSION_OPTIONS = frozenset(
+    ("preset", "expr", "let", "dtype", "input_gradient", "lr", "optimizer", *OPTIMIZER)
+)
+EXPRESSION_LR = 0.1  # where neither an option nor a preset gives one
+
 ONLY = (
     *(
         (setting, "optimizer", tuple(name for name, row in UPDATE_RULES.items() if setting in row.settings))
@@ -140,6 +153,11 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
     ``streamed`` pass needs less of it.
     """
     base = from_preset(given.get("preset", "lesson"))
+    if "expr" in given or base.network.frontend == EXPRESSION:
+        return expression_from(given, base)
+    if "let" in given:
+        raise InputError("let", "requires --expr, or a preset that is an expression")
+    assert isinstance(base.network, NetworkSpec)
     data = one_of("data", given.get("data", base.data), DATASETS)
     network, optimizer = network_from(given, base.network, data), optimizer_from(given)
     _check_decay_bias(given, network, optimizer)
@@ -166,6 +184,8 @@ def adapted(given: Mapping[str, Any], session: Session) -> str:
     """Say what the data changed of the network that was asked for; an empty text if it changed nothing."""
     asked, now = from_preset(given.get("preset", "lesson")).network, session.network
     changes = []
+    assert isinstance(asked, NetworkSpec)
+    assert isinstance(now, NetworkSpec)
     if "layers" not in given and now.layers != asked.layers:
         changes.append(f"layers {','.join(map(str, now.layers))}")
     if "loss" not in given and now.loss != asked.loss:
@@ -198,6 +218,31 @@ def network_from(given: dict[str, Any], base: NetworkSpec, data: str) -> Network
         layers=network.layers if "layers" in given else suited.layers,
         loss=network.loss if "loss" in given else suited.loss,
     )
+
+
+def expression_from(given: dict[str, Any], base: Session) -> Session:
+    """Make the session of the expression that the options describe, on top of that of a preset that is one. Raises
+    InputError for an option that is only for networks."""
+    for name in given:
+        if name not in EXPRESSION_OPTIONS:
+            raise InputError(name.replace("_", "-"), "does not apply to an expression")
+    spec = base.network if isinstance(base.network, ExpressionSpec) else None
+    if spec is None and "preset" in given:
+        raise InputError("preset", f"{given['preset']} is a network; leave it out, or --expr")
+    text, let = (spec.text, spec.let) if spec else ("", "")
+    if "expr" in given and "let" not in given:
+        let = ""
+    network = ExpressionSpec(
+        given.get("expr", text),
+        given.get("let", let),
+        given.get("dtype", ExpressionSpec.dtype),
+        input_gradient=given.get("input_gradient", False),
+    )
+    optimizer = optimizer_from(given)
+    check_epsilon(optimizer, network.dtype)
+    check_memory(network, 1, optimizer)
+    lr = positive_number("lr", given.get("lr", base.lr if spec else EXPRESSION_LR))
+    return Session(network, GIVEN, lr=lr, optimizer=optimizer)
 
 
 def optimizer_from(given: dict[str, Any]) -> OptimizerSpec:

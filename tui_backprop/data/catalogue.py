@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tui_backprop.engine.frontends.dense.spec import NO_ACTIVATION, NetworkSpec
+from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import one_of, whole_number
@@ -39,14 +40,32 @@ DATASETS = {
     "sine": DataInfo("one period of a sine", 1, 200),
 }
 
+GIVEN = "given"  # the data of a graph that holds all its numbers: one sample
+OWN = DataInfo("numbers of its own", 0, 1)
+
 
 def info(data: str) -> DataInfo:
     """Look up a data set; raises InputError with the available names."""
-    return DATASETS[one_of("data", data, DATASETS)]
+    return OWN if data == GIVEN else DATASETS[one_of("data", data, DATASETS)]
 
 
-def check(spec: NetworkSpec, data: str, sample: int, batch: int) -> None:
+def check(spec: Model, data: str, sample: int, batch: int) -> None:
     """Raise InputError unless the network, the data set and the choice of samples fit each other."""
+    if spec.holds_numbers != (data == GIVEN):
+        why = "takes no data set; its numbers are its own" if spec.holds_numbers else "needs a data set"
+        raise InputError("data", f"{spec.title} {why}")
+    if isinstance(spec, NetworkSpec):
+        _check_widths(spec, data)
+    samples = info(data).samples
+    if not 0 <= sample < samples:
+        what = f"{data} has samples 0 to {samples - 1}" if samples > 1 else "there is one sample, 0"
+        raise InputError("sample", f"{sample} is out of range; {what}")
+    if spec.holds_numbers and batch != 1:
+        raise InputError("batch", f"{batch} is out of range; there is one sample")
+    whole_number("batch", batch, 1)
+
+
+def _check_widths(spec: NetworkSpec, data: str) -> None:
     about = info(data)
     if spec.layers[0] != about.inputs:
         raise InputError(
@@ -70,9 +89,6 @@ def check(spec: NetworkSpec, data: str, sample: int, batch: int) -> None:
             f"a target of {data} has {_count(about.widths[0], 'value')}, but the network has"
             f" {_count(spec.layers[-1], 'output')}; write {_fit(spec, data)}",
         )
-    if not 0 <= sample < about.samples:
-        raise InputError("sample", f"{sample} is out of range; {data} has samples 0 to {about.samples - 1}")
-    whole_number("batch", batch, 1)
 
 
 def fitted(spec: NetworkSpec, data: str) -> NetworkSpec:

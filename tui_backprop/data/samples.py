@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from tui_backprop.data.catalogue import DATASETS, info
-from tui_backprop.engine.network.model import Model
+from tui_backprop.engine.network.model import Model, no_data
 from tui_backprop.engine.primitives import Array
 
 Generator = np.random.Generator
@@ -106,6 +106,9 @@ def load(data: str, seed: int) -> Dataset:
 
 def cut(spec: Model, data: str, sample: int, batch: int) -> Batch:
     """Return samples ``sample`` .. ``sample + batch - 1``, wrapping around at the end, in the network's precision."""
+    if spec.holds_numbers:
+        nothing = no_data(spec.dtype)
+        return Batch(nothing, nothing, nothing)
     whole = load(data, spec.seed)
     return _selected(spec, whole, np.arange(sample, sample + batch) % len(whole.x))
 
@@ -113,10 +116,10 @@ def cut(spec: Model, data: str, sample: int, batch: int) -> Batch:
 def batches(spec: Model, data: str) -> Callable[[int, int], Batch]:
     """Return ``cut`` for many batches of a data set: they are views of all samples in the network's precision, except
     those that wrap around."""
-    samples = len(load(data, spec.seed).x)
+    samples = info(data).samples
 
     def batch(sample: int, size: int) -> Batch:
-        if sample + size > samples:
+        if spec.holds_numbers or sample + size > samples:
             return cut(spec, data, sample, size)
         whole, rows = _all(spec, data), slice(sample, sample + size)
         return Batch(whole.x[rows], whole.target[rows], whole.t[rows])

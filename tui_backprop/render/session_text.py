@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tui_backprop.data.catalogue import info
+from tui_backprop.engine.network.model import Model
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
 
@@ -21,8 +22,18 @@ def layers_text(layers: tuple[int, ...], columns: int) -> str:
     return "·".join(str(n) if times == 1 else f"{n}×{times}" for n, times in folded)
 
 
+def network_name(network: Model, columns: int) -> str:
+    """Name a network by its layers, as ``layers_text`` does; anything else by its title, cut."""
+    if network.layers:
+        return layers_text(network.layers, columns)
+    title = network.title
+    return title if len(title) <= columns else f"{title[: columns - 1]}…"
+
+
 def sample_text(session: Session, snapshot: Snapshot | None) -> str:
-    """The samples of the batch: sample 0, a "1"; samples 0-3."""
+    """The samples of the batch: sample 0, a "1"; samples 0-3; "" if there are none to choose from."""
+    if session.network.holds_numbers:
+        return ""
     if session.batch > 1:
         return f"samples {sample_range(session)}"
     label = ""

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.arrays.types import place_in
+from tui_backprop.engine.network.model import Model
+from tui_backprop.engine.network.value import GENERAL
 from tui_backprop.render.per_iteration import per_iteration
 from tui_backprop.session.session_parts import AUTOMATIC, AXES
 from tui_backprop.session.state import Session
@@ -101,6 +103,9 @@ class Snapshot:
         if self.asked is None:
             return None
         tensor, index = self.asked
+        if self.graph.role(tensor) in GENERAL:
+            here = self.graph.layer(tensor) == layer
+            return place_in(index, self.iteration.tensor(tensor).shape) if here else None
         ends = {self.graph.layer(tensor) - i: unit for i, unit in enumerate(reversed(index))}
         return ends.get(layer)
 
@@ -121,7 +126,7 @@ class Snapshot:
         """The layer, 1 .. L, and the unit in it that the shown number belongs to."""
         if self.asked:
             tensor, index = self.weights[0]
-            return self.graph.layer(tensor), index[-1]
+            return self.graph.layer(tensor), (index or (0,))[-1]
         layer = self.step.layer or 1
         return layer, self.unit(layer)
 
@@ -224,7 +229,7 @@ class CostState:
     """What the cost panel shows: the network, the machine's cost model (None while it is measured), the chart's
     cursor, unit and zoom, the timing used, and the progress of sweep and race. Steps of the walk do not change it."""
 
-    network: NetworkSpec
+    network: Model
     here: CostModel | None
     decade: float | None = None
     lesson_clock: bool = False

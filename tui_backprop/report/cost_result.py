@@ -74,7 +74,7 @@ def cost_dict(result: CostResult) -> dict[str, Any]:
     interval) and whether it was ``measured``; ``share`` is that of a core that was ours while that was measured which
     it depends on, and ``busy`` is true if other work disturbed that.
 
-    network      its layers, activation, loss, dtype and bias
+    network      its kind, and all its settings
     parameters   how many it has
     machine      what measurements depend on: processor, cores, memory, versions
     kept         true if other networks were measured before, in a saved sweep
@@ -102,10 +102,7 @@ def cost_dict(result: CostResult) -> dict[str, Any]:
     forward, made = cost_model.seconds("forward", shape), result.ledger
     refused = {refusal.point: refusal.why for refusal in cost_model.refused}
     return {
-        "network": {
-            "layers": list(spec.layers), "activation": spec.activation, "loss": spec.loss, "dtype": spec.dtype,
-            "bias": spec.bias,
-        },
+        "network": {"kind": spec.frontend, **spec.settings},
         "parameters": spec.parameters,
         "machine": machine(),
         "kept": result.kept,

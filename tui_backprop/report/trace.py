@@ -15,6 +15,7 @@ from tui_backprop.engine.explain.receipts import ReceiptRow, receipt_rows
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.frontends.dense.spec import NO_ACTIVATION, NetworkSpec
+from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import SCHEDULES, OptimizerSpec
@@ -127,8 +128,10 @@ def _closing(row: Line) -> Row:
     return Fact(name.strip(), "".join(parts)) if pieces else Sentence(name)
 
 
-def network_text(spec: NetworkSpec) -> str:
+def network_text(spec: Model) -> str:
     """784,30,10 relu, cross-entropy, ...: the network in full; options that are off are left out."""
+    if not isinstance(spec, NetworkSpec):
+        return f"{spec.title}, {spec.dtype}"
     parts = [
         f"{','.join(map(str, spec.layers))} {spec.activation}",
         f"output {spec.output_activation}" * (spec.output_activation != NO_ACTIVATION),
@@ -170,14 +173,7 @@ def trace_dict(session: Session, iteration: Iteration) -> dict[str, Any]:
     """The object that ``trace --json`` prints: network, parameters, loss, steps."""
     spec = session.network
     return {
-        "network": {
-            "layers": list(spec.layers), "activation": spec.activation,
-            "output_activation": spec.output_activation, "input_gradient": spec.input_gradient,
-            "loss": spec.loss, "init": spec.init,
-            "dtype": spec.dtype, "bias": spec.bias, "seed": spec.seed, "layer_norm": spec.layer_norm,
-            "residual": spec.residual, "dropout": spec.dropout, "l2": spec.l2,
-            "l2_bias": spec.l2_bias,
-        },
+        "network": {"kind": spec.frontend, **spec.settings},
         "data": {"name": session.data, "sample": session.sample, "batch": session.batch},
         "iteration": session.t,
         "lr": session.lr,

@@ -57,7 +57,8 @@ def earlier(folder: Path | None = None) -> tuple[str, ...]:
 
 def about(session: Session) -> str:
     """Describe a session for readers of the file."""
-    layers = printable(",".join(map(str, session.network.layers)), 60)
+    network = session.network
+    layers = printable(",".join(map(str, network.layers)) or network.title, 60)
     return (
         f"# {layers} on {session.data}, iteration {session.t:,}, step {session.walk.step};"
         " backprop-tui --resume opens it"

@@ -1,4 +1,5 @@
-"""The network form without its widgets: its fields, and the Session that their texts describe."""
+"""The network form without its widgets: its fields, and the Session that their texts describe. Each front end has
+fields of its own."""
 
 from __future__ import annotations
 
@@ -6,10 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tui_backprop.data.catalogue import DATASETS, fitted
+from tui_backprop.data.catalogue import DATASETS, GIVEN, fitted
+from tui_backprop.engine.frontends.dense import spec as dense
 from tui_backprop.engine.frontends.dense.spec import NO_ACTIVATION, NetworkSpec, parse_layers
+from tui_backprop.engine.frontends.expression import presets as expression
+from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS
-from tui_backprop.engine.network.model import DTYPES
+from tui_backprop.engine.network.model import DTYPES, Model
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, check_epsilon
@@ -36,17 +40,27 @@ def _of_optimizer(setting: str) -> Callable[[Texts], bool]:
     return lambda texts: setting in UPDATE_RULES[texts["optimizer"]].settings
 
 
+def _dense(texts: Texts) -> bool:
+    """Check whether the fields describe a dense network."""
+    return texts["kind"] == dense.FRONTEND
+
+
+def _expression(texts: Texts) -> bool:
+    """Check whether the fields describe an expression."""
+    return texts["kind"] == expression.FRONTEND
+
+
 def _takes_values(texts: Texts) -> bool:
     """Check whether the chosen loss takes values, which an activation of the last layer may give."""
-    return texts["loss"] in LOSSES and not LOSSES[texts["loss"]].probabilities
+    return _dense(texts) and texts["loss"] in LOSSES and not LOSSES[texts["loss"]].probabilities
 
 
-def _not_zero(name: str) -> Callable[[Texts], bool]:
-    """Return the condition that a field holds a number other than 0."""
+def _not_zero(name: str, also: Callable[[Texts], bool] = _always) -> Callable[[Texts], bool]:
+    """Return the condition that a field holds a number other than 0, and another one."""
 
     def applies(texts: Texts) -> bool:
         try:
-            return non_negative_number(name, texts[name]) > 0
+            return also(texts) and non_negative_number(name, texts[name]) > 0
         except UserError:
             return False
 
@@ -70,25 +84,27 @@ SETTINGS = [(name, symbol, {"momentum": "momentum "}.get(name, "")) for name, sy
 
 FIELDS = (
     Field("preset", "preset", (*PRESETS, CUSTOM)),
-    Field("layers", "layers"),
-    Field("activation", "activation", tuple(ACTIVATIONS)),
-    Field("layer-norm", "layer norm", SWITCH),
-    Field("residual", "residual", SWITCH),
-    Field("dropout", "dropout"),
-    Field("loss", "loss", tuple(LOSSES)),
+    Field("expr", "formula", (), _expression),
+    Field("let", "numbers", (), _expression),
+    Field("layers", "layers", (), _dense),
+    Field("activation", "activation", tuple(ACTIVATIONS), _dense),
+    Field("layer-norm", "layer norm", SWITCH, _dense),
+    Field("residual", "residual", SWITCH, _dense),
+    Field("dropout", "dropout", (), _dense),
+    Field("loss", "loss", tuple(LOSSES), _dense),
     Field("output-activation", "output", tuple(ACTIVATIONS), _takes_values),
-    Field("l2", "L2 λ"),
-    Field("l2-bias", "L2 of", SCOPE, _not_zero("l2")),
-    Field("init", "init", tuple(INITIALIZERS)),
-    Field("data", "data", tuple(DATASETS), adapts=True),
-    Field("sample", "sample"),
-    Field("batch", "batch"),
+    Field("l2", "L2 λ", (), _dense),
+    Field("l2-bias", "L2 of", SCOPE, _not_zero("l2", _dense)),
+    Field("init", "init", tuple(INITIALIZERS), _dense),
+    Field("data", "data", tuple(DATASETS), _dense, adapts=True),
+    Field("sample", "sample", (), _dense),
+    Field("batch", "batch", (), _dense),
     Field("optimizer", "optimizer", tuple(UPDATE_RULES)),
     Field("lr", "rate α"),
     *(Field(name, f"{label}{symbol}", (), _of_optimizer(name)) for name, symbol, label in SETTINGS),
     Field("weight-decay", "decay"),
     Field("decay-bias", "decay of", SCOPE, _not_zero("weight-decay")),
-    Field("seed", "seed"),
+    Field("seed", "seed", (), _dense),
     Field("dtype", "precision", DTYPES),
 )
 
@@ -99,10 +115,15 @@ def fields_of(texts: Texts) -> tuple[Field, ...]:
 
 
 def texts_of(session: Session) -> dict[str, str]:
-    """Return the text of each field for a session."""
-    spec, optimizer = session.network, session.optimizer
+    """Return the text of each field for a session; of a field that does not apply to it, where it would begin."""
+    model, optimizer = session.network, session.optimizer
+    written = model if isinstance(model, ExpressionSpec) else None
+    spec = model if isinstance(model, NetworkSpec) else NetworkSpec()
     return {
         "preset": same_network(session) or CUSTOM,
+        "kind": model.frontend,
+        "expr": written.text.replace("\n", "; ") if written else "",
+        "let": written.let if written else "",
         "layers": ",".join(map(str, spec.layers)),
         "activation": spec.activation,
         "layer-norm": SWITCH[spec.layer_norm],
@@ -113,7 +134,7 @@ def texts_of(session: Session) -> dict[str, str]:
         "l2": format_setting(spec.l2),
         "l2-bias": SCOPE[spec.l2_bias],
         "init": spec.init,
-        "data": session.data,
+        "data": Session.data if written else session.data,
         "sample": str(session.sample),
         "batch": str(session.batch),
         "optimizer": optimizer.name,
@@ -122,7 +143,7 @@ def texts_of(session: Session) -> dict[str, str]:
         "weight-decay": format_setting(optimizer.weight_decay),
         "decay-bias": SCOPE[optimizer.decay_bias],
         "seed": str(spec.seed),
-        "dtype": spec.dtype,
+        "dtype": model.dtype,
     }
 
 
@@ -145,6 +166,17 @@ def session_of(texts: Texts, before: Session) -> Session:
         return previous if texts[name] == format_setting(previous) else read(name, texts[name])
 
     old = before.network
+    if _expression(texts):
+        return _rebuilt(
+            before,
+            _expression_of(texts, old),
+            lr=number("lr", before.lr, positive_number),
+            optimizer=_optimizer(texts, before.optimizer),
+            data=GIVEN,
+            sample=0,
+            batch=1,
+        )
+    old = old if isinstance(old, NetworkSpec) else NetworkSpec()
     spec = NetworkSpec(
         layers=parse_layers(texts["layers"]),
         activation=texts["activation"],
@@ -161,17 +193,27 @@ def session_of(texts: Texts, before: Session) -> Session:
         input_gradient=old.input_gradient,
         output_activation=texts["output-activation"] if _takes_values(texts) else NO_ACTIVATION,
     )
-    after = replace(
+    return _rebuilt(
         before,
-        network=spec,
+        spec,
         data=texts["data"],
         sample=whole_number("sample", texts["sample"], 0),
         batch=whole_number("batch", texts["batch"], 1),
         lr=number("lr", before.lr, positive_number),
         optimizer=_optimizer(texts, before.optimizer),
     )
-    check_epsilon(after.optimizer, spec.dtype)
-    if (spec, after.data) != (old, before.data):
+
+
+def _expression_of(texts: Texts, old: Model) -> ExpressionSpec:
+    """Return the expression that the fields describe."""
+    return ExpressionSpec(texts["expr"], texts["let"], texts["dtype"], old.seed, old.input_gradient)
+
+
+def _rebuilt(before: Session, network: Model, **changes: Any) -> Session:
+    """Return a session with another network; training so far is kept if network, data and optimizer stay the same."""
+    after = replace(before, network=network, **changes)
+    check_epsilon(after.optimizer, network.dtype)
+    if (network.to_inputs(False), after.data) != (before.network.to_inputs(False), before.data):
         # Other data has other classes.
         confusion = before.inspection.confusion if after.data == before.data else None
         return replace(
@@ -206,8 +248,7 @@ def chosen(name: str, value: str, texts: Texts, before: Session) -> dict[str, st
     if name == "preset":
         return texts_of(from_preset(value)) if value in PRESETS else texts
     if name == "data":
-        hidden = replace(before.network, activation=NetworkSpec.activation, loss=texts["loss"])
-        spec = fitted(replace(hidden, layers=parse_layers(texts["layers"])), value)
+        spec = fitted(NetworkSpec(parse_layers(texts["layers"]), loss=texts["loss"]), value)
         texts |= {
             "layers": ",".join(map(str, spec.layers)),
             "loss": spec.loss,

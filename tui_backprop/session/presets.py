@@ -1,38 +1,55 @@
-"""Networks to start from, each with data that shows its purpose."""
+"""Networks and expressions to start from, each with data that shows its purpose."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
-from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.data.catalogue import GIVEN
+from tui_backprop.engine.frontends.dense.spec import FRONTEND, NetworkSpec
+from tui_backprop.engine.frontends.expression.presets import EXPRESSIONS
+from tui_backprop.engine.network.model import Model
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Preset:
-    """A network, its data set, batch size and learning rate."""
+    """What a session starts from: ``make`` makes its network, or whatever else its ``frontend`` makes; its data set,
+    batch size and learning rate."""
 
     about: str
-    network: NetworkSpec
+    make: Callable[[], Model]
     data: str
     batch: int = 1
     lr: float = 0.1
+    frontend: str = FRONTEND
+
+    @cached_property
+    def network(self) -> Model:
+        """The network or expression."""
+        return self.make()
 
 
-PRESETS = {
-    "lesson": Preset("the lesson's network, on handwritten digits", NetworkSpec(), "digits", lr=0.01),
+NETWORKS = {
+    "lesson": Preset("the lesson's network, on handwritten digits", NetworkSpec, "digits", lr=0.01),
     "xor": Preset(
         "nine parameters, every one in sight",
-        NetworkSpec((2, 2, 1), "tanh", "binary-cross-entropy", "xavier", "float64"),
+        lambda: NetworkSpec((2, 2, 1), "tanh", "binary-cross-entropy", "xavier", "float64"),
         "xor", batch=4, lr=0.5,
     ),
     "vanishing": Preset(
         "ten narrow tanh layers, in which the gradient fades",
-        NetworkSpec((2, *(3,) * 10, 2), "tanh", "cross-entropy", "xavier", "float64", seed=13),
+        lambda: NetworkSpec((2, *(3,) * 10, 2), "tanh", "cross-entropy", "xavier", "float64", seed=13),
         "moons", batch=1, lr=0.1,
     ),
     "sine": Preset(
         "a curve fitted to a sine",
-        NetworkSpec((1, 16, 16, 1), "tanh", "mse", "xavier", "float64"),
+        lambda: NetworkSpec((1, 16, 16, 1), "tanh", "mse", "xavier", "float64"),
         "sine", batch=32, lr=0.05,
     ),
 }  # fmt: skip
+
+PRESETS = NETWORKS | {
+    name: Preset(row.about, row.make, GIVEN, lr=row.lr, frontend=row.frontend)
+    for name, row in EXPRESSIONS.items()
+}

@@ -40,11 +40,12 @@ USUAL = "lesson"  # the preset that need not be named
 DAMAGED = "this token is damaged; copy it again, all of it"
 
 # What a run or an edit is compared with: no valid one, so that every field it needs is written.
-NO_RUN, NO_EDIT = UpdateRun(-1, 0, 0.0), Edit("", (), 0.0)
+NO_RUN, NO_EDIT = UpdateRun(-1, 0, 0.0), Edit("", (-1,), 0.0)
 
 # Dictionary of deflate, the most frequent words last. Part of the version: it never changes.
 WORDS = (
-    "bookmarks held cursor bookmarked confusion pair pinned number rank measure inspection method precision"
+    "sum-product sigmoid-neuron micrograd three-uses x-squared-sine logistic-neuron given text let"
+    " bookmarks held cursor bookmarked confusion pair pinned number rank measure inspection method precision"
     " step_index zoom axis lesson_clock cost decade weight\x20x\x20gradient float32 update passes FLOPs training"
     " largest picture histogram layer operation horizon warmup schedule clip decay_bias weight_decay epsilon rho"
     " beta2 beta1 momentum nesterov rmsprop rmsprop-momentum adam adamw name optimizer"
@@ -91,16 +92,28 @@ def _sealed(squeezed: bytes) -> str:
 
 
 def _packed(session: Session) -> bytes:
-    """Return as msgpack what differs from the nearest preset, and in bookmarks from the session itself."""
-    alone = replace(session, bookmarks=Bookmarks())
-    here = replace(alone, update_log=(), edits=())
-    name = min(PRESETS, key=lambda name: len(msgspec.msgpack.encode(_different(here, _start(name)))))
+    """Return as msgpack what differs from the nearest preset, and in bookmarks from the session itself, or from a
+    preset where they are of another front end."""
+    alone, marks = replace(session, bookmarks=Bookmarks()), session.bookmarks.items
+    name = _nearest(alone)
     found: dict[str, Any] = {} if name == USUAL else {"preset": name}
-    without = replace(session, bookmarks=replace(session.bookmarks, items=()))
-    found |= _different(without, _start(name))
-    if session.bookmarks.items:
-        found["bookmarked"] = [_different(mark, alone) for mark in session.bookmarks.items]
+    found |= _different(replace(session, bookmarks=replace(session.bookmarks, items=())), _start(name))
+    if marks:
+        kind = session.network.frontend
+        found["bookmarked"] = [
+            _different(mark, alone)
+            if mark.network.frontend == kind
+            else {"preset": _nearest(mark), **_different(mark, _start(_nearest(mark)))}
+            for mark in marks
+        ]
     return msgspec.msgpack.encode(found)
+
+
+def _nearest(session: Session) -> str:
+    """Return the preset, of the same front end, from which the least differs."""
+    here, kind = replace(session, update_log=(), edits=()), session.network.frontend
+    names = [name for name, preset in PRESETS.items() if preset.frontend == kind]
+    return min(names, key=lambda name: len(msgspec.msgpack.encode(_different(here, _start(name)))))
 
 
 def _start(preset: str) -> Session:
@@ -188,7 +201,10 @@ def _session(packed: bytes) -> Session:
         raise TokenError("bookmarks", f"not a list of up to {MOST_BOOKMARKS} bookmarks")
     session: Session = _changed(base, found)
     alone = replace(session, bookmarks=Bookmarks())
-    items = tuple(_changed(alone, mark) for mark in marks)
+    items = tuple(
+        _changed(_start(one_of("preset", mark.pop("preset"), PRESETS)) if "preset" in mark else alone, mark)
+        for mark in marks
+    )
     return replace(session, bookmarks=replace(session.bookmarks, items=items))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from tui_backprop.data import catalogue
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session import update_log
 from tui_backprop.session.presets import PRESETS
@@ -22,7 +23,7 @@ class Session:
     """The state that cannot be computed from anything else: the network and how it was trained, then the parts that
     are about one view each. Raises InputError for values that do not fit together."""
 
-    network: NetworkSpec = PRESETS["lesson"].network
+    network: Model = field(default_factory=NetworkSpec)
     data: str = PRESETS["lesson"].data  # name of the data set
     sample: int = (
         0  # index of the first sample of the batch; a preset starts at the first one shown of its data
@@ -45,18 +46,18 @@ class Session:
         object.__setattr__(self, "sample", whole_number("sample", self.sample, 0))
         object.__setattr__(self, "batch", whole_number("batch", self.batch, 1))
         object.__setattr__(self, "lr", positive_number("lr", self.lr))
-        if self.inspection.layer > self.network.depth:
-            object.__setattr__(self, "inspection", replace(self.inspection, layer=self.network.depth))
+        if self.inspection.layer > self.network.graph.depth:
+            object.__setattr__(self, "inspection", replace(self.inspection, layer=self.network.graph.depth))
         catalogue.check(self.network, self.data, self.sample, self.batch)
 
     @property
-    def training_key(self) -> tuple[NetworkSpec, str, OptimizerSpec]:
+    def training_key(self) -> tuple[Model, str, OptimizerSpec]:
         """Key of a training run: sessions with equal keys go through the same parameters, whether or not the gradient
         by the input is wanted."""
-        return self.network.to_parameters, self.data, self.optimizer
+        return self.network.to_inputs(False), self.data, self.optimizer
 
     @property
-    def pass_key(self) -> tuple[NetworkSpec, str, OptimizerSpec, UpdateLog, UpdateRun, bool]:
+    def pass_key(self) -> tuple[Model, str, OptimizerSpec, UpdateLog, UpdateRun, bool]:
         """Key of an iteration: sessions with equal keys show the same numbers."""
         return *self.training_key, self.update_log, self.update, self.network.input_gradient
 
@@ -109,10 +110,10 @@ def from_preset(name: str) -> Session:
 
 
 def same_network(session: Session) -> str | None:
-    """Return the name of the preset with this network and data, if there is one."""
-    network = session.network.to_parameters
+    """Name the preset with this network and data, if there is one."""
+    network = session.network.to_inputs(False)
     for name, preset in PRESETS.items():
-        if (preset.network, preset.data) == (network, session.data):
+        if (preset.frontend, preset.data) == (network.frontend, session.data) and preset.network == network:
             return name
     return None
 

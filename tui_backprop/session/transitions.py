@@ -137,8 +137,8 @@ def next_view(session: Session) -> Session:
 def toggle_input_gradient(session: Session) -> Session:
     """Have the backward pass go on to the gradient by the input, or not. No other number changes. (The caller finds
     the step: see ``at_step``.)"""
-    wanted = not session.network.input_gradient
-    return replace(session, network=replace(session.network, input_gradient=wanted))
+    network = session.network
+    return replace(session, network=network.to_inputs(not network.input_gradient))
 
 
 def select(session: Session, layer: int, unit: int) -> Session:

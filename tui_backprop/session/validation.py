@@ -14,7 +14,7 @@ from operator import attrgetter
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.arrays.types import in_shape
-from tui_backprop.engine.frontends.dense.spec import MAX_LAYERS, NetworkSpec
+from tui_backprop.engine.frontends.dense.spec import MAX_LAYERS
 from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.training.memory import check_memory
@@ -104,14 +104,16 @@ def check_limits(session: Session) -> None:
         if replay_seconds(each) > LONGEST_REPLAY:
             why = f"replaying {each.t:,} iterations would take more than a day"
             raise InputError("update_log", why)
-    layers = sum(network.depth for network in {each.network for each in (session, *session.bookmarks.items)})
+    layers = sum(
+        network.graph.depth for network in {each.network for each in (session, *session.bookmarks.items)}
+    )
     if layers > LAYERS:
         raise InputError("layers", f"{layers:,} in all networks exceed the limit of {LAYERS:,}")
 
 
 def _check(session: Session) -> None:
     """Check everything but bookmarks; first what bounds the work of the later checks."""
-    for text in (session.network.activation, session.network.init):
+    for text in (session.network.details, session.network.init):
         if not text.isprintable():
             raise InputError("network", f"{quoted(text)} contains unprintable characters")
     check_epsilon(session.optimizer, session.network.dtype)
@@ -180,9 +182,9 @@ def replay_seconds(session: Session) -> float:
     return sum(run.count * update_seconds(session.network, run.batch) for run in session.update_log)
 
 
-def update_seconds(network: NetworkSpec, batch: int) -> float:
+def update_seconds(network: Model, batch: int) -> float:
     """Estimate the seconds of an update of a network, at the least."""
-    return CALL * network.depth + 3 * network.weights * batch / RATE
+    return CALL * network.graph.depth + 3 * network.weights * batch / RATE
 
 
 def settled(session: Session) -> Session:

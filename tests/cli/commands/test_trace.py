@@ -182,6 +182,7 @@ def test_every_option_is_heard():
         "--warmup", "4", "--horizon", "12", "--no-decay-bias", "--output-activation", "tanh", "--input-gradient",
     )  # fmt: skip
     assert printed["network"] == {
+        "kind": "dense",
         "layers": [2, 5, 3], "activation": "sigmoid", "output_activation": "tanh", "input_gradient": True,
         "loss": "mse", "init": "lecun", "dtype": "float64",
         "bias": False, "seed": 9, "layer_norm": True, "residual": True, "dropout": 0.25, "l2": 0.5,

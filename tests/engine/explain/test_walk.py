@@ -31,7 +31,7 @@ def formulas(spec, batch=1):
 
 def test_the_lesson_has_335_114_parameters():
     assert (LESSON.weights, LESSON.parameters) == (334_336, 335_114)
-    assert sum(size for _, _, size in LESSON.parameter_sum()) == 335_114
+    assert sum(size for _, size in LESSON.parameter_terms) == 335_114
 
 
 def test_the_lesson_s_walk_has_21_steps_in_the_order_of_the_phases():

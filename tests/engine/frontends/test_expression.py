@@ -37,7 +37,7 @@ BY_HAND = {
 ARRAYS = ExpressionSpec(
     "u = W @ x\nh = max(u, 0)\nL = mean(h**2) + 0.1*sum(W*W)", "W=[[1, 2], [3, -4], [0.5, 0.1]], x:=[1, -2]"
 )
-SPECS = [*(preset.spec for preset in EXPRESSIONS.values()), ARRAYS]
+SPECS = [*(preset.make() for preset in EXPRESSIONS.values()), ARRAYS]
 each = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.title)
 
 
@@ -47,7 +47,7 @@ def test_every_preset_has_a_gradient_by_hand():
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
 def test_loss_and_gradients_are_those_by_hand_and_of_the_complex_step(name):
-    spec, (loss, gradients) = EXPRESSIONS[name].spec, BY_HAND[name]
+    spec, (loss, gradients) = EXPRESSIONS[name].make(), BY_HAND[name]
     iteration = take(spec)
     assert iteration.loss == pytest.approx(loss, rel=1e-14)
     assert [*spec.graph.parameters] == [*gradients]
@@ -107,7 +107,7 @@ def test_receipts_add_up(spec, grain):
 
 
 def test_a_value_used_three_times_shows_its_gradients_adding_each_by_its_own_path():
-    spec = EXPRESSIONS["three-uses"].spec
+    spec = EXPRESSIONS["three-uses"].make()
     iteration = take(spec)
     steps = [step for step in walk(spec, 1) if step.tensor.startswith("du")]
     assert [step.tensor for step in steps] == ["du so far", "du so far (2 terms)", "du"]
@@ -137,7 +137,7 @@ def test_a_receipt_names_the_entries_of_a_matrix_product():
 
 
 def test_parameters_are_ranked_by_their_gradients():
-    spec = EXPRESSIONS["sigmoid-neuron"].spec
+    spec = EXPRESSIONS["sigmoid-neuron"].make()
     assert [found.tensor for found in ranking(take(spec), "gradient")] == ["x1", "x0", "w1", "w0", "w2"]
 
 

@@ -15,7 +15,7 @@ from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
 from tui_backprop.engine.network.rerun import jacobian_column
 
 SPECS = [
-    *(preset.spec for name, preset in EXPRESSIONS.items() if name != "micrograd"),
+    *(preset.make() for name, preset in EXPRESSIONS.items() if name != "micrograd"),
     ExpressionSpec(
         "u = W @ x\nh = max(u, 0)\nL = mean(h**2) + 0.1*sum(W*W)", "W=[[1, 2], [3, -4]], x:=[1, -2]"
     ),
@@ -53,7 +53,7 @@ def test_the_path_is_the_largest_of_all_and_all_add_up_to_the_gradient(spec):
 
 
 def test_the_factors_are_written_with_the_names_of_the_expression():
-    hops = strongest_path(take(EXPRESSIONS["three-uses"].spec), "w", ()).steps
+    hops = strongest_path(take(EXPRESSIONS["three-uses"].make()), "w", ()).steps
     assert [hop.formula for hop in hops] == ["(1 − u²)", "x", "1", "1"]
     assert [hop.value for hop in hops] == ["u", "v1", "v3", "L"]
     hops = strongest_path(take(SPECS[-2]), "W", (1, 1)).steps

@@ -131,7 +131,7 @@ def test_counts_of_weights_and_parameters():
     spec = NetworkSpec((3, 4, 2))
     assert (spec.depth, spec.fans, spec.weights, spec.parameters) == (2, ((3, 4), (4, 2)), 20, 26)
     assert NetworkSpec((3, 4, 2), bias=False).parameters == 20
-    assert spec.parameter_sum() == [(3, 4, 16), (4, 2, 10)]
+    assert spec.parameter_terms == [("3×4 + 4", 16), ("4×2 + 2", 10)]
 
 
 def test_counts_of_a_network_too_large_for_64_bits_are_exact():
@@ -216,7 +216,7 @@ def test_an_initialization_is_read_with_its_size(text, read):
 def test_a_normalized_network_has_a_gain_and_a_shift_for_each_hidden_unit():
     spec = NetworkSpec((3, 4, 5, 2), layer_norm=True)
     assert spec.parameters == NetworkSpec((3, 4, 5, 2)).parameters + 2 * (4 + 5)
-    assert spec.parameter_sum() == [(3, 4, 24), (4, 5, 35), (5, 2, 12)]
+    assert spec.parameter_terms == [("3×4 + 3×4", 24), ("4×5 + 3×5", 35), ("5×2 + 2", 12)]
 
 
 def test_a_residual_goes_around_hidden_layers_as_wide_as_what_comes_in():

@@ -12,7 +12,6 @@ from tui_backprop.cli.opening import Opening, parameters_of, trained_options
 from tui_backprop.cli.options import choice, method_names, output_options, require
 from tui_backprop.cli.output import exit_if_bad, print_report
 from tui_backprop.cli.workers import OPTIONS, option_workers, worker_option, worker_options
-from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.model import DTYPES, Model
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError, UserError
@@ -119,11 +118,11 @@ def run_check(session: Session, dtype: str, options: dict[str, Any]) -> Report:
     return _compare(problem, request, options)
 
 
-def _check_time(spec: NetworkSpec, batch: int, request: CheckRequest) -> None:
+def _check_time(spec: Model, batch: int, request: CheckRequest) -> None:
     """Raise InputError if more random directions are asked for than a day is long enough for."""
     from tui_backprop.session.validation import LONGEST_REPLAY, update_seconds
 
-    name, passes = ("directions", 4 * spec.depth) if request.fast else ("probes", 2)
+    name, passes = ("directions", 4 * spec.graph.depth) if request.fast else ("probes", 2)
     count = request.directions if request.fast else request.options.probes
     if count * passes * update_seconds(spec, batch) > LONGEST_REPLAY:
         raise InputError(name, f"{count:,} {name} of this network take more than a day")

@@ -69,12 +69,13 @@ def run_cost(session: Session, options: dict[str, Any], as_json: bool) -> CostRe
     from tui_backprop.cli.progress import status
     from tui_backprop.cost.measure import cache
     from tui_backprop.cost.measure.sweep import BUDGET, checked
+    from tui_backprop.cost.model.network_shape import family_of
     from tui_backprop.cost.model.workload import STREAMED
     from tui_backprop.cost.race.race import RACE_METHODS
     from tui_backprop.engine.training.memory import check_memory
     from tui_backprop.report.cost_result import CostResult
 
-    spec = session.network
+    spec = family_of(session.network)
     method = one_of(
         "method", RACE_METHODS[0] if options["method"] is None else options["method"], RACE_METHODS
     )

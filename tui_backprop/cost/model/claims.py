@@ -9,7 +9,7 @@ from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Estimate
 from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_PASSES, LESSON_SIZE, TRAINING_STEPS
 from tui_backprop.cost.model.network_shape import NetworkShape, shape_of
-from tui_backprop.engine.frontends.dense.spec import NetworkSpec, backprop_ratio
+from tui_backprop.engine.network.model import Model
 from tui_backprop.support.quantity import Content, Quantity, Text, joined, phrase, ratio, seconds
 from tui_backprop.support.units import MINUTE
 
@@ -24,7 +24,7 @@ class Claim:
     how: Content
 
 
-def claims_of(network: NetworkSpec, cost_model: CostModel, raced: float | None = None) -> list[Claim]:
+def claims_of(network: Model, cost_model: CostModel, raced: float | None = None) -> list[Claim]:
     """Compare the claims of the lesson with a network, in the times of the cost model. ``raced`` is the seconds of a
     numerical gradient, if one was run."""
     shape, p = shape_of(network), network.parameters
@@ -60,7 +60,7 @@ def claims_of(network: NetworkSpec, cost_model: CostModel, raced: float | None =
         Claim(
             "forward and backward",
             phrase("about {}", ratio(3, 0)),
-            ratio(backprop_ratio(network)),
+            ratio(shape_of(network).macs_ratio),
             "a forward pass, in MACs: counted",
         ),
         Claim("", "", ratio_of(backprop, forward), in_time),
@@ -96,8 +96,8 @@ def _brief_ratio(forward: Estimate, backprop: Estimate) -> Quantity:
     return replace(found, decimals=min(found.decimals, 1))
 
 
-def longer_in_time(network: NetworkSpec, cost_model: CostModel) -> bool:
+def longer_in_time(network: Model, cost_model: CostModel) -> bool:
     """Return True if forward and backward take clearly more of a forward pass in time than in MACs, as measured."""
     forward, backprop = (cost_model.seconds(kind, shape_of(network)) for kind in ("forward", "backprop"))
     measured = forward.measured and backprop.measured
-    return measured and backprop.low / forward.high > backprop_ratio(network)
+    return measured and backprop.low / forward.high > shape_of(network).macs_ratio

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
-from tui_backprop.engine.network.model import ITEMSIZE
+from tui_backprop.engine.network.model import ITEMSIZE, Model
+from tui_backprop.support.errors import InputError
 
 HALVINGS = 60  # of an interval, after which a factor is found to the last digit
 FIRST_RANK = 2  # of the layer sizes of a pattern: 1 is the size of the batch
@@ -89,9 +90,19 @@ def _scaled(shape: NetworkShape, factor: float, hidden_alone: bool) -> NetworkSh
     return NetworkShape((ends * first, *(factor * width for width in hidden), ends * last), shape.pattern)
 
 
+def family_of(model: Model) -> NetworkSpec:
+    """Return the network whose family of larger ones costs are projected to. Raises InputError for a model that has
+    none."""
+    if not isinstance(model, NetworkSpec):
+        raise InputError("cost", f"{model.title} has no family of larger ones to project costs to")
+    return model
+
+
 @lru_cache(maxsize=256)
-def shape_of(spec: NetworkSpec) -> NetworkShape:
-    """Return the shape of a network: its layer sizes, and all options that change the work of a pass."""
+def shape_of(model: Model) -> NetworkShape:
+    """Return the shape of a network: its layer sizes, and all options that change the work of a pass. Raises
+    InputError for a model that has no family of larger ones."""
+    spec = family_of(model)
     ranks = {width: rank for rank, width in enumerate(sorted(set(spec.layers)), FIRST_RANK)}
     pattern = replace(
         spec,

@@ -41,9 +41,17 @@ def index_at(place: int, shape: Shape) -> tuple[int, ...]:
     return tuple(int(i) for i in np.unravel_index(place, shape))
 
 
+def place_in(index: tuple[int, ...], shape: Shape) -> int:
+    """Return the position of an entry in the flattened array."""
+    place = 0
+    for i, length in zip(index, shape, strict=True):
+        place = place * length + i
+    return place
+
+
 def in_shape(index: tuple[int, ...], shape: Shape) -> bool:
     """Return True if an index is within a shape; negative indices are not."""
     return len(index) == len(shape) and all(0 <= i < n for i, n in zip(index, shape, strict=True))
 
 
-__all__ = ["Array", "Shape", "in_shape", "index_at", "np", "size"]
+__all__ = ["Array", "Shape", "in_shape", "index_at", "np", "place_in", "size"]

@@ -21,11 +21,10 @@ from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_values import TensorEntry
-from tui_backprop.engine.network.value import Role
+from tui_backprop.engine.network.value import GENERAL
 from tui_backprop.engine.primitives import Array, Shape, in_shape, index_at, size
 from tui_backprop.engine.training.iteration import Iteration
 
-GENERAL: frozenset[Role] = frozenset(("parameter", "value"))  # roles of values that need not have units
 NONE: Mapping[int, int] = MappingProxyType({})
 
 
@@ -202,7 +201,7 @@ def weights_near(
         return (first,)
     if pinned and pinned != first and pinned[0] in parameters and exists(iteration, *pinned):
         return first, pinned
-    gradients = np.abs(np.nan_to_num(iteration.tensor(graph.gradient_of(tensor))))
+    gradients = np.array(np.abs(np.nan_to_num(iteration.tensor(graph.gradient_of(tensor)))))
     gradients[index] = -1
     if gradients.size > 1:
         return first, (tensor, index_at(int(gradients.argmax()), gradients.shape))

@@ -9,7 +9,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
-from tui_backprop.engine.arrays.types import Array, Shape, in_shape, index_at, size
+from tui_backprop.engine.arrays.types import Array, Shape, in_shape, index_at, place_in, size
 from tui_backprop.engine.network.operation import Op
 from tui_backprop.engine.network.value import Block, Role, Value
 
@@ -218,12 +218,10 @@ class GraphValues:
     def flat_index(self, tensor: str, index: tuple[int, ...]) -> int:
         """Return the position of a parameter in the flat vector. Raises KeyError for a tensor that is not a
         parameter, IndexError for an index outside of it."""
-        shape, place = self.parameters[tensor], 0
+        shape = self.parameters[tensor]
         if not in_shape(index, shape):
             raise IndexError(f"{index} is out of range for {tensor} of shape {shape}")
-        for i, length in zip(index, shape, strict=True):
-            place = place * length + i
-        return int(self.slices[tensor].start) + place
+        return int(self.slices[tensor].start) + place_in(index, shape)
 
     def parameter_at(self, place: int) -> TensorEntry:
         """Return the tensor and the index of a parameter from its position in the flat vector."""

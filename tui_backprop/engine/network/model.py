@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol, Self
+from collections.abc import Sequence
+from typing import Any, Protocol, Self
 
 from tui_backprop.engine.arrays.types import Array, np
 from tui_backprop.engine.network.graph import Graph
@@ -26,8 +27,42 @@ class Model(Protocol):
     def graph(self) -> Graph: ...
 
     @property
+    def frontend(self) -> str:
+        """The name of the front end that makes it."""
+        ...
+
+    @property
     def title(self) -> str:
         """What it is, in brief."""
+        ...
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The sizes of its layers, input first; () if it has none."""
+        ...
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that it is made from, by name."""
+        ...
+
+    @property
+    def details(self) -> str:
+        """What else a line about it says: the activation of a dense network."""
+        ...
+
+    @property
+    def holds_numbers(self) -> bool:
+        """Whether all its numbers are its own, so that no data set feeds it."""
+        ...
+
+    @property
+    def input_gradient(self) -> bool:
+        """Whether the backward pass goes on to the inputs."""
+        ...
+
+    def to_inputs(self, wanted: bool) -> Self:
+        """Return the model whose derivatives go on to the inputs, or to its parameters alone."""
         ...
 
     @property
@@ -48,6 +83,11 @@ class Model(Protocol):
     @property
     def parameters(self) -> int:
         """Number of parameters, P."""
+        ...
+
+    @property
+    def parameter_terms(self) -> Sequence[tuple[str, int]]:
+        """The terms that P is the sum of: how each is written, and its value."""
         ...
 
     def memory(self, batch: int, slots: int = 0) -> int:

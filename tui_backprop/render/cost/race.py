@@ -18,7 +18,7 @@ from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, first_fitting, line, packed, plain, width, wrap
-from tui_backprop.render.session_text import iteration_text, layers_text, sample_text
+from tui_backprop.render.session_text import iteration_text, network_name, sample_text
 from tui_backprop.render.view_state import CostState, RaceGradients, ShownRace
 from tui_backprop.support.format import (
     format_count,
@@ -99,7 +99,7 @@ def race_lines(
 def subject_lines(race: ShownRace, columns: int, context: RenderContext) -> list[Line]:
     """Name the network, samples and iteration that the gradient is of; if it is stale, say so."""
     session = race.session
-    network = f"{layers_text(session.network.layers, columns)} on {session.data}"
+    network = f"{network_name(session.network, columns)} on {session.data}"
     place = f"{sample_text(session, None)}, {iteration_text(session)}"
     head = packed([((network, "text"),), ((place, "text"),)], columns)
     return [*head, *(wrap(STALE.format(", ".join(race.stale)), columns, "bad") if race.stale else ())]

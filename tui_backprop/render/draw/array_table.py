@@ -17,6 +17,8 @@ def all_parameters(snapshot: Snapshot, columns: int, rows: int) -> list[Line]:
     """Draw every parameter of the network as a number if all fit, else those of the current layer: and their
     gradients once the walk has computed them."""
     iteration, graph, layers = snapshot.iteration, snapshot.graph, []
+    if not graph.layered:
+        return []
     for k, fan_out in enumerate(graph.widths[1:], 1):
         if NAME_COLUMNS + fan_out * NUMBER_COLUMNS > columns:
             return []

@@ -11,7 +11,7 @@ from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.spans import Line, cut, line, merge, wrap
-from tui_backprop.render.session_text import layers_text, sample_range
+from tui_backprop.render.session_text import layers_text, network_name, sample_range
 from tui_backprop.render.view_state import Snapshot, steps_of
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number, format_relative
@@ -68,7 +68,7 @@ def place_text(session: Session, columns: int, context: RenderContext) -> str:
         f"iteration {session.t:,}",
         f"{step.phase} {step.tensor}",
         samples,
-        layers_text(session.network.layers, 20),
+        network_name(session.network, 20),
     ]
     text = parts[0]
     for part in map(context.text, parts[1:]):
@@ -144,10 +144,10 @@ def _scrolled(table: list[Line], rows: int, first: int) -> list[Line]:
 
 def settings(one: Session, other: Session) -> list[tuple[str, str, str]]:
     """The choices in which two sessions differ: name, and both values."""
-    pairs = [
-        (name, getattr(one.network, name), getattr(other.network, name))
-        for name in one.network.__dataclass_fields__
-    ]
+    mine, others = one.network.settings, other.network.settings
+    pairs = [(name, mine[name], others[name]) for name in mine if name in others]
+    if one.network.frontend != other.network.frontend:
+        pairs = [("network", one.network.title, other.network.title)]
     pairs += [(name, getattr(one, name), getattr(other, name)) for name in ("data", "sample", "batch", "lr")]
     pairs += [
         ({"name": "optimizer"}.get(name, name), getattr(one.optimizer, name), getattr(other.optimizer, name))

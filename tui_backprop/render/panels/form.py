@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from tui_backprop.data.catalogue import DATASETS
-from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.data.catalogue import info
+from tui_backprop.engine.network.model import Model
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, beside, cut, line, wrap
 from tui_backprop.render.session_text import sample_text
@@ -34,7 +34,7 @@ class ShownForm:
     active: bool
     error: UserError | None
     pending: bool
-    network: NetworkSpec
+    network: Model
     lost: int = 0  # updates that are lost when it is built
     kept: int = 0  # updates that are kept
     adapted: tuple[str, ...] = ()  # fields that the last choice of data or preset set besides its own
@@ -135,20 +135,22 @@ def _updates(count: int) -> str:
     return f"{count:,} update{'s' * (count != 1)}"
 
 
-def parameter_lines(spec: NetworkSpec, columns: int, rows: int) -> list[Line]:
+def parameter_lines(spec: Model, columns: int, rows: int) -> list[Line]:
     """Draw the parameter sum in at most ``rows`` lines; nothing if it does not fit."""
     return parameter_sum(spec, min(columns, 36), min(rows, MOST_TERM_ROWS + 2)) if rows >= 3 else []
 
 
 def sample_picture(snapshot: Snapshot, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """Draw the first sample of the batch with its label, if samples are pictures and one fits."""
-    image = DATASETS[snapshot.session.data].image
+    image = info(snapshot.session.data).image
     if image is None or min(rows - 1, columns // 2) < LEAST_PICTURE_ROWS:
         return []
     from tui_backprop.render.draw.heatmap import picture  # numpy: after the first paint
 
     size = min(rows - 1, columns // 2, image[0] // 2)
-    drawn = picture(snapshot.iteration.tensor("x")[0].reshape(image), size, 2 * size, "forward", context)
+    drawn = picture(
+        snapshot.iteration.tensor(snapshot.graph.input)[0].reshape(image), size, 2 * size, "forward", context
+    )
     return [line((sample_text(snapshot.session, snapshot), "muted")), *drawn]
 
 
@@ -173,14 +175,14 @@ def _row(label: str, text: str, columns: int, choice: bool, selected: bool, wron
     return line((f"{label:<{columns - room - 1}}{mark}", role), value)
 
 
-def parameter_sum(spec: NetworkSpec, columns: int, rows: int) -> list[Line]:
-    """Draw a line for each layer (784×256 + 256 = 200,960) and their total; the later layers of a deep network are
-    summed in one line."""
-    terms = [(_term(*layer), layer[-1]) for layer in spec.parameter_sum()]
+def parameter_sum(spec: Model, columns: int, rows: int) -> list[Line]:
+    """Draw a line for each term (784×256 + 256 = 200,960) and their total; the later ones of many are summed in one
+    line."""
+    terms = list(spec.parameter_terms)
     room = max(rows - 2, 1)
     if len(terms) > room:
         folded = terms[room - 1 :]
-        terms = [*terms[: room - 1], (f"{len(folded)} more layers", sum(size for _, size in folded))]
+        terms = [*terms[: room - 1], (f"{len(folded)} more", sum(size for _, size in folded))]
     wide = len(f"{spec.parameters:,}")
     left = max(columns - wide - 1, 1)
     return [
@@ -188,10 +190,3 @@ def parameter_sum(spec: NetworkSpec, columns: int, rows: int) -> list[Line]:
         line((" " * (left + 1), "faint"), ("─" * wide, "faint")),
         line(f"{'parameters':<{left}.{left}} ", (f"{spec.parameters:,}", "strong")),
     ]
-
-
-def _term(fan_in: int, fan_out: int, parameters: int) -> str:
-    """Format the count of a layer: its weights, and its vectors (bias; gain and shift of a normalization)."""
-    vectors = parameters // fan_out - fan_in
-    more = ("", f" + {fan_out:,}")[vectors] if vectors < 2 else f" + {vectors}×{fan_out:,}"
-    return f"{fan_in:,}×{fan_out:,}{more}"

@@ -11,6 +11,7 @@ from tui_backprop.engine.analysis.visit_norms import written_norm
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.primitives import Shape
+from tui_backprop.render.draw.alignment import on_the_point
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, cut, line, merge
 from tui_backprop.render.panels.graph_rows import (
@@ -204,8 +205,7 @@ def _layout(look: GraphState, room: int) -> tuple[dict[str, int], str]:
 
 def _aligned(texts: Sequence[str], columns: int) -> list[str]:
     """Numbers with their points below each other, or where that takes too much room, all to the right."""
-    after = [len(text) - text.index(".") if "." in text else 0 for text in texts]
-    padded = [text + " " * (max(after) - n) if text else "" for text, n in zip(texts, after, strict=True)]
+    padded = on_the_point(texts)
     fits = all(len(text) <= columns for text in padded)
     return [f"{text:>{columns}}" for text in (padded if fits else texts)]
 

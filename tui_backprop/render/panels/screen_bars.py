@@ -11,7 +11,7 @@ from tui_backprop.keys.table import panel_key
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, cut, first_fitting, line, width
 from tui_backprop.render.per_iteration import per_iteration
-from tui_backprop.render.session_text import layers_text, sample_text
+from tui_backprop.render.session_text import network_name, sample_text
 from tui_backprop.render.view_state import Activity, Snapshot
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
@@ -72,10 +72,10 @@ def _pieces(
         loss = [line(("loss ", "muted"), (format_number(snapshot.iteration.loss, 4), "loss"))]
         if snapshot.step is snapshot.steps[-1]:
             change = [line(*loss[0], (f" → {format_number(snapshot.iteration.loss_after, 4)}", "update"))]
-    layers = (layers_text(spec.layers, 20), "text")
+    layers = (network_name(spec, 20), "text")
     return {
         "program": [line(("backprop-tui", "title"))],
-        "network": [line(layers), line(layers, (f" {cut(spec.activation, 20)}", "muted"))],
+        "network": [line(layers), line(layers, (f" {cut(spec.details, 20)}".rstrip(), "muted"))],
         "parameters": [line((f"{spec.parameters:,}", "text"), (" parameters", "muted"))],
         "sample": sample_lines(session, snapshot),
         "step": [

@@ -10,12 +10,17 @@ from tui_backprop.lesson.captions import CAPTIONS, OPERATIONS
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, wrap
 from tui_backprop.render.view_state import Snapshot
+from tui_backprop.render.walk.value_caption import is_general, value_caption
 from tui_backprop.support.format import format_share, format_times
 
 
 def caption_of(snapshot: Snapshot, context: RenderContext = UTF8) -> str:
     """Caption of the step, with the figures of this network."""
+    if is_general(snapshot.step) or (snapshot.step.kind == "input" and not snapshot.graph.fed):
+        return value_caption(snapshot, context)
     spec, step, batch = snapshot.session.network, snapshot.step, snapshot.session.batch
+    if step.kind == "update" and not snapshot.graph.layered:
+        return _sentence(snapshot)
     graph, layer = snapshot.graph, max(step.layer, 1)
     fan_in, fan_out = graph.parameters[graph.weight(layer)]
     bias = graph.part(layer, "bias") is not None

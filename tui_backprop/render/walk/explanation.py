@@ -211,6 +211,8 @@ def cost_line(step: Step, columns: int) -> Line:
     """Render the multiply-accumulates of the step, and the running total in forward passes; with their numbers where
     they fit."""
     counted = f"{format_count(step.macs)} MACs" if step.macs else f"{format_count(step.flops)} FLOPs"
+    if not step.forward:  # without products, there is no pass to count in
+        return line(("cost    ", "muted"), counted)
     factors = mac_factors(step)
     total = f"{'gradient' if step.phase == 'update' else 'total'} "
     times = f"{format_times(step.ratio)}x"

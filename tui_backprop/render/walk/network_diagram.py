@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import log10
 from typing import TYPE_CHECKING
 
-from tui_backprop.data.catalogue import DATASETS
+from tui_backprop.data.catalogue import info
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.heatmap import heatmap, thumbnail
@@ -121,7 +121,7 @@ def _layer(snapshot: Snapshot, layer: int, cell: int, rows: int, context: Render
             continue
         name = made[-1].tensor
         current = step.layer == layer and name in {piece.tensor for piece in step.pieces}
-        image = DATASETS[snapshot.session.data].image if name == snapshot.graph.input else None
+        image = info(snapshot.session.data).image if name == snapshot.graph.input else None
         marked = unit if current else None
         label = line((name.replace("δ", context.delta), "strong" if current else role))
         drawn = _map(snapshot.iteration, name, image, marked, cell, rows, role, context)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui_backprop.data.catalogue import DATASETS
+import numpy as np
+
+from tui_backprop.data.catalogue import info
 from tui_backprop.engine.arrays.statistics import Summary, summarize
 from tui_backprop.engine.arrays.top_k import count_largest
 from tui_backprop.engine.explain.receipts import penalties
+from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.view_state import Snapshot
 
@@ -38,6 +41,8 @@ class ShownArray:
 def shown_array(snapshot: Snapshot) -> ShownArray:
     """Return the array that the current step shows."""
     step, iteration, graph = snapshot.step.pieces[-1], snapshot.iteration, snapshot.graph
+    if not graph.layered:
+        return _shown_value(snapshot, step)
     name, unit = step.tensor, snapshot.unit(step.layer)
     notes = _why_this_unit(snapshot, unit) if step.layer else ()
     if step.kind == "loss":
@@ -52,9 +57,18 @@ def shown_array(snapshot: Snapshot) -> ShownArray:
     updated = step.kind == "update"
     values = iteration.new[name] if updated else iteration.tensor(name)
     pixels = graph.value_of(name) in (graph.input, graph.weight(1))
-    image = DATASETS[snapshot.session.data].image if pixels else None
+    image = info(snapshot.session.data).image if pixels else None
     samples = len(values) if graph.per_sample(name) else 0
     return ShownArray(name, updated, values, values[0] if samples else values, unit, samples, notes, image)
+
+
+def _shown_value(snapshot: Snapshot, step: Step) -> ShownArray:
+    """Return the array of a step of a graph without layers, whatever its shape, as a vector or a matrix."""
+    updated = step.kind == "update"
+    values = snapshot.iteration.new[step.tensor] if updated else snapshot.iteration.tensor(step.tensor)
+    row = values.reshape(-1, values.shape[-1]) if values.ndim > 2 else np.atleast_1d(values)
+    unit = snapshot.unit(step.layer) if row.ndim == 1 else -1
+    return ShownArray(step.tensor, updated, values, row, unit, 0, (), None)
 
 
 def _why_this_unit(snapshot: Snapshot, unit: int) -> tuple[str, ...]:
@@ -76,6 +90,6 @@ def _why_this_unit(snapshot: Snapshot, unit: int) -> tuple[str, ...]:
 
 def shown_summary(snapshot: Snapshot, shown: ShownArray) -> Summary:
     """Return the summary of the part of the array that is shown."""
-    if shown.samples:
+    if shown.samples or shown.values.ndim > 2:
         return summarize(shown.row)
     return snapshot.iteration.summary(shown.name, updated=shown.updated)

@@ -11,6 +11,7 @@ from tui_backprop.render.walk.iteration_graph import drawable, graph_of
 from tui_backprop.render.walk.network_diagram import diagram
 from tui_backprop.render.walk.tensor import tensor_view
 from tui_backprop.render.walk.timeline import timeline
+from tui_backprop.render.walk.value_table import value_table
 
 TENSOR_ROWS = 8  # lines for the tensor below the equation, where there is room
 ROOMY_ROWS = 18  # lines below the diagram from which lines are reserved for the tensor
@@ -24,19 +25,34 @@ def walk_panel(
 ) -> list[Line]:
     """Render at most ``rows`` lines: timeline, network, equation, receipt and cost, tensor. ``given_up``: counting
     the entries of a large array failed."""
-    top = timeline(snapshot.steps, snapshot.session.walk.step, columns, context)
-    top += [*_blank(rows >= 20), *_network(snapshot, columns, rows, context), *_blank(rows >= 30)]
+    top = [*timeline(snapshot.steps, snapshot.session.walk.step, columns, context), *_blank(rows >= 20)]
+    if snapshot.graph.layered:
+        top += [*_network(snapshot, columns, rows, context), *_blank(rows >= 30)]
     left = rows - len(top)
     if columns >= SIDE_BY_SIDE_COLUMNS:
-        text_columns = min(max(48, columns * 11 // 20), 64)
+        text_columns = min(max(48, columns * 11 // 20), 64) if snapshot.graph.layered else columns // 2
         text = [context.fit(row) for row in explanation(snapshot, text_columns, left, context)]
-        tensor = tensor_view(snapshot, columns - text_columns - 2, min(left, 32), context, given_up)
+        tensor = _beside(snapshot, columns - text_columns - 2, min(left, 32), context, given_up)
         lower = beside(text, tensor, text_columns)
     else:
         lower = explanation(snapshot, columns, left, context, TENSOR_ROWS if left >= ROOMY_ROWS else 0)
         if left - len(lower) > TENSOR_ROWS // 2:
-            lower = [*lower, (), *tensor_view(snapshot, columns, left - len(lower) - 1, context, given_up)]
+            lower = [*lower, (), *_beside(snapshot, columns, left - len(lower) - 1, context, given_up)]
     return fitted([*top, *lower], columns, rows, context)
+
+
+def _beside(
+    snapshot: Snapshot, columns: int, rows: int, context: RenderContext, given_up: bool
+) -> list[Line]:
+    """Draw the array of the step; of a graph without layers, all values, and below them that array, unless it is a
+    single number."""
+    if snapshot.graph.layered:
+        return tensor_view(snapshot, columns, rows, context, given_up)
+    single = snapshot.iteration.tensor(snapshot.step.tensor).ndim == 0
+    table = value_table(snapshot, columns, rows if single else max(rows - TENSOR_ROWS, rows // 2), context)
+    if single or rows - len(table) < 3:
+        return table
+    return [*table, (), *tensor_view(snapshot, columns, rows - len(table) - 1, context, given_up)]
 
 
 def _network(snapshot: Snapshot, columns: int, rows: int, context: RenderContext) -> list[Line]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
-from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.network.model import Model
 from tui_backprop.keys.panel_table import COST_PAGES
 from tui_backprop.render.view_state import CostState
 from tui_backprop.session import transitions
@@ -46,7 +46,7 @@ class CostLab:
         self.race = RaceControl(app, state, self.show)
         self.sweep = SweepControl(app, state, self._add, self.show)
         self._app, self._state, self._calm = app, state, Calm()
-        self._measured: NetworkSpec | None = None  # the network that the machine was measured with
+        self._measured: Model | None = None  # the network that the machine was measured with
         self._measuring = False
         self._tries = TRIES  # measurements of it that may still follow the first
         self._timer: Timer | None = None  # for the next one
@@ -62,7 +62,7 @@ class CostLab:
         now = self._state.session
         costs = CostState(
             now.network,
-            self.cost_model,
+            self.cost_model if now.network.layers else None,
             now.cost.decade,
             now.cost.lesson_clock,
             now.cost.axis,
@@ -83,7 +83,7 @@ class CostLab:
     def measure_once(self) -> None:
         """Have the machine measured with the current network, unless it was."""
         network = self._state.session.network
-        if self._measured != network and not self._state.computing and not self._measuring:
+        if network.layers and self._measured != network and not self._state.computing and not self._measuring:
             self._measured, self._tries = network, TRIES
             if self._timer is not None:
                 self._timer.stop()
@@ -105,9 +105,10 @@ class CostLab:
         self._measuring = True
         self._app.in_thread("measure", work)
 
-    def _measure(self, network: NetworkSpec, glance: bool) -> None:
+    def _measure(self, network: Model, glance: bool) -> None:
         from tui_backprop.cost.measure import cache
         from tui_backprop.cost.measure import passes as measure
+        from tui_backprop.cost.model.network_shape import family_of
         from tui_backprop.render.cost import chart  # noqa: F401  (so that drawing finds plotext imported)
 
         half = self._state.budget.limit // 2
@@ -116,7 +117,9 @@ class CostLab:
         def measured() -> CostModel:
             seconds = measure.GLANCE if glance else measure.LOOK
             known = cache.load()
-            return measure.measure_machine(network, seconds, known, watch=self._between_networks, most=most)
+            return measure.measure_machine(
+                family_of(network), seconds, known, watch=self._between_networks, most=most
+            )
 
         self._within(most, network, measured)
 
@@ -125,7 +128,7 @@ class CostLab:
         if self.cost_model is not None:
             self._calm.wait()
 
-    def _repeat(self, network: NetworkSpec, cost_model: CostModel) -> None:
+    def _repeat(self, network: Model, cost_model: CostModel) -> None:
         """Measure the disturbed passes again, once."""
         from tui_backprop.cost.measure import passes as measure
         from tui_backprop.cost.measure.again import disturbed, with_points
@@ -140,7 +143,7 @@ class CostLab:
 
         self._within(LEAST_MEMORY, network, repeated)
 
-    def _within(self, most: int, network: NetworkSpec, measured: Callable[[], CostModel]) -> None:
+    def _within(self, most: int, network: Model, measured: Callable[[], CostModel]) -> None:
         """Measure within the budget of memory, and pass on what was found."""
         found = None
         try:
@@ -151,7 +154,7 @@ class CostLab:
             self._app.call_from_thread(self._app.fail, why)
         self._app.call_from_thread(self._arrived, found, network)
 
-    def _arrived(self, cost_model: CostModel | None, network: NetworkSpec) -> None:
+    def _arrived(self, cost_model: CostModel | None, network: Model) -> None:
         """Show a measurement. The first, short one is followed by a longer one, and then, as often as there are tries
         left, by those that were disturbed."""
         from tui_backprop.cost.measure.again import disturbed
@@ -165,7 +168,7 @@ class CostLab:
             if self._tries == TRIES or (self._tries and disturbed(cost_model)):
                 self._timer = self._app.set_timer(LOOK_AGAIN, partial(self._look_again, network))
 
-    def _look_again(self, network: NetworkSpec) -> None:
+    def _look_again(self, network: Model) -> None:
         self._timer = None
         busy = self.sweep.running or self.race.running or self._measuring
         if busy or network != self._measured or self.cost_model is None:

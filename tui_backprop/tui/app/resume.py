@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from tui_backprop.render.session_text import iteration_text, layers_text
+from tui_backprop.render.session_text import iteration_text, network_name
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import UserError
 from tui_backprop.tui.app.app_interface import AppContext
@@ -48,7 +48,7 @@ class Resume:
             self._app.say(self._words(session), OFFERED)
 
     def _words(self, session: Session) -> str:
-        layers = layers_text(session.network.layers, LAYERS_COLUMNS)
+        layers = network_name(session.network, LAYERS_COLUMNS)
         return f"{self._app.render_context.key('resume')} continues {layers}, {iteration_text(session)}"
 
     def action_resume(self) -> None:

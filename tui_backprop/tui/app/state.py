@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol
 
-from tui_backprop.render.session_text import layers_text
+from tui_backprop.render.session_text import network_name
 from tui_backprop.render.view_state import Activity, Snapshot, share, steps_of
 from tui_backprop.session.state import Session
 from tui_backprop.session.undo import UndoHistory
@@ -78,7 +78,7 @@ class AppState:
     def waiting(self) -> str:
         """What is computed while there is no snapshot."""
         session = self.session
-        layers = layers_text(session.network.layers, LAYERS_COLUMNS)
+        layers = network_name(session.network, LAYERS_COLUMNS)
         return self._progress or f"computing iteration {session.t:,} of {layers} on {session.data}"
 
     @cached_property

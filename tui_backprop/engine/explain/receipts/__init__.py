@@ -101,10 +101,13 @@ def _shows(iteration: Iteration, part: Step, tensor: str) -> bool:
 
 
 def unit_with_largest_delta(iteration: Iteration, layer: int, sample: int = 0) -> int:
-    """Return the unit of a layer with the largest |delta|; for the input (layer 0), the largest entry."""
+    """Return the unit of a layer with the largest |delta|; of a block without units, the number of the entry with the
+    largest gradient, row by row; of the input (layer 0), of the largest entry."""
     graph = iteration.graph
-    of = iteration.tensor(graph.delta(layer) if layer else graph.input)[sample]
-    return int(np.argmax(np.abs(np.nan_to_num(of))))
+    value = graph.part(layer, "pre-activation") or graph.output_of(layer)
+    of = iteration.tensor(graph.gradient_of(value) if layer and value in graph.differentiable else value)
+    row = of[sample] if graph.per_sample(value) else of
+    return int(np.argmax(np.abs(np.nan_to_num(row))))
 
 
 __all__ = [

@@ -4,8 +4,8 @@ Everything here runs before the first paint of the screen, so this module does n
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
 
 from tui_backprop.engine.frontends.dense.graph import graph_of
 from tui_backprop.engine.network.graph import Graph
@@ -22,6 +22,7 @@ from tui_backprop.support.validation import (
     whole_number,
 )
 
+FRONTEND = "dense"
 NO_ACTIVATION = "identity"  # the activation of a linear layer
 MAX_LAYERS = 1_000  # weight matrices
 
@@ -135,10 +136,29 @@ class NetworkSpec:
         """Return the network without what only training has: dropout and penalties."""
         return replace(self, dropout=0, l2=0)
 
+    def to_inputs(self, wanted: bool) -> Self:
+        """Return the network whose derivatives go on to the input, or to its parameters alone."""
+        return self if self.input_gradient == wanted else replace(self, input_gradient=wanted)
+
     @property
-    def to_parameters(self) -> Self:
-        """The network whose derivatives go to its parameters alone, not on to the input."""
-        return replace(self, input_gradient=False) if self.input_gradient else self
+    def settings(self) -> dict[str, Any]:
+        """All that it is made from, by name."""
+        return asdict(self)
+
+    @property
+    def frontend(self) -> str:
+        """The name of this front end."""
+        return FRONTEND
+
+    @property
+    def holds_numbers(self) -> bool:
+        """Whether all its numbers are its own: no, a data set feeds it."""
+        return False
+
+    @property
+    def details(self) -> str:
+        """The activation."""
+        return self.activation
 
     @property
     def title(self) -> str:
@@ -173,14 +193,20 @@ class NetworkSpec:
     @property
     def parameters(self) -> int:
         """Number of parameters P: weights, biases, and the gains and shifts of layer normalizations."""
-        return sum(parameters for _, _, parameters in self.parameter_sum())
+        return sum(i * o + o * self._vectors(k) for k, (i, o) in enumerate(self.fans, 1))
 
-    def parameter_sum(self) -> list[tuple[int, int, int]]:
-        """Return the terms of the parameter count: (fan_in, fan_out, parameters) for each layer."""
+    @property
+    def parameter_terms(self) -> list[tuple[str, int]]:
+        """The terms that P is the sum of, one for each layer: 784×256 + 256, and its value."""
         return [
-            (i, o, i * o + o * (self.bias + 2 * (self.layer_norm and k < self.depth)))
+            (f"{i:,}×{o:,}{_vectors_text(vectors, o)}", i * o + o * vectors)
             for k, (i, o) in enumerate(self.fans, 1)
+            for vectors in (self._vectors(k),)
         ]
+
+    def _vectors(self, layer: int) -> int:
+        """Return the number of parameter vectors of a layer: its bias; gain and shift of a normalization."""
+        return self.bias + 2 * (self.layer_norm and layer < self.depth)
 
     def memory(self, batch: int, slots: int = 0) -> int:
         """Estimate the bytes that the app holds at its peak, with an optimizer of so many slots per parameter.
@@ -225,6 +251,10 @@ class NetworkSpec:
     def _largest(self) -> int:
         """Number of entries of the largest weight matrix."""
         return max(fan_in * fan_out for fan_in, fan_out in self.fans)
+
+
+def _vectors_text(vectors: int, size: int) -> str:
+    return ("", f" + {size:,}")[vectors] if vectors < 2 else f" + {vectors}×{size:,}"
 
 
 # Multiply-accumulates: a forward pass needs one for each weight. The backward pass needs one

@@ -46,7 +46,7 @@ EXAMPLE = "L = (w*x + b - y)**2"
 
 
 @lru_cache(maxsize=64)
-def graph_of(text: str, let: str) -> Graph:
+def graph_of(text: str, let: str, to_inputs: bool = False) -> Graph:
     """Build the graph of an expression with its numbers. Raises InputError for anything that is no expression, and
     for a name without a number, or a number without a use."""
     lets = parse_lets(let, RESERVED)
@@ -56,7 +56,7 @@ def graph_of(text: str, let: str) -> Graph:
         raise InputError(FIELD, f"nothing is written; write an expression such as {EXAMPLE}")
     if len(statements) > STATEMENTS:
         raise InputError(FIELD, f"more than {STATEMENTS} statements")
-    return _Expression(lets, tree).graph(text.strip(), statements)
+    return _Expression(lets, tree).graph(text.strip(), statements, to_inputs)
 
 
 def _statement(node: ast.stmt) -> tuple[ast.stmt, str, ast.expr]:
@@ -88,13 +88,18 @@ class _Expression:
                 "let", "no parameter to differentiate by; give one with =, such as w=0.5 (:= is fixed)"
             )
 
-    def graph(self, text: str, statements: Sequence[tuple[ast.stmt, str, ast.expr]]) -> Graph:
+    def graph(
+        self, text: str, statements: Sequence[tuple[ast.stmt, str, ast.expr]], to_inputs: bool
+    ) -> Graph:
         *_, (last, name, _) = statements
         self._loss = name or self._fresh("L")
         for each in self._lets.values():
             role: Role = "input" if each.fixed else "parameter"
             gradient = self._gradient(each.name)
-            self._build.give(Value(each.name, role, each.shape, 0, gradient, numbers=each.numbers))
+            wanted = to_inputs and each.fixed
+            self._build.give(
+                Value(each.name, role, each.shape, 0, gradient, wanted=wanted, numbers=each.numbers)
+            )
             self._count(each.shape, last)
         blocks = [Block("given")]
         for node, name, formula in statements:

@@ -45,6 +45,11 @@ def parse_lets(text: str, reserved: frozenset[str]) -> tuple[Let, ...]:
     return tuple(found.values())
 
 
+def lets_of(text: str) -> list[str]:
+    """Return what gives a number to each name, without the blanks around it."""
+    return [part.strip() for part in _parts(text)]
+
+
 def _parts(text: str) -> Iterator[str]:
     """Divide a text at the commas, semicolons and line ends that are in no bracket."""
     depth = start = 0

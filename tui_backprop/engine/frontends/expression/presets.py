@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
-from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
+from tui_backprop.engine.network.model import Model
+
+FRONTEND = "expression"
 
 
 @dataclass(frozen=True)
@@ -15,9 +18,14 @@ class ExpressionPreset:
     about: str
     text: str
     let: str
+    lr: float = 0.1
 
-    @property
-    def spec(self) -> ExpressionSpec:
+    frontend: ClassVar[str] = FRONTEND
+
+    def make(self) -> Model:
+        """Build the expression."""
+        from tui_backprop.engine.frontends.expression.spec import ExpressionSpec  # it is large
+
         return ExpressionSpec(self.text, self.let)
 
 
@@ -35,6 +43,7 @@ EXPRESSIONS: Mapping[str, ExpressionPreset] = {
         "c = a + b\nd = a*b + b**3\nc2 = c + c + 1\nc3 = c2 + 1 + c2 + (-a)\nd2 = d + d*2 + relu(b + a)\n"
         "d3 = d2 + 3*d2 + relu(b - a)\ne = c3 - d3\nf = e**2\ng = f/2 + 10/f",
         "a=-4, b=2",
+        lr=0.001,
     ),
     "three-uses": ExpressionPreset(
         "a value that three operations read: its gradient has three terms",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
 
 from tui_backprop.engine.arrays.types import size
 from tui_backprop.engine.frontends.expression.graph import graph_of
+from tui_backprop.engine.frontends.expression.lets import lets_of
+from tui_backprop.engine.frontends.expression.presets import FRONTEND
+from tui_backprop.engine.frontends.expression.syntax import statements_of
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.model import DTYPES, ITEMSIZE
 from tui_backprop.support.validation import one_of, whole_number
@@ -17,29 +20,61 @@ OBJECTS = 32_768  # bytes of Python's objects for one operation, at most
 
 @dataclass(frozen=True)
 class ExpressionSpec:
-    """A typed expression: ``text`` is one or more statements, the last of which is the loss; ``let`` gives numbers to
-    names, ``w=-0.3`` to a parameter, ``x:=0.5`` to what is fixed. Raises InputError, with the column where there is
-    one, for anything else."""
+    """A typed expression: ``text`` is one or more statements, one to a line or with ``;`` between them, the last of
+    which is the loss; ``let`` gives numbers to names, ``w=-0.3`` to a parameter, ``x:=0.5`` to what is fixed. Raises
+    InputError, with the column where there is one, for anything else."""
 
     text: str
     let: str
     dtype: str = "float64"
     seed: int = 0
+    input_gradient: bool = False  # go on to what is fixed
 
     def __post_init__(self) -> None:
         one_of("dtype", self.dtype, DTYPES)
         object.__setattr__(self, "seed", whole_number("seed", self.seed, 0))
-        _ = self.graph
+        _ = self.graph  # raises an error that points into the text as it was typed
+        object.__setattr__(self, "text", "\n".join(statements_of(self.text)))
+        object.__setattr__(self, "let", ", ".join(lets_of(self.let)))
 
     @property
     def graph(self) -> Graph:
         """The operations and values of the expression."""
-        return graph_of(self.text, self.let)
+        return graph_of(self.text, self.let, self.input_gradient)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that it is made from, by name."""
+        return asdict(self)
+
+    @property
+    def frontend(self) -> str:
+        """The name of this front end."""
+        return FRONTEND
 
     @property
     def title(self) -> str:
         """The statement that is the loss."""
         return self.graph.blocks[-1].title
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """It has no layers."""
+        return ()
+
+    @property
+    def details(self) -> str:
+        """The title says it all."""
+        return ""
+
+    @property
+    def holds_numbers(self) -> bool:
+        """Whether all its numbers are its own: yes, they are given with it."""
+        return True
+
+    def to_inputs(self, wanted: bool) -> Self:
+        """Return the expression whose derivatives go on to what is fixed, or to its parameters alone."""
+        return self if self.input_gradient == wanted else replace(self, input_gradient=wanted)
 
     @property
     def init(self) -> str:
@@ -50,6 +85,15 @@ class ExpressionSpec:
     def parameters(self) -> int:
         """Number of parameters, P."""
         return sum(map(size, self.graph.parameters.values()))
+
+    @property
+    def parameter_terms(self) -> list[tuple[str, int]]:
+        """The terms that P is the sum of: each parameter, with its shape, and its number of entries."""
+        shapes = self.graph.parameters
+        return [
+            (" ".join((name, "×".join(map(str, shape)))).rstrip(), size(shape))
+            for name, shape in shapes.items()
+        ]
 
     @property
     def weights(self) -> int:

@@ -150,3 +150,8 @@ def whole_in(field: str, node: ast.expr) -> int:
 def names_in(tree: ast.AST) -> Iterator[ast.Name]:
     """Iterate over all names in a tree."""
     return (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+
+
+def statements_of(text: str) -> list[str]:
+    """Return the statements of a valid text, one by one, without the blanks around them."""
+    return list(filter(None, (part.strip() for part in text.replace(";", "\n").splitlines())))
