@@ -36,6 +36,16 @@ def shown_key(name: str) -> str:
     return "+".join([*modifiers, SHOWN.get(last) or CHARACTERS.get(last, last)])
 
 
+def spoken_key(name: str) -> str:
+    """Return a key in words: right arrow, question mark, capital T."""
+    *modifiers, last = name.split("+")
+    if last in ("up", "down", "left", "right"):
+        last = f"{last} arrow"
+    elif len(last) == 1 and last.isupper():
+        last = f"capital {last}"
+    return "+".join([*modifiers, last.replace("_", " ")])
+
+
 def types(name: str) -> bool:
     """Return True for a key that types a character in a text field."""
     return name in CHARACTERS or name == "space" or len(name) == 1

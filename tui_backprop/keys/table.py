@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tui_backprop.keys.key_names import shown_key, types
+from tui_backprop.keys.key_names import shown_key, spoken_key, types
 from tui_backprop.keys.panel_table import PLACES
 from tui_backprop.keys.panel_table import ROWS as PANEL_ROWS
 
@@ -140,14 +140,15 @@ def action_always(key: str, rows: Rows = ROWS) -> str:
     return next((row.action for row in rows if row.always and key in row.keys.split(",")), "")
 
 
-def key_of(action: str, rows: Rows = ROWS) -> str:
-    """Return the first key of an action, for display."""
-    return next(shown_key(key.keys.split(",")[0]) for key in rows if key.id == action)
+def key_of(action: str, rows: Rows = ROWS, *, spoken: bool = False) -> str:
+    """Return the first key of an action, for display, or in words."""
+    first = next(key.keys.split(",")[0] for key in rows if key.id == action)
+    return spoken_key(first) if spoken else shown_key(first)
 
 
-def worded(text: str, rows: Rows = ROWS) -> str:
+def worded(text: str, rows: Rows = ROWS, *, spoken: bool = False) -> str:
     """Replace each {action} in a text by the key of that action."""
-    return re.sub(r"\{([^{}]+)\}", lambda found: key_of(found[1], rows), text)
+    return re.sub(r"\{([^{}]+)\}", lambda found: key_of(found[1], rows, spoken=spoken), text)
 
 
 def panel_key(panel: str, rows: Rows = ROWS, *, typing: bool = False) -> str:

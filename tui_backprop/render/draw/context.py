@@ -38,12 +38,12 @@ class RenderContext:
         return _to_ascii(text) if self.plain else text
 
     def key(self, action: str) -> str:
-        """Return the name of the key of an action."""
-        return self.text(key_of(action, self.keys))
+        """Return the name of the key of an action; in words for screen readers."""
+        return self.text(key_of(action, self.keys, spoken=self.linear))
 
     def words(self, text: str) -> str:
         """Return a text with each {action} replaced by the key of that action."""
-        return self.text(worded(text, self.keys))
+        return self.text(worded(text, self.keys, spoken=self.linear))
 
     def fit(self, row: Line) -> Line:
         """Return a line with every character outside of this set replaced."""
@@ -74,4 +74,5 @@ def _to_ascii(text: str) -> str:
     text = ascii_formula(re.sub(r"(?<=\d)·(?=\d)", "-", text))  # 784-256-10 is no product
     for glyph, replacement in _PLAIN.items():
         text = text.replace(glyph, replacement)
+    text = re.sub(r"\b(\w+) \(\1\)", r"\1", text)  # the name of a letter that is now its name
     return text.encode("ascii", "replace").decode()
