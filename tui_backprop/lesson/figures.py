@@ -1,0 +1,237 @@
+"""The figures in the words of the lesson: each is a name in braces, and is computed from the session that the words
+are about.
+
+Those of the second table are numbers of its iteration. They are about one weight: the one with the largest gradient.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from math import floor, log10, prod, sqrt
+
+import numpy as np
+
+from tui_backprop.cost.accounting.path_counts import Paths, paths
+from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_PASSES, LESSON_STEP, TRAINING_STEPS
+from tui_backprop.engine.analysis.influence import PathStep, strongest_path
+from tui_backprop.engine.explain.walk import walk
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec, backprop_ratio
+from tui_backprop.engine.gradients.problem import Problem
+from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.training.iteration import Iteration
+from tui_backprop.keys.table import ROWS
+from tui_backprop.session.state import Session
+from tui_backprop.session.training_curve import fixed_part_text
+from tui_backprop.support.format import MINUS, format_duration, format_number, format_share, format_times
+from tui_backprop.support.units import UNIVERSE
+
+ACTIONS = frozenset(key.id for key in ROWS)
+DEEP_LAYERS, DEEP_WIDTH = 10, 256  # hidden layers of the network that shows the limit of 3x
+IN_FULL = 8  # significant digits where a small difference is to be seen
+
+
+@lru_cache(maxsize=4)
+def _iteration_of(session: Session) -> Iteration:
+    from tui_backprop.session.replay import Replay
+
+    return Replay(0).take(session)
+
+
+@dataclass(frozen=True)
+class Perturbed:
+    """The loss in double precision before and after one parameter grew by ``h``."""
+
+    loss: float
+    moved: float
+    h: float
+
+    @property
+    def quotient(self) -> float:
+        """The difference quotient, an estimate of the derivative."""
+        return (self.moved - self.loss) / self.h
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What figures are about: a session, and its iteration, which is computed when a figure needs it."""
+
+    session: Session
+
+    @cached_property
+    def iteration(self) -> Iteration:
+        return _iteration_of(self.session.walked)
+
+    @cached_property
+    def weight(self) -> tuple[str, tuple[int, ...]]:
+        """The name and index of the weight with the largest gradient."""
+        graph = self.iteration.graph
+        names = [name for name in graph.parameters if graph.is_weight(name)]
+        name = max(names, key=lambda each: float(np.abs(self.gradient_of(each)).max()))
+        steepest = np.abs(self.gradient_of(name))
+        return name, tuple(int(i) for i in np.unravel_index(steepest.argmax(), steepest.shape))
+
+    def gradient_of(self, name: str) -> Array:
+        return self.iteration.tensor(self.iteration.graph.gradient_of(name))
+
+    @property
+    def value(self) -> float:
+        name, index = self.weight
+        return float(self.iteration.tensor(name)[index])
+
+    @property
+    def slope(self) -> float:
+        """The derivative of the loss by the weight."""
+        name, index = self.weight
+        return float(self.gradient_of(name)[index])
+
+    @cached_property
+    def perturbed(self) -> Perturbed:
+        """The loss before and after the weight is perturbed by the lesson's step."""
+        iteration = self.iteration
+        problem = Problem(iteration.spec, *iteration.data, iteration.before.parameters, iteration.before.t)
+        program = problem.in_precision("float64").program()
+        before = float(program.forward())
+        program.parameters[iteration.graph.flat_index(*self.weight)] += LESSON_STEP
+        return Perturbed(before, float(program.forward()), LESSON_STEP)
+
+    @cached_property
+    def path(self) -> tuple[PathStep, ...]:
+        """The factors of the largest path from the first layer's steepest weight to the loss, that of the loss last;
+        without those of additions, which are 1."""
+        steps = strongest_path(self.iteration, *self.first_weight).steps
+        return tuple(step for step in steps if step.formula != "1")
+
+    @cached_property
+    def first_weight(self) -> tuple[str, tuple[int, ...]]:
+        name = self.iteration.graph.weight(1)
+        steepest = np.abs(self.gradient_of(name))
+        return name, tuple(int(i) for i in np.unravel_index(steepest.argmax(), steepest.shape))
+
+    @property
+    def paths(self) -> Paths:
+        graph = self.session.network.graph
+        return paths(self.session.network, graph.weight(1))
+
+    def delta_rms(self, layer: int) -> float:
+        """The root mean square of the deltas of a layer."""
+        found = np.asarray(self.iteration.tensor(self.iteration.graph.delta(layer)), float)
+        return sqrt(float(np.mean(found**2)))
+
+
+Figure = Callable[[Subject], str]
+
+
+def _count(of: Callable[[NetworkSpec], int]) -> Figure:
+    return lambda about: f"{of(about.session.network):,}"
+
+
+def _number(of: Callable[[Subject], float], digits: int = 3) -> Figure:
+    return lambda about: format_number(of(about), digits)
+
+
+def _layer_counts(network: NetworkSpec) -> list[str]:
+    """The weights and biases of each layer: 784 × 256 + 256."""
+    biases = [f" + {n:,}" if network.bias else "" for n in network.layers[1:]]
+    pairs = zip(network.layers, network.layers[1:], biases, strict=False)
+    return [f"{inputs:,} × {units:,}{bias}" for inputs, units, bias in pairs]
+
+
+def _deep_ratio(network: NetworkSpec) -> float:
+    inputs, *_, outputs = network.layers
+    return backprop_ratio(NetworkSpec((inputs, *(DEEP_WIDTH,) * DEEP_LAYERS, outputs)))
+
+
+def _steps(about: Session, phase: str) -> int:
+    steps = walk(about.network, about.batch, about.optimizer, about.walk.grain)
+    return sum(step.phase == phase for step in steps)
+
+
+def _factor(value: float) -> str:
+    """A factor of a product; a negative one in brackets."""
+    text = format_number(value)
+    return f"({text})" if text.startswith(MINUS) else text
+
+
+def _chain(about: Subject) -> str:
+    return " × ".join(_factor(step.factor) for step in reversed(about.path))
+
+
+def _chain_names(about: Subject) -> str:
+    return " · ".join(step.formula for step in reversed(about.path))
+
+
+COUNTED: dict[str, Figure] = {
+    "parameters": _count(lambda network: network.parameters),
+    "passes": _count(lambda network: network.parameters + 1),
+    "central_passes": _count(lambda network: 2 * network.parameters),
+    "weights": _count(lambda network: network.weights),
+    "other_parameters": _count(lambda network: network.parameters - 1),
+    "first_layer_shape": lambda about: "({},{})".format(*about.session.network.layers[:2]),
+    "hidden_layers": _count(lambda network: network.depth - 1),
+    "layer_counts": lambda about: "\n+ ".join(_layer_counts(about.session.network)),
+    "samples": lambda about: f"{about.session.batch:,}",
+    "forward_steps": lambda about: str(_steps(about.session, "forward")),
+    "backward_steps": lambda about: str(_steps(about.session, "backward")),
+    "outcome_digits": _count(lambda network: floor(network.parameters * log10(2)) + 1),
+    "assumed_pass": lambda about: f"{1000 * LESSON_FORWARD:g} ms",
+    "gradient_time": lambda about: format_duration((about.session.network.parameters + 1) * LESSON_FORWARD),
+    "training_time": lambda about: format_duration(
+        (about.session.network.parameters + 1) * LESSON_FORWARD * TRAINING_STEPS
+    ),
+    "rounded_passes": lambda about: f"{LESSON_PASSES:,}",
+    "rounded_training_time": lambda about: format_duration(LESSON_PASSES * LESSON_FORWARD * TRAINING_STEPS),
+    "universe_digits": lambda about: str(floor(log10(UNIVERSE)) + 1),
+    "scored_samples": lambda about: fixed_part_text(about.session.data),
+    "rounded_time": lambda about: format_duration(LESSON_PASSES * LESSON_FORWARD),
+    "steps": lambda about: f"{TRAINING_STEPS:,}",
+    "h": lambda about: format_number(LESSON_STEP, 1),
+    "alpha": lambda about: format_number(about.session.lr, 1),
+    "ratio": lambda about: format_times(backprop_ratio(about.session.network)),
+    "backward_ratio": lambda about: format_times(backprop_ratio(about.session.network) - 1),
+    "deep_ratio": lambda about: format_times(_deep_ratio(about.session.network)),
+    "deep_layers": lambda about: str(DEEP_LAYERS),
+    "deep_width": lambda about: str(DEEP_WIDTH),
+    "first_share": lambda about: format_share(
+        prod(about.session.network.layers[:2]), about.session.network.weights
+    ),
+    "paths": lambda about: f"{about.paths.paths:,}",
+    "path_multiplications": lambda about: f"{about.paths.multiplications:,}",
+    "backprop_multiplications": lambda about: f"{about.paths.backprop:,}",
+}
+COMPUTED: dict[str, Figure] = {
+    "loss": _number(lambda about: about.iteration.loss, 4),
+    "loss_after": _number(lambda about: about.iteration.loss_after, 4),
+    "weight": lambda about: entry_name(*about.weight),
+    "weight_value": _number(lambda about: about.value),
+    "weight_slope": _number(lambda about: about.slope),
+    "weight_slope_factor": lambda about: _factor(about.slope),
+    "weight_after": _number(lambda about: about.value - about.session.lr * about.slope),
+    "twice_the_slope": _number(lambda about: 2 * about.slope),
+    "loss_in_full": _number(lambda about: about.perturbed.loss, IN_FULL),
+    "loss_moved": _number(lambda about: about.perturbed.moved, IN_FULL),
+    "quotient": _number(lambda about: about.perturbed.quotient, 4),
+    "slope_in_full": _number(lambda about: about.slope, 4),
+    "first_weight": lambda about: entry_name(*about.first_weight),
+    "chain": _chain,
+    "chain_names": _chain_names,
+    "chain_product": _number(lambda about: prod(step.factor for step in about.path)),
+    "first_delta": _number(lambda about: about.delta_rms(1)),
+    "last_delta": _number(lambda about: about.delta_rms(max(about.session.network.depth - 1, 1))),
+}
+FIGURES = COUNTED | COMPUTED
+
+
+def fill(text: str, session: Session) -> str:
+    """Put the figures of a session into a text; the actions in it, which stand for keys, are left. Raises KeyError
+    for a name that is neither."""
+    about = Subject(session)
+
+    def figure(found: re.Match[str]) -> str:
+        name = found[1]
+        return found[0] if name in ACTIONS else FIGURES[name](about)
+
+    return re.sub(r"\{([^{}]+)\}", figure, text)
