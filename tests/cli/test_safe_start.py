@@ -23,6 +23,7 @@ COMMANDS = {
     "check": SMALL,
     "doctor": (),
     "keys": (),
+    "lesson": ("--chapter", "3"),
     "token": ("--help",),
     "man": (),
     "completion": ("bash",),

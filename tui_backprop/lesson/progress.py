@@ -1,0 +1,108 @@
+"""How far a learner has come in the lesson: a frozen value, kept in a file beside the last session.
+
+What was done is told apart from what was only skipped or shown, which earns nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tui_backprop.files.decoder import DecodeError, decode_json
+from tui_backprop.lesson.chapter import Chapter, chapters
+from tui_backprop.support.errors import FileError
+from tui_backprop.support.format import printable
+from tui_backprop.support.paths import display_path, own_folder, state_folder
+
+NAME = "lesson-progress"
+LONGEST_FILE = 2**16  # bytes: many times what all steps take
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Steps by their names in the whole lesson, ``chapter/step``: those ``done``, those ``skipped``, those that were
+    ``shown``; and the one that the learner is ``at``, if any."""
+
+    done: frozenset[str] = frozenset()
+    skipped: frozenset[str] = frozenset()
+    shown: frozenset[str] = frozenset()
+    at: str = ""
+
+    def with_done(self, step: str) -> Progress:
+        """Count a step as done, unless it was shown."""
+        if step in self.shown:
+            return self
+        return replace(self, done=self.done | {step}, skipped=self.skipped - {step})
+
+    def with_skipped(self, step: str) -> Progress:
+        """Note that a step was skipped, unless it is done or was shown."""
+        return self if step in self.done | self.shown else replace(self, skipped=self.skipped | {step})
+
+    def with_shown(self, step: str) -> Progress:
+        """Note that the answer of a step was shown, unless it is done."""
+        if step in self.done:
+            return self
+        return replace(self, shown=self.shown | {step}, skipped=self.skipped - {step})
+
+    def going_to(self, step: str) -> Progress:
+        """Go to a step; any order will do."""
+        return replace(self, at=step)
+
+    def without(self, chapter: Chapter) -> Progress:
+        """Forget what was done in one chapter."""
+        own = frozenset(chapter.ids())
+        return replace(self, done=self.done - own, skipped=self.skipped - own, shown=self.shown - own)
+
+    def done_in(self, chapter: Chapter) -> int:
+        """Count the steps of a chapter that are done."""
+        return len(self.done.intersection(chapter.ids()))
+
+
+def save(progress: Progress, folder: Path | None = None) -> None:
+    """Save the progress atomically. Raises OSError if the file cannot be written."""
+    import msgspec
+
+    from tui_backprop.support.atomic_write import replacing
+
+    fields = {name: sorted(getattr(progress, name)) for name in ("done", "skipped", "shown")}
+    with replacing(own_folder(folder or state_folder()) / NAME, private=True) as file:
+        file.write(msgspec.json.encode(fields | {"at": progress.at}) + b"\n")
+
+
+def load(folder: Path | None = None) -> Progress:
+    """Load the progress; none if there is no file. Steps that the lesson does not have are left out. Raises FileError
+    for a file that cannot be read, or that holds something else."""
+    from tui_backprop.files.opener import read_own
+
+    try:
+        path = (folder or state_folder()) / NAME
+        content = read_own(path, LONGEST_FILE)
+    except (FileNotFoundError, NotADirectoryError):
+        return Progress()
+    except OSError as error:
+        raise FileError(
+            "lesson", f"the progress cannot be read: {printable(error.strerror or error)}"
+        ) from None
+    try:
+        return _known(decode_json(content, Progress))
+    except DecodeError as error:
+        raise FileError(
+            "lesson", f"{display_path(path)} is of no use: {error}; the next step that is done replaces it"
+        ) from None
+
+
+def _known(progress: Progress) -> Progress:
+    """Return the progress without steps that are not in the lesson, and each in one state only."""
+    every = frozenset(step for chapter in chapters() for step in chapter.ids())
+
+    def among(steps: Iterable[str]) -> frozenset[str]:
+        return every.intersection(steps)
+
+    done, shown = among(progress.done), among(progress.shown)
+    return Progress(
+        done,
+        among(progress.skipped) - done - shown,
+        shown - done,
+        progress.at if progress.at in every else "",
+    )
