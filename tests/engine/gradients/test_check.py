@@ -1,4 +1,6 @@
-"""The check finds what is wrong, names it, and lets pass what is right."""
+"""The check finds what is wrong, names it, and lets pass what is right.
+
+Here, any rule is spoiled a little; ``tests/engine/mutants`` has it find the rules of wrong ideas."""
 
 from __future__ import annotations
 
@@ -58,7 +60,7 @@ def plant(monkeypatch):
 
         def rule(to, *arguments):
             rules[i](to, *arguments)
-            wrong(to, arguments[0]) if wrong in NEEDS_COTANGENT else wrong(to)
+            wrong(to)
 
         changed = tuple(rule if k == i else right for k, right in enumerate(rules))
         row = replace(primitive, **{f"{kind}s": changed})
@@ -88,24 +90,10 @@ def one_entry_off(to):
     to.flat[-1] += 0.01
 
 
-def rolled(to):
-    to[...] = np.roll(to, 1)
-
-
-def transposed(to):
-    to[...] = to.T if to.ndim == 2 and to.shape[0] == to.shape[1] else np.roll(to, 1)
-
-
-def unmasked(to, g):
-    """Pass the cotangent on as it is, as if a mask, slope or matrix were missing."""
-    to[...] = g if g.shape == to.shape else 0
-
-
 def barely_scaled(to):
     np.multiply(to, 1.0001, out=to)
 
 
-NEEDS_COTANGENT = (unmasked,)
 EVERY_RULE = [
     (primitive, kind, i)
     for primitive in PRIMITIVES
@@ -113,10 +101,9 @@ EVERY_RULE = [
     for i in range(len(primitive.vjps))
 ]
 IDS = [f"{primitive.name}-{kind}-{i}" for primitive, kind, i in EVERY_RULE]
-IDS_OF_VJPS = [f"{primitive.name}-{i}" for primitive, kind, i in EVERY_RULE if kind == "vjp"]
 
 
-@pytest.mark.parametrize("wrong", [scaled, turned_round, one_entry_off])
+@pytest.mark.parametrize("wrong", [barely_scaled, turned_round, one_entry_off])
 @pytest.mark.parametrize(("primitive", "kind", "i"), EVERY_RULE, ids=IDS)
 def test_every_wrong_rule_is_found_and_named(plant, primitive, kind, i, wrong):
     problem = problem_of(spec_with(primitive))
@@ -131,47 +118,11 @@ def test_every_wrong_rule_is_found_and_named(plant, primitive, kind, i, wrong):
         assert any(tensor.failed for tensor in report.tensors) == works_on_the_gradient
 
 
-def random_spec(primitive, seed):
-    """A random network in which a primitive occurs."""
-    rng = np.random.default_rng(seed)
-    layers = (int(rng.integers(2, 6)), 4, 4, int(rng.integers(2, 5)))
-    first = next((name for name, row in ELEMENTWISE.items() if row.name == primitive.name), "tanh")
-    return replace(
-        spec_with(primitive), layers=layers, activation=f"{first},{rng.choice(list(ACTIVATIONS))}", seed=seed
-    )
-
-
-@pytest.mark.parametrize("wrong", [barely_scaled, turned_round, rolled, transposed, unmasked])
-@pytest.mark.parametrize(
-    ("primitive", "i"), [(each, i) for each, kind, i in EVERY_RULE if kind == "vjp"], ids=IDS_OF_VJPS
-)
-def test_mutants_of_every_vjp_fail_in_a_random_network_whose_gradient_they_change(plant, primitive, i, wrong):
-    problems = [problem_of(random_spec(primitive, seed), batch=4, seed=seed) for seed in range(4)]
-    right = [METHODS["backprop"].gradient(problem) for problem in problems]
-    plant(primitive, "vjp", i, wrong)
-    changed = [
-        problem
-        for problem, gradient in zip(problems, right, strict=True)
-        if (np.abs(METHODS["backprop"].gradient(problem) - gradient) > 1e-5 * np.abs(gradient).max()).any()
-    ]
-    if not changed:
-        assert (i == 0 and primitive.passes_on) or (
-            wrong is unmasked and primitive.name in ("identity", "residual add")
-        )
-        return
-    report = compare(changed[0], entries=None)
-    assert not report.passed
-    assert any(tensor.failed for tensor in report.tensors)
-    assert not compare(changed[-1], second="complex-step", entries=None).passed
-
-
 @pytest.mark.parametrize(
     "primitive", dict.fromkeys(each for each, _, _ in EVERY_RULE), ids=lambda row: row.name
 )
 def test_the_networks_of_the_mutants_pass_without_them(primitive):
     assert compare(problem_of(spec_with(primitive)), entries=None).passed
-    for seed in range(4):
-        assert compare(problem_of(random_spec(primitive, seed), batch=4, seed=seed), entries=None).passed
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,7 @@ class Primitive:
     sign: str = ""  # + - * / where that is all it does to its two inputs
     side: Callable[..., Array] | None = None  # (*x): the piece of a piecewise function that each entry is on
     convention: str = ""  # a sentence about its derivative where it has none
+    averages: bool = False  # y is a mean: of the entries of input 0, or for a loss of its samples
     detached: bool = False  # no derivative flows to its input: for derivatives, its output is a constant
 
     @property

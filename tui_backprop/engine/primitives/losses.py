@@ -207,6 +207,7 @@ def _loss(
         shape=lambda z, t: (),
         room=_labels_room if labels else _room,
         short=short,
+        averages=True,
         labels=labels,
         probabilities=probabilities,
         output_is_value=output_is_value,

@@ -25,6 +25,7 @@ class Reduction:
     torch: str  # with {0} and {dims}
     torch_vjp: str  # with {0}, and {G} and {Y} for the cotangent and y, with the axes kept
     side: Callable[[Array, Axes], Array] | None = None
+    averages: bool = False
 
 
 def _kept(y: Array, axes: Axes) -> Array:
@@ -89,6 +90,7 @@ REDUCTIONS: dict[str, Reduction] = {
         "{g} / entries",
         "torch.mean({0}{dims})",
         "({G} * {y}.numel() / {0}.numel()).expand({0}.shape)",
+        averages=True,
     ),
     "max": _extreme_row("max", 1),
     "min": _extreme_row("min", -1),
@@ -129,6 +131,7 @@ def reduction(name: str, axes: Axes, whole: bool = True) -> Primitive:
         torch=row.torch.replace("{dims}", dims),
         torch_vjps=(back,),
         shape=shape,
+        averages=row.averages,
         convention="equal largest or smallest entries share the derivative equally, as in torch.amax"
         if row.side
         else "",
