@@ -1,0 +1,166 @@
+"""The quiz: what is asked, in which order and with which numbers, and what is known at the end."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from math import prod
+
+import pytest
+
+from tests.lesson.taking import COURSE, FRESH, asked, take
+from tui_backprop.lesson.posing import pose
+from tui_backprop.lesson.question import Place, questions, read_questions
+from tui_backprop.lesson.quiz import Given, held
+
+NUMBER = COURSE.by_name["one-number"]
+
+
+def test_questions_come_chapter_by_chapter_and_one_whose_numbers_agree_is_left_out():
+    assert asked(take(FRESH, "rrr")) == ["one-words", "one-number", "two-words", "end"]
+
+
+def test_what_was_missed_comes_again_at_the_start_of_the_next_block():
+    assert asked(take(FRESH, "rwrr")) == ["one-words", "one-number", "one-number", "two-words", "end"]
+    assert asked(take(FRESH, "wsrrr")) == [
+        "one-words",
+        "one-number",
+        "one-words",
+        "one-number",
+        "two-words",
+        "end",
+    ]
+
+
+def test_what_was_missed_in_the_last_block_comes_once_more():
+    assert asked(take(FRESH, "rrww")) == ["one-words", "one-number", "two-words", "two-words", "end"]
+    assert asked(take(FRESH, "wrwrw")) == [
+        "one-words",
+        "one-number",
+        "one-words",
+        "two-words",
+        "one-words",
+        "end",
+    ]
+
+
+def test_the_number_of_questions_grows_with_what_is_missed():
+    following = COURSE.next(take(FRESH, "w"))
+    assert (following.number, following.of) == (2, 4)
+    assert COURSE.next(take(FRESH, "r")).of == 3
+
+
+def test_one_chapter_can_be_asked_about():
+    assert asked(take(replace(FRESH, chapters=(2,)), "wr")) == ["two-words", "two-words", "end"]
+
+
+def shown(seed, times=0):
+    return [option.text for option in pose(NUMBER, seed, times).options]
+
+
+def test_numbers_and_their_order_depend_on_the_seed_and_on_how_often_it_was_asked():
+    assert shown(0) == shown(0)
+    assert shown(0) != shown(1)
+    assert shown(0) != shown(0, 1)
+    orders = {pose(COURSE.by_name["one-words"], seed).right for seed in range(12)}
+    assert orders == {0, 1, 2}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_right_option_is_the_number_of_the_live_network(seed):
+    from tui_backprop.session.replay import Replay
+
+    posed = pose(NUMBER, seed)
+    name = posed.paragraphs[0].split()[2].rstrip(",")  # dW1[0,1]
+    index = tuple(map(int, name.partition("[")[2].rstrip("]").split(",")))
+    gradient = Replay(0).take(posed.session).program.cotangents["W1"][index]
+    assert posed.session.network.seed == seed
+    assert float(posed.options[posed.right].text.replace("−", "-")) == pytest.approx(gradient, rel=0.005)
+    assert len({option.text for option in posed.options}) == 3
+
+
+def test_a_question_that_comes_again_without_another_entry_is_asked_as_before():
+    assert pose(COURSE.by_name["one-words"], 3, 7) is not None
+
+
+def test_figures_are_those_of_the_state_that_the_question_is_about():
+    posed = pose(COURSE.by_name["two-words"], 0)
+    assert posed.options[posed.right].text == "335,114."
+
+
+def test_a_question_leads_to_a_place_in_its_state():
+    posed = pose(COURSE.by_name["two-words"], 0)
+    assert posed.place(0) == Place("walk", "delta")
+    there = posed.session_at(Place("walk", "delta"))
+    assert (there.network, there.panel) == (posed.session.network, "walk")
+    assert there.walk.step > 0
+    wrong = pose(COURSE.by_name["one-words"], 0)
+    places = {option.misconception: wrong.place(i) for i, option in enumerate(wrong.options)}
+    assert places == {"": None, "too-inaccurate": Place("step_size"), "too-small-to-see": Place("blame")}
+
+
+def test_what_came_of_each_question():
+    quiz = take(FRESH, "uwrr")
+    assert COURSE.outcomes(quiz) == {"one-words": "unsure", "one-number": "learned", "two-words": "known"}
+    assert COURSE.outcomes(take(FRESH, "s")) == {
+        "one-words": "missed", "one-number": "not asked", "two-words": "not asked",
+    }  # fmt: skip
+
+
+def test_ideas_that_were_held_for_sure_come_first():
+    quiz = replace(
+        FRESH,
+        given=(
+            Given("a", "x", False),
+            Given("b", "x", False),
+            Given("c", "y"),
+            Given("d", "z"),
+            Given("e", "z"),
+        ),
+    )
+    assert held(quiz) == (("z", True), ("y", True), ("x", False))
+
+
+def test_answers_that_do_not_belong_to_a_quiz_are_seen():
+    quiz = take(FRESH, "rwr")
+    assert COURSE.fits(quiz)
+    assert not COURSE.fits(replace(quiz, given=quiz.given[1:]))
+    assert not COURSE.fits(replace(quiz, given=(Given("one-words", "no-slope"),)))
+    assert not COURSE.fits(replace(quiz, given=(Given("one-never"),)))
+    assert not COURSE.fits(replace(quiz, chapters=(7,)))
+
+
+def test_the_words_can_give_the_numbers_that_an_answer_is_worked_out_from():
+    (question,) = read_questions(
+        "01-one.md",
+        """
+## by-hand
+on: xor batch=1
+ask: gradient W1
+
+{entry}, {parameter}, {value}, {gradient}; {deltas}; {factors}; {loss_before}, {loss_moved}; {parameters}; {step_on}
+
+- [x] `value`
+- [ ] `no-slope`
+- [ ] `loss-as-seed`
+""",
+    )
+    posed = pose(question, 0)
+    (words,) = posed.paragraphs
+    entries, deltas, factors, losses, parameters, key = words.split("; ")
+    assert re.fullmatch(r"dW1\[\d,\d\], W1\[\d,\d\], [−\d.]+, [−\d.]+", entries)
+    assert "," not in deltas  # one sample
+    numbers = [float(each.replace("−", "-")) for each in re.findall(r" = ([−\d.e]+)", factors)]
+    gradient = float(entries.rpartition(" ")[2].replace("−", "-"))
+    assert prod(numbers) == pytest.approx(gradient, rel=0.02)
+    before, moved = map(float, losses.split(", "))
+    assert (moved - before) / 1e-4 == pytest.approx(gradient, rel=0.05)
+    assert (parameters, key) == ("9", "{step_on}")
+
+
+def test_every_question_of_the_lesson_can_be_posed_with_any_seed():
+    for question in questions():
+        for seed in range(4 if question.what else 1):
+            posed = pose(question, seed)
+            assert posed is not None, question.name
+            assert len({option.text for option in posed.options}) == 3, question.name

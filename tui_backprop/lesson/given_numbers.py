@@ -1,0 +1,63 @@
+"""The numbers that the words of a question give, so that its answer can be worked out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from tui_backprop.engine.analysis.influence import strongest_path
+from tui_backprop.engine.mutants.answers import Answers
+from tui_backprop.engine.mutants.mutant import Asked
+from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.support.format import format_number
+
+DIGITS = 3  # of numbers, those to choose from too
+IN_FULL = 8  # digits of losses whose small difference counts
+
+
+def _entry(answers: Answers, asked: Asked) -> str:
+    """The name of what is asked for: dW1[0,2]; of a parameter where its value is, W1[0,2]."""
+    gradient = answers.iteration.graph.gradient_of(asked.name)
+    return entry_name(gradient if asked.what == "gradient" else asked.name, asked.index)
+
+
+def _gradient(answers: Answers, asked: Asked) -> str:
+    return format_number(float(answers.iteration.program.cotangents[asked.name][asked.index]), DIGITS)
+
+
+def _deltas(answers: Answers, asked: Asked) -> str:
+    """The delta of the unit of a bias, for each sample."""
+    iteration, layer = answers.iteration, answers.iteration.graph.layer(asked.name)
+    column = iteration.tensor(iteration.graph.delta(layer))[:, asked.index[-1]]
+    return ", ".join(format_number(float(each), DIGITS) for each in column)
+
+
+def _factors(answers: Answers, asked: Asked) -> str:
+    """The factors of the path on which a weight has the most influence, from the loss on."""
+    steps = reversed(strongest_path(answers.iteration, asked.name, asked.index).steps)
+    return ", ".join(
+        f"{step.formula} = {format_number(step.factor, DIGITS)}" for step in steps if step.formula != "1"
+    )
+
+
+GIVEN: dict[str, Callable[[Answers, Asked], str]] = {
+    "entry": _entry,
+    "parameter": lambda answers, asked: entry_name(asked.name, asked.index),
+    "value": lambda answers, asked: format_number(
+        float(answers.iteration.tensor(asked.name)[asked.index]), DIGITS
+    ),
+    "gradient": _gradient,
+    "deltas": _deltas,
+    "factors": _factors,
+    "loss_before": lambda answers, asked: format_number(answers.losses(asked)[1], IN_FULL),
+    "loss_moved": lambda answers, asked: format_number(answers.losses(asked)[0], IN_FULL),
+}
+
+
+def put(text: str, answers: Answers, asked: Asked) -> str:
+    """Put the numbers of a question into its words; other names in braces are left."""
+
+    def number(found: re.Match[str]) -> str:
+        return GIVEN[found[1]](answers, asked) if found[1] in GIVEN else found[0]
+
+    return re.sub(r"\{([^{}]+)\}", number, text)
