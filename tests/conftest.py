@@ -7,6 +7,7 @@ import os
 import random
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,11 @@ from tests import homes, processes
 # other most of the time.
 for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+# Rewriting the asserts of all tests takes longer than anything else that workers do to begin with, and compiling the
+# program longer than anything that a command does: both are done once, whatever the environment says.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # The tour on first launch is only for its own tests.
 os.environ["BACKPROP_TUI_TOUR"] = "false"
@@ -47,10 +53,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let each worker begin with other files: the first that imports one rewrites its asserts for all."""
+    worker = getattr(config, "workerinput", None)
+    if worker and all(map(os.path.exists, config.args)):
+        files = [file for argument in config.args for file in files_of(Path(argument))]
+        first = len(files) * int(worker["workerid"].removeprefix("gw")) // worker["workercount"]
+        config.args[:] = map(str, files[first:] + files[:first])
+
+
+def files_of(path: Path) -> list[Path]:
+    return sorted(path.rglob("test_*.py")) if path.is_dir() else [path]
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the tests that wait most, so that others use the cores meanwhile and no long test is left for the
     end. With ``--shuffle`` run them in a random order, but file by file, so that fixtures of files are kept."""
-    items.sort(key=lambda item: not all(map(item.get_closest_marker, ("pty", "slow"))))
+    items.sort(key=lambda item: (not all(map(item.get_closest_marker, ("pty", "slow"))), item.path))
     if (seed := config.getoption("shuffle")) is not None:
         draw = random.Random(seed).random
         of_file: dict[object, float] = {}
