@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from tests.steady import keep_measurement
 from tui_backprop.cli.main import main
 from tui_backprop.report import trace
 from tui_backprop.session.autosave import save
@@ -62,6 +63,7 @@ def test_a_new_network_is_trained_first(tmp_path):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_opens_a_session_before_or_after_its_name(command):
+    keep_measurement()
     few = {"check": ("--entries", "1"), "cost": ("--race",)}.get(command, ())
     token = encode(TRAINED)
     for arguments in ((command, "--open", token), ("--open", token, command)):
@@ -71,6 +73,7 @@ def test_every_command_opens_a_session_before_or_after_its_name(command):
 
 
 def test_the_race_of_a_command_is_about_the_trained_parameters():
+    keep_measurement()
     raced = found("cost", "--open", encode(TRAINED), "--race", "--method", "central-difference")["race"]
     fresh = found("cost", "--open", encode(FLOAT32), "--race", "--method", "central-difference")["race"]
     assert raced["worst"] != fresh["worst"]

@@ -26,6 +26,7 @@ from tui_backprop.tui.widgets.form import NetworkPanel
 from tui_backprop.tui.widgets.form_rows import FormView
 from tui_backprop.tui.widgets.screen_bars import KeyBar, StatusBar, TabBar
 
+LASTING = 600.0  # seconds that a notice is shown
 SOON, SELDOM = 0.002, 0.05  # seconds between two looks: at first, and when it takes long
 CHOICES = {field.name: field.choices for field in FIELDS}
 REAL_MEASUREMENT = measure.measure_machine
@@ -151,7 +152,9 @@ class Ui:
 
 @pytest.fixture
 def open_app(monkeypatch):
-    """``async with open_app(session, size=...) as ui``; the clock of its machine is a steady one."""
+    """``async with open_app(session, size=...) as ui``; the clock of its machine is a steady one, and no notice
+    passes while it is looked at."""
+    monkeypatch.setattr(KeyBar, "SECONDS", LASTING)
     monkeypatch.setattr(measure, "measure_machine", steady_machine)
     headless.make_cheaper(monkeypatch)
 

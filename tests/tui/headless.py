@@ -1,26 +1,30 @@
-"""What is cheaper in an app without a terminal: its output, which nobody reads, and the waits between keys.
+"""What is cheaper in an app without a terminal: its output, which nobody reads, its style sheet, which is that of the
+last app, and the waits between keys.
 
-Widgets are laid out and drawn as ever; what a test reads of a screen is composed when it reads it. Textual waits
-between keys until the process takes no time, which it does for a second while another thread computes; here the wait
-is until every message has been taken.
+Widgets are laid out as ever; what a test reads of a screen is drawn when it reads it. Textual waits between keys
+until the process takes no time, which it does for a second while another thread computes; here the wait is until
+every message has been taken.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from time import monotonic
+from typing import Any
 
 import pytest
 from textual._compositor import Compositor
 from textual._context import active_app
 from textual.app import App
-from textual.geometry import Region
+from textual.css.model import RuleSet
+from textual.css.stylesheet import Stylesheet
 
 from tui_backprop.tui.textual_fixes import Steady
 
 CALM = 3  # looks in a row at which no message waits
 PAUSE = 0.001  # seconds between two looks
+PARSE = Stylesheet._parse_rules
+PARSED: dict[tuple[object, ...], list[RuleSet]] = {}  # by all that the rules depend on
 
 
 def unread(app: App[object]) -> dict[str, int]:
@@ -39,25 +43,20 @@ async def all_read(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
         calm = 0 if unread(app) else calm + 1
 
 
-def full_update(compositor: Compositor, simplify: bool = False) -> None:
+def no_update(compositor: Compositor, simplify: bool = False) -> None:
     compositor._dirty_regions.clear()
-    draw(compositor, compositor.size.region)
 
 
-def partial_update(compositor: Compositor) -> None:
-    regions = compositor._dirty_regions.copy()
-    compositor._dirty_regions.clear()
-    if regions:
-        draw(compositor, Region.from_union(regions).intersection(compositor.size.region))
-
-
-def draw(compositor: Compositor, crop: Region) -> None:
-    """Draw all widgets in a part of the screen, and put nothing together of it."""
-    deque(compositor._get_renders(crop), maxlen=0)
+def parse_once(sheet: Stylesheet, *given: Any, **named: Any) -> list[RuleSet]:
+    key = (given, *named.items(), *sheet._variables.items())
+    if key not in PARSED:
+        PARSED[key] = PARSE(sheet, *given, **named)
+    return PARSED[key]
 
 
 def make_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Compositor, "render_full_update", full_update)
-    monkeypatch.setattr(Steady, "render_partial_update", partial_update)
+    monkeypatch.setattr(Compositor, "render_full_update", no_update)
+    monkeypatch.setattr(Steady, "render_partial_update", no_update)
+    monkeypatch.setattr(Stylesheet, "_parse_rules", parse_once)
     for module in ("app", "pilot"):
         monkeypatch.setattr(f"textual.{module}.wait_for_idle", all_read)

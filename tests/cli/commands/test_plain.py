@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import pytest
 from click.testing import CliRunner
@@ -33,6 +34,7 @@ NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
 DRAWN = re.compile(r"[#|=]{3,}|[-.*~]{3,}")
 
 
+@cache
 def run(*arguments):
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code in (0, 1), result.output

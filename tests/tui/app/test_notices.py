@@ -10,12 +10,6 @@ from tui_backprop.tui.widgets.canvas import Canvas
 from tui_backprop.tui.widgets.screen_bars import KeyBar
 
 
-@pytest.fixture(autouse=True)
-def lasting(monkeypatch):
-    """No notice passes while it is looked at."""
-    monkeypatch.setattr(KeyBar, "SECONDS", 600.0)
-
-
 @pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40)])
 async def test_undo_and_redo_say_what_they_took_back_and_did_again(open_app, size):
     async with open_app(from_preset("xor"), size=size) as ui:
@@ -51,8 +45,8 @@ async def test_a_bookmark_that_is_set_says_its_number_and_its_place(open_app):
 
 @pytest.mark.parametrize("context", [UTF8, ASCII])
 async def test_a_notice_passes_and_the_keys_are_back(open_app, monkeypatch, context):
-    monkeypatch.setattr(KeyBar, "SECONDS", 0.05)
     async with open_app(context=context) as ui:
+        monkeypatch.setattr(KeyBar, "SECONDS", 0.05)
         before = ui.keys
         await ui.pilot.press("s")
         await ui.until(lambda: "bookmark 1 set" in ui.keys, "the notice")

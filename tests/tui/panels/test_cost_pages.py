@@ -21,6 +21,7 @@ from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.errors import UserError
 
 LONG = replace(Session(), network=NetworkSpec((784, 128, 10)))  # its race lasts some seconds
+SHORT = replace(Session(), network=NetworkSpec((784, 16, 10)))
 PAGES = dict(zip(COST_PAGES, ("chart", "claims", "race", "step", "ledger", "reuse"), strict=True))
 
 
@@ -92,7 +93,7 @@ async def test_a_race_is_run_to_the_end_and_finds_the_gradient_of_this_very_pass
 
 @pytest.mark.slow
 async def test_a_race_that_ends_out_of_sight_is_seen_filled_in_and_counts_in_the_chart(open_app):
-    async with open_app(LONG) as ui:
+    async with open_app(SHORT) as ui:
         await to_page(ui, "race")
         await ui.press("enter")
         await ui.until(lambda: ui.app.cost_lab.race.status.evaluations > 0, "the first evaluations")

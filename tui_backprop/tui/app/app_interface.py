@@ -12,7 +12,6 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.tui.widgets.canvas import Canvas
 
 T = TypeVar("T")
-SAID = 2.5  # seconds that a notice is shown in the key bar
 
 
 class AppContext(Protocol):
@@ -39,7 +38,7 @@ class AppContext(Protocol):
     def to_panel(self, name: str) -> None:
         """Show a panel and focus it, after the messages that are being processed."""
 
-    def say(self, words: str, seconds: float = SAID) -> None:
+    def say(self, words: str, seconds: float | None = None) -> None:
         """Show a notice in the key bar for so many seconds."""
 
     def inform(self, message: str, title: str = "", seconds: float | None = None) -> None:

@@ -12,7 +12,7 @@ from textual.screen import Screen
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
 from tui_backprop.tui.app.activities import Activities
-from tui_backprop.tui.app.app_interface import SAID, T
+from tui_backprop.tui.app.app_interface import T
 from tui_backprop.tui.app.background_queries import BackgroundQueries
 from tui_backprop.tui.app.cost_lab import CostLab
 from tui_backprop.tui.app.ending import Ending
@@ -66,7 +66,7 @@ class AppServices(App[None]):
     def to_panel(self, name: str) -> None:
         self.call_next(partial(self.panels.action_panel, name))
 
-    def say(self, words: str, seconds: float = SAID) -> None:
+    def say(self, words: str, seconds: float | None = None) -> None:
         self.query_one(KeyBar).say(words, seconds)
 
     def inform(self, message: str, title: str = "", seconds: float | None = None) -> None:

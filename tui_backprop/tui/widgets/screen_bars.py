@@ -76,12 +76,13 @@ class KeyBar(Canvas):
         """The current notice."""
         return self._said
 
-    def say(self, words: str, seconds: float = SECONDS) -> None:
-        """Show a notice for so many seconds."""
+    def say(self, words: str, seconds: float | None = None) -> None:
+        """Show a notice, for SECONDS or for as many as are given."""
         self._said = words
         self.redraw()
         if self._timer is not None:
             self._timer.stop()
+        seconds = self.SECONDS if seconds is None else seconds
         self._timer = self.set_timer(seconds, partial(self.say, "")) if words else None
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
