@@ -22,7 +22,7 @@ def steady_points(shape: NetworkShape) -> list[Measured]:
     """Return a pass of every kind, whose times are linear in the parameters."""
     rates = {
         "forward": (3e-10, 5e-6), "backprop": (7e-10, 9e-6), "complex": (8e-10, 6e-6), "jvp": (6e-10, 7e-6),
-        "batched": (8e-12, 2e-6),
+        "batched": (8e-12, 2e-6), "naive": (3e-10, 6e-6), "central": (3e-10, 6e-6), "spsa": (2e-8, 2e-5),
     }  # fmt: skip
     times = {kind: each * shape.parameters + call for kind, (each, call) in rates.items()}
     return [Measured(kind, shape, 0.98 * t, t, 1.02 * t, 9) for kind, t in times.items()]

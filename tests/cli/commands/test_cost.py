@@ -88,19 +88,19 @@ def test_gains_and_shifts_are_in_the_passes_and_flops_of_every_method():
     assert methods["naive"]["flops"] == (p + 1) * forward
     assert {point["parameters"] for point in result["passes"]} >= {p}
     assert p - 256 not in {point["parameters"] for point in result["passes"]}
-    assert methods["naive"]["seconds"]["middle"] == pytest.approx((p + 1) * result["forward"]["middle"])
+    assert methods["naive"]["seconds"]["middle"] >= (p + 1) * result["forward"]["middle"]
     assert re.search(rf"^naive +P \+ 1 forward passes +{p + 1} ", run(*arguments).stdout, re.MULTILINE)
 
 
 def test_the_ratio_is_that_of_naive_and_backprop_and_so_is_a_training_run(known_machine):
     result = found()
-    forward, backprop = (true_seconds(kind, LESSON) for kind in ("forward", "backprop"))
-    assert result["ratio"] == pytest.approx(335_115 * forward / backprop)
+    forward, backprop, naive = (true_seconds(kind, LESSON) for kind in ("forward", "backprop", "naive"))
+    assert result["ratio"] == pytest.approx(335_115 * naive / backprop)
     assert result["time_ratio"] == pytest.approx(backprop / forward)
     assert result["forward"]["middle"] == pytest.approx(forward)
     assert result["forward"]["measured"]
     assert result["training"]["steps"] == 100_000
-    assert result["training"]["naive"]["middle"] == pytest.approx(1e5 * 335_115 * forward)
+    assert result["training"]["naive"]["middle"] == pytest.approx(1e5 * 335_115 * naive)
     assert result["training"]["backprop"]["middle"] == pytest.approx(1e5 * backprop)
 
 
@@ -184,7 +184,7 @@ def test_known_networks_are_projected_with_an_interval_that_widens(known_machine
     assert [(one["name"], one["parameters"]) for one in result["known"]] == list(KNOWN)
     for one in result["known"]:
         shape = LESSON.at(float(one["parameters"]))
-        naive = (one["parameters"] + 1) * true_seconds("forward", shape)
+        naive = (one["parameters"] + 1) * true_seconds("naive", shape)
         assert one["naive"]["middle"] == pytest.approx(naive, rel=0.02)
         assert one["backprop"]["middle"] == pytest.approx(true_seconds("backprop", shape), rel=0.02)
         assert re.search(rf"^{re.escape(one['name'])} ", text, re.MULTILINE)

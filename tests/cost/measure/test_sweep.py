@@ -15,7 +15,7 @@ from tests.cost.machines import PROBE, machine, true_seconds
 from tui_backprop.cost.measure import cache, passes
 from tui_backprop.cost.measure.again import with_points
 from tui_backprop.cost.measure.bandwidth import probe
-from tui_backprop.cost.measure.passes import LADDER, LOOK, kinds_of, measure, measure_machine, needs
+from tui_backprop.cost.measure.passes import LADDER, LOOK, ROUNDS, kinds_of, measure, measure_machine, needs
 from tui_backprop.cost.measure.sweep import MEMORY_SHARE, checked, plan, sweep
 from tui_backprop.cost.measure.timing import LEAST_RUNS
 from tui_backprop.cost.model.busy_machine import busy_points
@@ -73,12 +73,12 @@ def test_small_networks_are_measured_by_every_kind_of_pass_and_large_ones_forwar
 
 
 def test_a_budget_is_kept_and_what_was_found_until_then_stays():
-    whole = swept()[-1].seconds
+    whole = swept()[-1]
     found = swept(budget=2.0)
     assert found[-1].ended == "time"
     assert found[-1].seconds <= 2.0 + 0.5
-    assert 0 < len(found[-1].cost_model.points) < 58
-    assert whole > 10
+    assert 0 < len(found[-1].cost_model.points) < len(whole.cost_model.points)
+    assert whole.seconds > 10
 
 
 @pytest.mark.parametrize("free", [2**20, 100 * 2**20, GIB, 24 * GIB])
@@ -106,7 +106,7 @@ def test_networks_of_the_ladder_that_need_more_memory_than_there_may_be_are_not_
     measured = []
     monkeypatch.setattr(passes, "measure", lambda spec, budget, kinds: measured.append(spec) or ())
     measure_machine(LESSON, LOOK, most=20 * 2**20)
-    assert [spec.layers for spec in measured] == list(LADDER[:3])
+    assert [spec.layers for spec in measured] == list(LADDER[:3]) * ROUNDS
 
 
 def test_a_sweep_is_of_networks_with_all_options_and_parameters_of_the_current_one():
@@ -250,8 +250,8 @@ def test_what_was_found_comes_back(tmp_path):
         lambda text: text[: len(text) // 2],
         lambda text: "\x00\xff not json",
         lambda text: "[1, 2]",
-        lambda text: text.replace('"format":4', '"format":99'),
-        lambda text: text.replace('"format":4', '"format":"two"'),
+        lambda text: text.replace('"format":5', '"format":99'),
+        lambda text: text.replace('"format":5', '"format":"two"'),
         lambda text: text.replace('"numpy":"', '"numpy":"0.'),
         lambda text: text.replace('"middle":', '"middle":-'),
         lambda text: text.replace('"widths":[', '"widths":[1,'),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 
 from tui_backprop.cost.measure import timing
-from tui_backprop.cost.measure.again import TRIES, disturbed, measured_again, with_points
+from tui_backprop.cost.measure.again import TRIES, combined, disturbed, measured_again, with_points
 from tui_backprop.cost.measure.timing import (
     BURST,
     COLD,
@@ -216,3 +217,23 @@ def test_a_disturbed_measurement_replaces_no_quiet_one(old, new, kept):
     before = CostModel((point("forward", 1e-6, old),))
     found = with_points(before, [point("forward", 2e-6, new)])
     assert found.points[0].middle == {"old": 1e-6, "new": 2e-6}[kept]
+
+
+def test_the_interval_of_measurements_at_several_times_holds_all_that_were_not_disturbed():
+    """Arrays at other addresses, or a core that another machine shares: one measurement is steady, but alone."""
+    steady = [replace(point("forward", t), low=0.99 * t, high=1.01 * t) for t in (4.2e-5, 6.2e-5, 4.3e-5)]
+    (found,) = combined([*steady, point("forward", 9e-5, 0.4)])
+    assert (found.low, found.middle) == (steady[0].low, 4.2e-5)
+    assert found.high == steady[1].high
+    assert (found.runs, found.share) == (sum(one.runs for one in steady), 1.0)
+    assert found.busy  # 1.5 times as long: what it takes cannot be said better
+    estimate = CostModel((found,)).seconds("forward", found.shape)
+    assert estimate.low <= 4.2e-5 < 6.2e-5 <= estimate.high
+    near = combined([steady[0], replace(steady[0], middle=4.4e-5, high=4.5e-5)])
+    assert not near[0].busy
+    assert len(combined([steady[0], point("backprop", 1e-4)])) == 2
+
+
+def test_a_disturbed_measurement_is_better_than_none():
+    (found,) = combined([point("forward", 9e-5, 0.4), point("forward", 8e-5, 0.3)])
+    assert (found.middle, found.share) == (8e-5, 0.3)

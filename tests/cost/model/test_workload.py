@@ -16,7 +16,7 @@ from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.work_rules import ROW_BYTES
-from tui_backprop.cost.model.workload import PASS_KINDS, STREAMED, work
+from tui_backprop.cost.model.workload import CALLS_A_PARAMETER, PASS_KINDS, STARTS, STREAMED, work
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
@@ -123,7 +123,8 @@ def test_operations_and_bytes_are_those_of_a_count_by_hand_with_every_option(lay
         weights, penalized = spec.weights, bool(spec.l2) * spec.weights
         gains = spec.layer_norm * sum(spec.layers[1:-1])
         assert shape.parameters == p == spec.parameters == len(Program(spec, 1).parameters), spec
-        forward, backprop, complex_, jvp, batched = (work(kind, shape) for kind in PASS_KINDS)
+        kinds = ("forward", "backprop", "complex", "jvp", "batched")
+        forward, backprop, complex_, jvp, batched = (work(kind, shape) for kind in kinds)
         assert forward.flops == forward_by_hand(spec), spec
         assert backprop.flops == forward_by_hand(spec) + backward_by_hand(spec), spec
         assert complex_.flops == 4 * forward.flops
@@ -175,12 +176,22 @@ def test_gradients_of_the_largest_networks_stay_in_a_tile():
 def test_calls_are_those_of_the_program_with_every_option(layers):
     for spec in (spec for spec in EVERY if spec.layers == layers):
         program, shape = Program(spec, 1), shape_of(spec)
-        assert work("forward", shape).calls == work("complex", shape).calls == len(program._forward)
+        forward = len(program._forward)
+        assert work("forward", shape).calls == forward
+        per_parameter = CALLS_A_PARAMETER + STARTS["naive"] * forward / spec.parameters
+        assert work("naive", shape).calls == pytest.approx(forward + per_parameter)
+        half = CALLS_A_PARAMETER + STARTS["central"] * forward / spec.parameters / 2
+        assert work("central", shape).calls == pytest.approx(forward + half)
+        assert work("complex", shape).calls == pytest.approx(
+            forward + CALLS_A_PARAMETER + STARTS["complex"] * forward / spec.parameters
+        )
         assert work("backprop", shape).calls == len(program._forward) + len(
             program.backward_calls(spec.graph.backward_visits)
         )
         tangents = ForwardMode(program, spec.graph.views(np.zeros(spec.parameters, spec.dtype)))
-        assert work("jvp", shape).calls == len(tangents._calls)
+        pushed = len(tangents._calls)
+        per_parameter = CALLS_A_PARAMETER + STARTS["jvp"] * pushed / spec.parameters
+        assert work("jvp", shape).calls == pytest.approx(pushed + per_parameter)
 
 
 def test_a_normalized_network_has_its_gains_and_shifts_in_the_passes_of_every_method():

@@ -31,13 +31,13 @@ async def test_every_method_the_ratio_and_a_training_run_are_read_out(open_app, 
         assert re.search(rf"100,000 steps: naive +{DURATION}", ui.cost)
 
 
-async def test_the_readout_is_that_of_p_plus_one_forward_passes(open_app):
+async def test_the_readout_is_that_of_p_plus_one_perturbed_passes(open_app):
     async with open_app(size=(200, 60)) as ui:
         shape = shape_of(ui.app.session.network)
-        forward, backprop = (
-            ui.app.cost_lab.cost_model.seconds(kind, shape).middle for kind in ("forward", "backprop")
+        each, backprop = (
+            ui.app.cost_lab.cost_model.seconds(kind, shape).middle for kind in ("naive", "backprop")
         )
-        naive = 335_115 * forward
+        naive = 335_115 * each
         assert value(ui, "naive") == f"{naive:.1f} s"
         assert re.search(r"2\.40x +a forward pass in MACs", ui.cost)
         times = int(re.search(r"backprop: ([\d,]+) times faster", ui.cost)[1].replace(",", ""))

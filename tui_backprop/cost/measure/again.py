@@ -10,6 +10,7 @@ from tui_backprop.cost.measure.timing import TURNS
 from tui_backprop.cost.model.busy_machine import steadier
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Measured
+from tui_backprop.cost.model.network_shape import NetworkShape
 from tui_backprop.cost.model.workload import PASS_KINDS
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 
@@ -26,6 +27,27 @@ def with_points(cost_model: CostModel, found: Sequence[Measured]) -> CostModel:
         key = point.kind, point.shape
         points[key] = steadier(points[key], point) if key in points else point
     return CostModel(tuple(sorted(points.values(), key=lambda p: (p.parameters, p.kind))), cost_model.probe)
+
+
+def combined(found: Sequence[Measured]) -> list[Measured]:
+    """Combine the measurements of each pass at several times into one, from the quickest to the slowest that were not
+    disturbed: how far they are apart is what a single one cannot know."""
+    passes: dict[tuple[str, NetworkShape], list[Measured]] = {}
+    for point in found:
+        passes.setdefault((point.kind, point.shape), []).append(point)
+    return [_combined(points) for points in passes.values()]
+
+
+def _combined(points: Sequence[Measured]) -> Measured:
+    counted = [point for point in points if not point.busy] or points
+    return replace(
+        counted[0],
+        low=min(point.low for point in counted),
+        middle=min(point.middle for point in counted),
+        high=max(point.high for point in counted),
+        runs=sum(point.runs for point in counted),
+        share=min(point.share for point in counted),
+    )
 
 
 def disturbed(cost_model: CostModel) -> Mapping[NetworkSpec, tuple[str, ...]]:

@@ -27,9 +27,9 @@ from tui_backprop.support import paths as places
 from tui_backprop.support.atomic_write import replacing
 from tui_backprop.support.cores import usable_cores
 
-FORMAT = 4
+FORMAT = 5
 NAME = "cost.json"
-MOST_BYTES, MOST_POINTS = 1_000_000, 400  # of the file; a sweep measures some 60 points
+MOST_BYTES, MOST_POINTS = 1_000_000, 400  # of the file; a sweep measures some 80 points
 SIZES = 1.0, 1e13  # bytes of memory, widths of layers, parameters
 RATES = 1e4, 1e15  # bytes a second
 TIMES = 1e-8, 1e5  # seconds

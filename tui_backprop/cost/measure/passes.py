@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from tui_backprop.cost.measure.again import with_points
+from tui_backprop.cost.measure.again import combined, with_points
 from tui_backprop.cost.measure.bandwidth import GLANCE as GLANCE_PROBE
 from tui_backprop.cost.measure.bandwidth import LOOK as LOOK_PROBE
 from tui_backprop.cost.measure.bandwidth import probe
-from tui_backprop.cost.measure.runs import passes_of, weights_of
+from tui_backprop.cost.measure.runs import Passes, passes_of, weights_of
 from tui_backprop.cost.measure.timing import CLOCKS, TURNS, Clocks, Timing, in_turns
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Measured
@@ -23,9 +23,12 @@ from tui_backprop.engine.network.model import ITEMSIZE
 # thousand, 32 thousand, 335 thousand and 2.9 million parameters.
 LADDER = ((10, 32, 32, 10), (784, 40, 10), (784, 256, 256, 256, 10), (784, 1024, 1024, 1024, 10))
 GLANCE, LOOK = 0.004, 0.05  # seconds for each kind of pass of a network: at the start, and later
+ROUNDS = 3
 SMALL = 20_000_000  # parameters up to which every kind of pass is measured; beyond, forward and backprop
 GLANCED, LADDER_ALL = 20_000, 1_000_000  # the same at the start, and of the ladder
 LEAST_SHARE = 0.1  # of a run, that its passes take beside its start
+LARGEST_BY_KIND = {"spsa": 1_000_000}  # parameters up to which a kind of pass is measured, besides
+AT_ONCE = ("forward", "backprop", "naive", "central")  # of the current network, measured at the start
 
 
 def measure(
@@ -35,20 +38,22 @@ def measure(
     clocks: Clocks = CLOCKS,
 ) -> tuple[Measured, ...]:
     """Measure passes of one sample, ``budget`` seconds for each kind."""
-    shape, passes, found = shape_of(spec), passes_of(spec, weights_of(spec), kinds), {}
+    shape, parameters, found = shape_of(spec), weights_of(spec), {}
     for together in TURNS:
-        there = {kind: passes[kind] for kind in together if kind in passes}
+        there = passes_of(spec, parameters, [kind for kind in together if kind in kinds])
         took = in_turns([each.run for each in there.values()], budget, clocks)
-        for (kind, each), timing in zip(there.items(), took, strict=True):
-            start = 0.0 if each.start is None else in_turns([each.start], 0.0, clocks)[0].middle
-            found[kind] = _measured(kind, shape, timing, start, each.count)
+        for (kind, passes), timing in zip(there.items(), took, strict=True):
+            start = 0.0 if passes.start is None else in_turns([passes.start], 0.0, clocks)[0].middle
+            found[kind] = _measured(kind, shape, timing, passes, start)
     return tuple(found[kind] for kind in kinds)
 
 
-def _measured(kind: str, shape: NetworkShape, took: Timing, start: float, count: float) -> Measured:
-    """Return the seconds of each of so many passes, after a start, which takes less than all of them."""
+def _measured(kind: str, shape: NetworkShape, took: Timing, passes: Passes, start: float) -> Measured:
+    """Return the seconds of a pass, from those of a run and of a start, which takes less than all of a run that has
+    it."""
     low, middle, high = (
-        max(each - start, LEAST_SHARE * each) / count for each in (took.low, took.middle, took.high)
+        max(passes.of_run * each + passes.of_start * start, LEAST_SHARE * passes.of_run * each)
+        for each in (took.low, took.middle, took.high)
     )
     return Measured(kind, shape, low, middle, high, took.runs, took.share)
 
@@ -61,31 +66,38 @@ def measure_machine(
     most: int | None = None,
 ) -> CostModel:
     """Measure the cost model of this machine on the ladder and the given network, ``budget`` seconds for each kind of
-    pass; ``watch`` gets the number of networks measured, and of all. If a cost model is ``kept`` from a sweep of
-    networks with layer normalization as in this one, only the network is measured and added to it. Where ``most``
-    bytes are given, bandwidth is measured within them, and networks of the ladder that need more are left out."""
+    pass, in ROUNDS beyond a GLANCE: arrays lie elsewhere in each, and what slows a second down does not slow all of
+    them. ``watch`` gets the number of measurements of a network made, and of all. If a cost model is ``kept`` from a
+    sweep of networks with layer normalization as in this one, only the network is measured and added to it. Where
+    ``most`` bytes are given, bandwidth is measured within them, and networks of the ladder that need more are left
+    out."""
     known = [point for point in kept.points if _alike(point, spec)] if kept is not None else []
     ladder = [] if known else [resized(spec, layers) for layers in LADDER]
     fit = [one for one in ladder if most is None or needs(one, _kinds(one, spec, budget)) <= most]
     specs = {one.parameters: one for one in fit}
     specs[spec.parameters] = spec
+    rounds = 1 if budget <= GLANCE else ROUNDS
     points: list[Measured] = []
-    for done, size in enumerate(sorted(specs), 1):
-        points += measure(specs[size], budget, _kinds(specs[size], spec, budget))
-        watch(done, len(specs))
+    for done, size in enumerate(sorted(specs) * rounds, 1):
+        points += measure(specs[size], budget / rounds, _kinds(specs[size], spec, budget))
+        watch(done, rounds * len(specs))
     power = GLANCE_PROBE if budget <= GLANCE else LOOK_PROBE
     room = 2**power if most is None else min(most, 2**power)
     bandwidth = probe(int(math.log2(room))) if kept is None else kept.probe
-    return with_points(CostModel(tuple(known), bandwidth), points)
+    return with_points(CostModel(tuple(known), bandwidth), combined(points))
 
 
 def kinds_of(spec: NetworkSpec, most: int = SMALL) -> tuple[str, ...]:
     """Return the kinds of passes that are measured: all of them in a network of up to ``most`` parameters."""
-    return tuple(PASS_KINDS) if spec.parameters <= most else ("forward", "backprop")
+    if spec.parameters > most:
+        return ("forward", "backprop")
+    return tuple(kind for kind in PASS_KINDS if spec.parameters <= LARGEST_BY_KIND.get(kind, most))
 
 
 def _kinds(one: NetworkSpec, current: NetworkSpec, budget: float) -> tuple[str, ...]:
     glance = budget <= GLANCE
+    if one == current and glance and GLANCED < one.parameters <= SMALL:
+        return AT_ONCE
     if one == current:
         return kinds_of(one, GLANCED if glance else SMALL)
     return kinds_of(one, 0 if glance else LADDER_ALL)

@@ -1,4 +1,4 @@
-"""Passes of a network to be timed."""
+"""Passes of a network to be timed: a forward pass, a whole step, and each numerical method as it runs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.cost.measure.timing import TimedRun
+from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.workload import (
     PARAMETERS_A_PASS,
@@ -19,10 +20,7 @@ from tui_backprop.cost.model.workload import (
     starting_cost,
 )
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
-from tui_backprop.engine.gradients.branches import Branches
-from tui_backprop.engine.gradients.methods import METHODS, Options, Problem
-from tui_backprop.engine.gradients.problem import COMPLEX
-from tui_backprop.engine.network.forward_mode import ForwardMode
+from tui_backprop.engine.gradients.methods import METHODS, Method, Options, Problem
 from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.shared_pass import LEAST_MACS
@@ -32,15 +30,19 @@ from tui_backprop.engine.training.streaming import StreamedProgram
 BATCHES, FEW_BATCHES = 32, 8  # in which a batched method is measured, at the least
 FEWER_BATCHES = 1_000_000  # parameters from which it is in FEW_BATCHES
 MOST_BATCHES = 2048
+PARAMETERS_A_RUN = 4096  # after which a method that goes from parameter to parameter begins anew
+MANY = 20_000  # parameters from which its start is no more than a thousandth of the whole
 
 
 @dataclass(frozen=True)
 class Passes:
-    """A run of ``count`` passes of one kind, and the ``start`` that it has besides, once for any number of them."""
+    """Passes of one kind, in a run and the ``start`` of a method: one pass takes ``of_run`` times the seconds of the
+    run, and ``of_start`` times those of the start."""
 
     run: TimedRun
-    count: float = 1.0
+    of_run: float = 1.0
     start: TimedRun | None = None
+    of_start: float = 0.0
 
 
 def weights_of(spec: NetworkSpec) -> Array:
@@ -51,51 +53,85 @@ def weights_of(spec: NetworkSpec) -> Array:
 
 def passes_of(spec: NetworkSpec, parameters: Array, kinds: Sequence[str]) -> dict[str, Passes]:
     """Return passes of one sample for each of some kinds."""
+    found = _whole_passes(spec, parameters) if {"forward", "backprop"} & {*kinds} else {}
+    x, target = _sample(spec)
+    for method in COST_METHODS.values():
+        if method.kind in kinds and method.kind not in found:
+            made = RUNS.get(method.kind, _one_by_one)
+            found[method.kind] = made(METHODS[method.engine_method], Problem(spec, x, target, parameters))
+    return {kind: found[kind] for kind in kinds}
+
+
+def _sample(spec: NetworkSpec) -> tuple[Array, Array]:
+    shapes, graph = spec.graph.shapes(1), spec.graph
+    labels = graph.by_name[graph.target].classes
+    return np.full(shapes[graph.input], 0.5, spec.dtype), np.zeros(
+        shapes[graph.target], np.intp if labels else spec.dtype
+    )
+
+
+def _whole_passes(spec: NetworkSpec, parameters: Array) -> dict[str, Passes]:
+    """Return a forward pass, and one with the backward pass."""
     many = spec.parameters >= STREAMED
     program = (StreamedProgram if many else Program)(spec, 1, parameters)
-    x = np.full(program.shapes[program.graph.input], 0.5, spec.dtype)
-    program.feed(x, target := np.zeros_like(program.values[program.graph.target]))
+    program.feed(*_sample(spec))
 
     def backprop() -> None:
         program.forward()
         if isinstance(program, StreamedProgram):
-            for _ in program.stages(lambda *tile: None):
-                pass
+            _exhaust(program.stages(lambda *tile: None))
         else:
             program.backward()
 
     shared = not many and spec.weights >= LEAST_MACS
-    found = {"forward": Passes(TimedRun(program.forward)), "backprop": Passes(TimedRun(backprop, shared))}
-    problem = Problem(spec, x, target, parameters)
-    if "complex" in kinds:
-        off, branches = problem.program(dtype=COMPLEX[spec.dtype]), Branches(problem)
-        found["complex"] = Passes(TimedRun(lambda: branches.forward(off)))  # as the method runs it
-    if "jvp" in kinds:
-        direction = np.zeros_like(parameters)
-        program.forward()
-        found["jvp"] = Passes(TimedRun(ForwardMode(program, spec.graph.views(direction)).push))
-    if "batched" in kinds:
-        found["batched"] = _batched(problem)
-    return {kind: found[kind] for kind in kinds}
+    return {"forward": Passes(TimedRun(program.forward)), "backprop": Passes(TimedRun(backprop, shared))}
 
 
-def _batched(problem: Problem) -> Passes:
+def _one_by_one(method: Method, problem: Problem) -> Passes:
+    """Return a method that goes from parameter to parameter, which goes on with the next one in each run; with its
+    start, where that is no small part of the whole."""
+    parameters, out = problem.spec.parameters, np.empty(problem.spec.parameters)
+    where, nothing = np.arange(min(parameters, PARAMETERS_A_RUN)), np.arange(0)
+    passes, begun = method.count(parameters, 1), method.fill(out, problem, where)
+
+    def advance() -> None:
+        nonlocal begun
+        if next(begun, None) is None:
+            begun = method.fill(out, problem, where)
+            next(begun)
+
+    if parameters > MANY:
+        return Passes(TimedRun(advance), parameters / passes)
+    start = TimedRun(lambda: _exhaust(method.fill(out, problem, nothing)))
+    return Passes(TimedRun(advance), parameters / passes, start, 1 / passes)
+
+
+def _at_once(method: Method, problem: Problem) -> Passes:
+    """Return a method that perturbs all parameters at once."""
+    out = np.empty(problem.spec.parameters)
+    return Passes(
+        TimedRun(lambda: _exhaust(method.fill(out, problem))), 1 / method.count(problem.spec.parameters, 1)
+    )
+
+
+def _batched(method: Method, problem: Problem) -> Passes:
     """Return the batched method for all parameters of a small network, with the unperturbed one; or for some batches,
     where one more is its start."""
     spec, out = problem.spec, np.empty(problem.spec.parameters)
     shared = PARAMETERS_A_PASS * spec.weights >= LEAST_MACS
     least = BATCHES if spec.parameters < FEWER_BATCHES else FEW_BATCHES
+    options = Options(at_once=PARAMETERS_A_PASS)
 
     def run(where: Array) -> TimedRun:
-        options = Options(at_once=PARAMETERS_A_PASS)
-        return TimedRun(
-            lambda: _exhaust(METHODS["batched-difference"].fill(out, problem, where, options)), shared
-        )
+        return TimedRun(lambda: _exhaust(method.fill(out, problem, where, options)), shared)
 
     if spec.parameters <= least * PARAMETERS_A_PASS:
-        return Passes(run(np.arange(spec.parameters)), spec.parameters + 1)
+        return Passes(run(np.arange(spec.parameters)), 1 / (spec.parameters + 1))
     sampled, count = _sampled(spec, least)
-    return Passes(run(np.concatenate([*sampled, sampled[0]])), count, run(sampled[0]))
+    return Passes(run(np.concatenate([*sampled, sampled[0]])), 1 / count, run(sampled[0]), -1 / count)
+
+
+RUNS = {"batched": _batched, "spsa": _at_once}  # by the kind of pass; others go one by one
 
 
 def _exhaust(work: Iterable[object]) -> None:

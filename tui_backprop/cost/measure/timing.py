@@ -13,7 +13,8 @@ from time import perf_counter, process_time, thread_time
 
 from tui_backprop.cost.model.busy_machine import QUIET_SHARE
 
-TURNS = (("forward", "backprop"), ("complex",), ("jvp",), ("batched",))  # kinds of passes that take turns
+# Kinds of passes that take turns.
+TURNS = (("forward", "backprop"), ("naive", "central"), ("complex",), ("jvp",), ("batched",), ("spsa",))
 BURST = 6  # readings in succession in each turn
 COLD = 3  # of them, that do not count: another kind of pass has left its arrays in the caches, not those of this one
 LEAST_RUNS, MOST_RUNS = 5, 20_000  # however long they take, and whatever the clock says

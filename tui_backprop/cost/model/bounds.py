@@ -23,6 +23,9 @@ class Bound:
 
 BOUNDS = (
     Bound("backprop", 1.0, "a whole step took less time than its forward pass"),
+    Bound("naive", NOISE, "a perturbed pass took less time than a forward pass"),
+    Bound("central", NOISE, "a perturbed pass took less time than a forward pass"),
+    Bound("spsa", NOISE, "a pass of SPSA took less time than a forward pass"),
     Bound("complex", NOISE, "a complex pass took less time than a forward pass"),
     Bound("jvp", NOISE, "a JVP took less time than a forward pass"),
 )

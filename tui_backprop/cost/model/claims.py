@@ -31,7 +31,9 @@ def claims_of(network: Model, cost_model: CostModel, raced: float | None = None)
     forward = cost_model.seconds("forward", shape)
     backprop, naive = (cost_model.gradient(name, shape) for name in ("backprop", "naive"))
     one = naive.middle if raced is None else raced
-    how = f"{p + 1:,} times one forward pass" if raced is None else "measured, in the race"
+    each = seconds(naive.middle / (p + 1))
+    of_each = phrase(f"{p + 1:,} times {{}}: a forward pass, a parameter set, a quotient", each)
+    how = of_each if raced is None else "measured, in the race"
     claimed = LESSON_PASSES * LESSON_FORWARD / MINUTE
     steps = f"{TRAINING_STEPS:,} steps"
     counted = "counted, as in the lesson" if p == LESSON_SIZE else "counted"

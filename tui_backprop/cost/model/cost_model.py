@@ -23,11 +23,10 @@ INTERVAL_DEVIATIONS = 2.0  # on either side, in an interval
 REPEATED = 1.2  # factor within which a measurement by another process lies, at the least
 DISTURBED = 2.0  # the same where the machine was busy: CPU time is longer then, too
 LEAST_AGREEING = 3  # other points, with which a measurement is compared, and that a fit's error is from
-NO_QUICKER_THAN_FORWARD = (
-    "backprop",
-    "complex",
-    "jvp",
-)  # kinds that do all the work of a forward pass, and more
+# Kinds that do all the work of a forward pass, and more.
+NO_QUICKER_THAN_FORWARD = ("backprop", "naive", "central", "complex", "jvp", "spsa")
+FORWARD = ("forward", "naive", "central")  # kinds of forward passes
+SAME_LAW = {"naive": FORWARD, "central": FORWARD}  # kinds whose measurements make a fit; others by themselves
 EXTRAPOLATED = 100.0  # times larger than the networks that a model is fitted to, for its test
 TESTED_KINDS = ("forward", "backprop")
 
@@ -91,8 +90,9 @@ class CostModel:
 
     def _fit_of(self, kind: str) -> PassFit | None:
         """Return the fit of a kind of pass; None if no such pass was measured."""
-        if kind in self.kinds and kind not in self._fits:
-            self._fits[kind] = self._fit(undisturbed([p for p in self.sound if p.kind == kind]))
+        alike = SAME_LAW.get(kind, (kind,))
+        if kind not in self._fits and not self.kinds.isdisjoint(alike):
+            self._fits[kind] = self._fit(undisturbed([p for p in self.sound if p.kind in alike]))
         return self._fits.get(kind)
 
     @cached_property
@@ -104,12 +104,9 @@ class CostModel:
         return self._found.get((kind, shape))
 
     def seconds(self, kind: str, shape: NetworkShape) -> Estimate:
-        """Estimate a pass: as measured, or by the fit, where one of NO_QUICKER_THAN_FORWARD takes at least a forward
-        pass. A kind that was not measured is projected at the speed of a forward pass."""
-        if (
-            kind,
-            shape,
-        ) not in self._estimates:  # the chart asks for a forward pass once for each method
+        """Estimate a pass: as measured, or by the fit; one of NO_QUICKER_THAN_FORWARD takes at least a forward pass.
+        A kind that was not measured is projected at the speed of a forward pass."""
+        if (kind, shape) not in self._estimates:  # the chart asks for a forward pass once for each method
             self._estimates[kind, shape] = self._estimate(kind, shape)
         return self._estimates[kind, shape]
 
@@ -121,17 +118,14 @@ class CostModel:
     def _estimate(self, kind: str, shape: NetworkShape) -> Estimate:
         if self.assumed:
             each = LESSON_FORWARD / LESSON_SIZE * work(kind, shape).flops / work("forward", shape).flops
-            found = each * shape.parameters
-            return Estimate(found, found, found)
+            took = each * shape.parameters
+            return Estimate(took, took, took)
         point = self.point(kind, shape)
-        if point is not None:
-            return self._as_measured(point)
-        predicted = self._projected(kind, shape)
-        return (
-            predicted.at_least(self.seconds("forward", shape))
-            if kind in NO_QUICKER_THAN_FORWARD
-            else predicted
-        )
+        found = self._projected(kind, shape) if point is None else self._as_measured(point)
+        bounded = point is None or self.point("forward", shape) is not None
+        if kind in NO_QUICKER_THAN_FORWARD and bounded:
+            return found.at_least(self.seconds("forward", shape))
+        return found
 
     def _projected(self, kind: str, shape: NetworkShape) -> Estimate:
         """Return a pass by the fit of its kind; by that of forward passes, much less surely, if none was measured."""

@@ -30,10 +30,10 @@ class CostMethod:
 ESSENTIAL = 5
 COST_METHODS: dict[str, CostMethod] = {
     "naive": CostMethod(
-        "naive", "n", "forward", lambda p: p + 1, "P + 1 forward passes", "forward-difference", "naive", "*", 6
+        "naive", "n", "naive", lambda p: p + 1, "P + 1 forward passes", "forward-difference", "naive", "*", 6
     ),
     "central": CostMethod(
-        "central", "2", "forward", lambda p: 2 * p, "2P forward passes", "central-difference", weight=4
+        "central", "2", "central", lambda p: 2 * p, "2P forward passes", "central-difference", weight=4
     ),
     "complex": CostMethod(
         "complex step", "c", "complex", lambda p: p, "P complex passes", "complex-step", weight=3
@@ -46,7 +46,7 @@ COST_METHODS: dict[str, CostMethod] = {
         "batched", "-", 5, 2,
     ),
     "spsa": CostMethod(
-        "SPSA", "s", "forward", lambda p: 2.0, "2 forward passes, very noisy", "spsa", "spsa", ".", 1
+        "SPSA", "s", "spsa", lambda p: 2.0, "2 forward passes, very noisy", "spsa", "spsa", ".", 1
     ),
     "backprop": CostMethod(
         "backprop", "b", "backprop", lambda p: 1.0, "1 pass down, 1 up", "backprop", "backprop", "+", 7, 1

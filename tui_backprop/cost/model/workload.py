@@ -1,4 +1,5 @@
-"""The work of each kind of pass, of one sample."""
+"""The work of each kind of pass, of one sample. The passes of a numerical method are timed and counted as the method
+runs them: with setting a parameter, the difference quotient, and their part of making the programs."""
 
 from __future__ import annotations
 
@@ -27,11 +28,15 @@ CALLS_A_BATCH = 15  # of numpy that the batched method makes in each pass, besid
 CALLS_OF_BOTH = 20  # times the calls of a pass, that making and running its two programs takes
 STREAMED = 100_000_000  # parameters from which the backward pass keeps no weight gradient
 COMPLEX_FLOPS = 4  # real operations in a complex one: a product with its sum takes 8 for 2
+STARTS = {"naive": 10, "central": 5, "complex": 10, "jvp": 9, "spsa": 8}  # the same, of the other methods
+CALLS_A_PARAMETER = 2  # of numpy that setting a parameter and the quotient take about as long as
+DRAWN_BYTES = 200  # of each parameter, that drawing a sign and its part of the gradient take about as long as
 FLOPS_A_CALL = 1e5  # that take about as long as a call
 FLOPS_A_PARAMETER = 400  # that take about as long as making an array with another parameter
 ROW_BY_ROW = (
     2  # times as long as those of one sample, that values of many take, which numpy goes through row by row
 )
+WorkRule = Callable[[NetworkShape], Work]
 SUMS = ("flops", "elementwise", "read", "values", "calls")
 
 
@@ -82,6 +87,25 @@ def _jvp(shape: NetworkShape) -> Work:
     """Return the work of a JVP after a forward pass: values times the tangents of the weights, and tangents times the
     weights, except in the first layer, whose input has no tangent."""
     return summed(shape, 2 * _held(shape) - shape.each[0], tangent_rules(shape.pattern))
+
+
+def _perturbed(kind: str, each: WorkRule, passes: float = 1.0) -> WorkRule:
+    """Return a function for the work of one of the passes, so many for each parameter, that a method makes: ``each``,
+    with the parameter set for it, and its part of the start."""
+
+    def found(shape: NetworkShape) -> Work:
+        does = each(shape)
+        start = STARTS[kind] * does.calls / (passes * shape.parameters)
+        return replace(does, calls=does.calls + CALLS_A_PARAMETER + start)
+
+    return found
+
+
+def _spsa(shape: NetworkShape) -> Work:
+    """Return the work of one of two forward passes, with half of what drawing and adding up the signs takes."""
+    does, drawn = _forward(shape), DRAWN_BYTES * shape.parameters
+    calls = (1 + STARTS["spsa"] / 2) * does.calls
+    return replace(does, calls=calls, values=does.values + drawn, touched=does.touched + drawn / 2)
 
 
 @dataclass(frozen=True)
@@ -172,12 +196,15 @@ def _entries(pattern: NetworkSpec) -> tuple[tuple[Shape, int], ...]:
     return tuple((shape, found[name]) for name, shape in pattern.graph.parameters.items())
 
 
-PASS_KINDS: dict[str, Callable[[NetworkShape], Work]] = {
+PASS_KINDS: dict[str, WorkRule] = {
     "forward": _forward,
     "backprop": _backprop,  # forward and backward
-    "complex": _complex,
-    "jvp": _jvp,
+    "naive": _perturbed("naive", _forward),  # forward, with a parameter perturbed, or none
+    "central": _perturbed("central", _forward, 2),
+    "complex": _perturbed("complex", _complex),
+    "jvp": _perturbed("jvp", _jvp),
     "batched": _batched,  # for one parameter, of many at once, or the unperturbed network
+    "spsa": _spsa,  # forward, with all parameters perturbed
 }
 
 

@@ -46,7 +46,7 @@ def _seconds(cost_model: CostModel, method: str, shape: NetworkShape) -> float:
 CHART_AXES: dict[str, ChartAxis] = {
     "time": ChartAxis("one gradient", _seconds, -6.0, 18.5, LANDMARKS),
     "passes": ChartAxis(
-        "one gradient, in forward passes",
+        "time of one gradient, in forward passes",
         lambda cost_model, method, shape: (
             _seconds(cost_model, method, shape) / cost_model.seconds("forward", shape).middle
         ),
