@@ -103,7 +103,7 @@ def bug_of(seed: int) -> Bug:
 
 def _session(start: str, seed: int) -> Session:
     session = read_start(start).session
-    return replace(session, network=replace(session.network, seed=session.network.seed + seed))
+    return replace(session, network=session.network.changed(seed=session.network.seed + seed))
 
 
 @lru_cache(maxsize=8)

@@ -112,6 +112,12 @@ class Subject:
         return name, tuple(int(i) for i in np.unravel_index(steepest.argmax(), steepest.shape))
 
     @property
+    def network(self) -> NetworkSpec:
+        """The network of the session: chapters are about dense ones."""
+        assert isinstance(self.session.network, NetworkSpec)
+        return self.session.network
+
+    @cached_property
     def paths(self) -> Paths:
         graph = self.session.network.graph
         return paths(self.session.network, graph.weight(1))
@@ -126,7 +132,7 @@ Figure = Callable[[Subject], str]
 
 
 def _count(of: Callable[[NetworkSpec], int]) -> Figure:
-    return lambda about: f"{of(about.session.network):,}"
+    return lambda about: f"{of(about.network):,}"
 
 
 def _number(of: Callable[[Subject], float], digits: int = 3) -> Figure:
@@ -172,7 +178,7 @@ COUNTED: dict[str, Figure] = {
     "other_parameters": _count(lambda network: network.parameters - 1),
     "first_layer_shape": lambda about: "({},{})".format(*about.session.network.layers[:2]),
     "hidden_layers": _count(lambda network: network.depth - 1),
-    "layer_counts": lambda about: "\n+ ".join(_layer_counts(about.session.network)),
+    "layer_counts": lambda about: "\n+ ".join(_layer_counts(about.network)),
     "samples": lambda about: f"{about.session.batch:,}",
     "forward_steps": lambda about: str(_steps(about.session, "forward")),
     "backward_steps": lambda about: str(_steps(about.session, "backward")),
@@ -190,9 +196,9 @@ COUNTED: dict[str, Figure] = {
     "steps": lambda about: f"{TRAINING_STEPS:,}",
     "h": lambda about: format_number(LESSON_STEP, 1),
     "alpha": lambda about: format_number(about.session.lr, 1),
-    "ratio": lambda about: format_times(backprop_ratio(about.session.network)),
-    "backward_ratio": lambda about: format_times(backprop_ratio(about.session.network) - 1),
-    "deep_ratio": lambda about: format_times(_deep_ratio(about.session.network)),
+    "ratio": lambda about: format_times(backprop_ratio(about.network)),
+    "backward_ratio": lambda about: format_times(backprop_ratio(about.network) - 1),
+    "deep_ratio": lambda about: format_times(_deep_ratio(about.network)),
     "deep_layers": lambda about: str(DEEP_LAYERS),
     "deep_width": lambda about: str(DEEP_WIDTH),
     "first_share": lambda about: format_share(
@@ -220,7 +226,7 @@ COMPUTED: dict[str, Figure] = {
     "chain_names": _chain_names,
     "chain_product": _number(lambda about: prod(step.factor for step in about.path)),
     "first_delta": _number(lambda about: about.delta_rms(1)),
-    "last_delta": _number(lambda about: about.delta_rms(max(about.session.network.depth - 1, 1))),
+    "last_delta": _number(lambda about: about.delta_rms(max(about.network.depth - 1, 1))),
 }
 FIGURES = COUNTED | COMPUTED
 

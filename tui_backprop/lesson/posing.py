@@ -66,7 +66,7 @@ def posed_on(question: Question, session: Session, seed: int, times: int) -> Pos
     if question.what is None:
         options, paragraphs = list(question.options), question.paragraphs
     else:
-        session = replace(session, network=replace(session.network, seed=session.network.seed + seed))
+        session = replace(session, network=session.network.changed(seed=session.network.seed + seed))
         found = _with_numbers(question, session, rng)
         if found is None:
             return None

@@ -29,7 +29,7 @@ class Start:
         network, walk, own = (_named(given, names) for names in (*map(_fields, PARTS), OWN))
         return replace(
             base,
-            network=replace(base.network, **network),
+            network=base.network.changed(**network),
             walk=replace(base.walk, **walk),
             **own,
         )

@@ -102,6 +102,10 @@ class Model(Protocol):
         """Estimate the bytes that a gradient check holds at its peak, of ``every`` parameter or of some."""
         ...
 
+    def changed(self, **settings: Any) -> Self:
+        """Return the model with other values of some settings. Raises InputError for one that does not fit."""
+        ...
+
     def in_precision(self, dtype: str) -> Self:
         """Return the model in another precision."""
         ...

@@ -128,6 +128,10 @@ class NetworkSpec:
         """The operations and values of the network."""
         return graph_of(self)
 
+    def changed(self, **settings: Any) -> Self:
+        """Return it with other values of some settings. Raises InputError for one that does not fit."""
+        return replace(self, **settings)
+
     def in_precision(self, dtype: str) -> Self:
         """Return the network in another precision."""
         return replace(self, dtype=dtype)

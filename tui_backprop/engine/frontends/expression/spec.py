@@ -100,6 +100,10 @@ class ExpressionSpec:
         """Number of multiply-accumulates of the forward pass."""
         return self.graph.macs
 
+    def changed(self, **settings: Any) -> Self:
+        """Return it with other values of some settings. Raises InputError for one that does not fit."""
+        return replace(self, **settings)
+
     def in_precision(self, dtype: str) -> Self:
         """Return the expression in another precision."""
         return replace(self, dtype=dtype)
