@@ -76,7 +76,9 @@ def _pieces(
     return {
         "program": [line(("backprop-tui", "title"))],
         "network": [line(layers), line(layers, (f" {cut(spec.details, 20)}".rstrip(), "muted"))],
-        "parameters": [line((f"{spec.parameters:,}", "text"), (" parameters", "muted"))],
+        "parameters": [
+            line((f"{spec.parameters:,}", "text"), (f" parameter{'s' * (spec.parameters != 1)}", "muted"))
+        ],
         "sample": sample_lines(session, snapshot),
         "step": [
             line((f"{word} {session.t:,}", "text"), (place, "muted"))
