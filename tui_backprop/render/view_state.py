@@ -17,7 +17,7 @@ from tui_backprop.session.state import Session
 if TYPE_CHECKING:  # these load numpy, or are slow, and the first paint does not need them
     from tui_backprop.cost.measure.sweep import Progress
     from tui_backprop.cost.model.cost_model import CostModel
-    from tui_backprop.cost.model.network_shape import NetworkShape
+    from tui_backprop.cost.model.network_shape import CostShape
     from tui_backprop.cost.race.race import RaceStatus
     from tui_backprop.engine.analysis.gradient_flow import Flow
     from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
@@ -255,7 +255,7 @@ class CostState:
         return None if self.lesson_clock or self.decade is not None else self.race.naive_seconds
 
     @property
-    def shape(self) -> NetworkShape:
+    def shape(self) -> CostShape:
         """The shape of the network."""
         from tui_backprop.cost.model.network_shape import shape_of
 
@@ -267,6 +267,6 @@ class CostState:
         return float(self.network.parameters) if self.decade is None else 10**self.decade
 
     @property
-    def at(self) -> NetworkShape:
+    def at(self) -> CostShape:
         """The shape under the cursor."""
         return self.shape if self.decade is None else self.shape.at(self.parameters)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain
 
 from tui_backprop.cost.accounting.ledger import LedgerRow
@@ -23,7 +24,7 @@ from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Estimate
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
-from tui_backprop.cost.model.network_shape import NetworkShape
+from tui_backprop.cost.model.network_shape import CostShape
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.report.cost_result import CostResult
 from tui_backprop.report.cost_runs import chart_rows, race_rows, sweep_rows
@@ -83,7 +84,7 @@ def cost_text(result: CostResult, context: RenderContext) -> str:
         _ledger(result),
         _memory(result),
         _claims(result),
-        _known(result),
+        *([_known(result)] if result.shape.grows else []),
         trust_rows(result.cost_model),
     ]
     parts += [sweep_rows(result, result.swept)] if result.swept else []
@@ -124,6 +125,8 @@ def _summary(result: CostResult) -> Iterator[Row]:
             seconds(TRAINING_STEPS * naive.middle),
         )
     )
+    if not shape.grows:
+        return
     yield Sentence(
         phrase(
             f"For a network as large as {name}, one gradient is projected to take {{}} by backprop, and {{}} by the"
@@ -151,6 +154,8 @@ def _head(result: CostResult) -> Iterator[Row]:
         Quantity(min(sizes), "count"),
         Quantity(max(sizes), "count"),
     )
+    if len(sizes) == 1:
+        measured = Text("its own passes, just now", "its own passes, just now")
     yield Fact("measured", measured, columns=NAME)
 
 
@@ -197,14 +202,22 @@ def _ledger(result: CostResult) -> Iterator[Row]:
     fans = {
         graph.layer(weight.name): "x".join(map(str, weight.shape)) for weight in graph.with_role("weight")
     }
+    named = "layer" if graph.layered else "statement"
     rows = [
-        (Text(str(entry.layer), f"layer {entry.layer}"), fans[entry.layer], *_booked(entry))
+        (
+            Text(str(entry.layer), f"{named} {entry.layer}"),
+            fans.get(entry.layer, ""),
+            *_booked(entry, ledger.unit),
+        )
         for entry in ledger.layers
     ]
     samples = "one sample" if batch == 1 else f"a batch of {batch:,}"
-    what = "Multiply-accumulates (MACs) of one gradient"
+    units = {"MACs": "Multiply-accumulates (MACs)", "FLOPs": "Floating-point operations (FLOPs)"}
+    what = f"{units[ledger.unit]} of one gradient"
     yield Sentence(f"{what}, {samples}, and memory kept for the backward pass")
-    yield Table(LEDGER, (*rows, ("total", f"{spec.weights:,}", *_booked(ledger.total))))
+    columns = (replace(LEDGER[0], head=named), *LEDGER[1:])
+    total = f"{spec.weights:,}" if fans else ""
+    yield Table(columns, (*rows, ("total", total, *_booked(ledger.total, ledger.unit))))
     yield BLANK
     yield from (Sentence(finding.text) for finding in findings(ledger, _in_time(result)))
 
@@ -227,8 +240,8 @@ def _bytes(*sizes: int) -> tuple[Quantity, ...]:
     return tuple(Quantity(size, "bytes") for size in sizes)
 
 
-def _booked(entry: LedgerRow) -> tuple[Content, ...]:
-    return (*(f"{share.macs:,}" for share in entry.costs), Quantity(entry.kept, "bytes"))
+def _booked(entry: LedgerRow, unit: str) -> tuple[Content, ...]:
+    return (*(f"{share.counted(unit):,}" for share in entry.costs), Quantity(entry.kept, "bytes"))
 
 
 def _claims(result: CostResult) -> Iterator[Row]:
@@ -261,7 +274,7 @@ def _known_network(result: CostResult, name: str, parameters: int) -> tuple[Cont
     )
 
 
-def _both(cost_model: CostModel, shape: NetworkShape) -> tuple[Estimate, Estimate]:
+def _both(cost_model: CostModel, shape: CostShape) -> tuple[Estimate, Estimate]:
     """Return one gradient by the naive method and by backprop."""
     return cost_model.gradient("naive", shape), cost_model.gradient("backprop", shape)
 

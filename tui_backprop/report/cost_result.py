@@ -14,7 +14,7 @@ from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Estimate, LeftOut, Measured
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
-from tui_backprop.cost.model.network_shape import NetworkShape, shape_of
+from tui_backprop.cost.model.network_shape import CostShape, shape_of
 from tui_backprop.cost.race.race import RaceStatus
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.render.view_state import CostState, ShownRace
@@ -48,7 +48,7 @@ class CostResult:
     raced: Raced | None = None
 
     @property
-    def shape(self) -> NetworkShape:
+    def shape(self) -> CostShape:
         return shape_of(self.session.network)
 
     @property
@@ -64,7 +64,7 @@ class CostResult:
     def memory(self) -> MemoryLedger:
         return memory_ledger(self.ledger, self.session.optimizer)
 
-    def ratio(self, shape: NetworkShape) -> float:
+    def ratio(self, shape: CostShape) -> float:
         """Return how many times faster backprop is than the naive method."""
         return rounded_ratio(*(self.cost_model.gradient(name, shape) for name in ("naive", "backprop")))
 
@@ -84,13 +84,15 @@ def cost_dict(result: CostResult) -> dict[str, Any]:
     forward      one forward pass of one sample, an estimate
     methods      for each: name, about, passes, kind of pass, seconds (an estimate), measured, flops
     ratio        how many times faster backprop is than the naive method
-    macs_ratio   multiply-accumulates of forward and backward pass over those of the forward pass
+    counted_ratio  operations of forward and backward pass over those of the forward pass
+    counted_in   their unit: MACs; FLOPs where there are no matrix products
     time_ratio   the same in time
     training     so many steps, and what they take by naive and by backprop, estimates
     ledger       batch; for each of the layers and in total the MACs forward, delta and dW, and the bytes kept
     memory       optimizer; bytes of a number; for parameters, gradients, optimizer state, kept values and values at
                  once: bytes for training and for inference, the formula, and the formula with its numbers; totals
-    known        networks with a name, of this shape: parameters, and one gradient by naive and by backprop
+    known        networks with a name, of this shape: parameters, and one gradient by naive and by backprop; none of
+                 an expression
     left_out     measured passes, what the cost model predicted that was fitted without them; whether inside
     beyond       the same for the largest networks, fitted to those 100 times smaller
     sweep        networks done, of how many, in seconds, why it ended before the last; null if there was none
@@ -123,7 +125,7 @@ def cost_dict(result: CostResult) -> dict[str, Any]:
             for name, method in COST_METHODS.items()
         ],
         "ratio": result.ratio(shape),
-        "macs_ratio": made.ratio,
+        "counted_ratio": made.ratio, "counted_in": made.unit,
         "time_ratio": rounded_ratio(takes["backprop"], forward),
         "training": {
             "steps": TRAINING_STEPS,
@@ -147,7 +149,7 @@ def cost_dict(result: CostResult) -> dict[str, Any]:
                     for method in ("naive", "backprop")
                 },
             }
-            for name, parameters in KNOWN
+            for name, parameters in (KNOWN if shape.grows else ())
         ],
         "left_out": [_left_out(one) for one in cost_model.left_out],
         "beyond": [_left_out(one) for one in cost_model.beyond],

@@ -112,7 +112,7 @@ def test_the_ledger_adds_up_to_2_40(known_machine):
         assert {name: layer[name] for name in expected} == expected
     total = result["ledger"]["total"]
     assert (total["forward"], total["delta"], total["dW"]) == (334_336, 133_632, 334_336)
-    assert result["macs_ratio"] == pytest.approx((334_336 + 133_632 + 334_336) / 334_336)
+    assert result["counted_ratio"] == pytest.approx((334_336 + 133_632 + 334_336) / 334_336)
     text = run().stdout
     assert "2.40x a forward pass in MACs" in text
     assert "Not 3x: layer 1 has 60% of the weights, and needs no gradient of its input." in text

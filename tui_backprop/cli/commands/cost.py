@@ -17,6 +17,7 @@ from tui_backprop.cli.output import print_report
 from tui_backprop.cli.streams import say
 from tui_backprop.cli.workers import OPTIONS, option_workers, worker_option, worker_options
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.network.model import Model
 from tui_backprop.session.state import Session
 from tui_backprop.support import paths as places
 from tui_backprop.support.errors import InputError
@@ -69,13 +70,12 @@ def run_cost(session: Session, options: dict[str, Any], as_json: bool) -> CostRe
     from tui_backprop.cli.progress import status
     from tui_backprop.cost.measure import cache
     from tui_backprop.cost.measure.sweep import BUDGET, checked
-    from tui_backprop.cost.model.network_shape import family_of
     from tui_backprop.cost.model.workload import STREAMED
     from tui_backprop.cost.race.race import RACE_METHODS
     from tui_backprop.engine.training.memory import check_memory
     from tui_backprop.report.cost_result import CostResult
 
-    spec = family_of(session.network)
+    spec = session.network
     method = one_of(
         "method", RACE_METHODS[0] if options["method"] is None else options["method"], RACE_METHODS
     )
@@ -90,6 +90,8 @@ def run_cost(session: Session, options: dict[str, Any], as_json: bool) -> CostRe
     raced = _race(session, method, step, options) if options["race"] else None
     kept = None if options["again"] else cache.load()
     if options["sweep"]:
+        if not isinstance(spec, NetworkSpec):
+            raise InputError("sweep", f"requires a network; {spec.title} has no larger ones")
         cost_model, swept = _sweep(spec, budget, kept)
         return CostResult(session, cost_model, options["chart"], swept=swept, raced=raced)
     with status() as line:
@@ -132,7 +134,7 @@ def _check_combination(method: str, options: dict[str, Any], as_json: bool) -> N
 
 
 def _measured(
-    spec: NetworkSpec,
+    spec: Model,
     kept: CostModel | None,
     watch: Callable[[int, int], None],
     again: Callable[[int], None],

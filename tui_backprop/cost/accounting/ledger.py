@@ -33,6 +33,10 @@ class OperationCost:
     flops: int = 0
     seconds: float = 0.0
 
+    def counted(self, unit: str) -> int:
+        """Return the operations in a unit: MACs or FLOPs."""
+        return self.macs if unit == "MACs" else self.flops
+
     def __add__(self, other: OperationCost) -> OperationCost:
         return OperationCost(self.macs + other.macs, self.flops + other.flops, self.seconds + other.seconds)
 
@@ -80,16 +84,21 @@ class Ledger:
         return tuple(rows)
 
     @property
+    def unit(self) -> str:
+        """What operations are counted in: multiply-accumulates; FLOPs where there are no matrix products."""
+        return "MACs" if self.total.forward.macs else "FLOPs"
+
+    @property
     def ratio(self) -> float:
-        """Forward and backward over forward, in multiply-accumulates."""
-        forward, delta, dw = self.total.costs
-        return (forward.macs + delta.macs + dw.macs) / forward.macs
+        """Forward and backward over forward, in its unit."""
+        forward, delta, dw = (share.counted(self.unit) for share in self.total.costs)
+        return (forward + delta + dw) / max(forward, 1)
 
     @property
     def without_dw(self) -> float:
         """Ratio without the gradients of the parameters, as Nielsen counts it (2015, chapter 2)."""
-        forward, delta, _ = self.total.costs
-        return (forward.macs + delta.macs) / forward.macs
+        forward, delta, _ = (share.counted(self.unit) for share in self.total.costs)
+        return (forward + delta) / max(forward, 1)
 
     @property
     def ratio_in_time(self) -> float | None:

@@ -27,7 +27,7 @@ class Finding:
 def findings(ledger: Ledger, in_time: Quantity | None = None) -> tuple[Finding, ...]:
     """Return all findings on a ledger, figures first. ``in_time`` is the ratio in time of whole passes of one sample;
     for a batch, it is that of the operations, where they were timed."""
-    found = [Finding("a forward pass in MACs", ratio(ledger.ratio))]
+    found = [Finding(f"a forward pass in {ledger.unit}", ratio(ledger.ratio))]
     if ledger.batch == 1 and in_time is not None:
         found.append(Finding("in time, of whole passes", in_time))
     elif ledger.batch > 1 and ledger.ratio_in_time:
@@ -37,7 +37,8 @@ def findings(ledger: Ledger, in_time: Quantity | None = None) -> tuple[Finding, 
     last = phrase(
         "Without dW (as Nielsen counts) {}. Kept for the backward pass: {}.", ratio(ledger.without_dw), kept
     )
-    found.append(Finding(_why_not_three(ledger)))
+    if ledger.spec.graph.layered:
+        found.append(Finding(_why_not_three(ledger)))
     if isinstance(ledger.spec, NetworkSpec):
         found.append(Finding(_deeper(ledger.spec)))
     return (*found, Finding(last))

@@ -17,7 +17,13 @@ from tui_backprop.engine.primitives import size
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
-PARAMETER_KINDS = {"weight": "weights", "bias": "biases", "gain": "gains", "shift": "shifts"}
+PARAMETER_KINDS = {
+    "weight": "weights",
+    "bias": "biases",
+    "gain": "gains",
+    "shift": "shifts",
+    "parameter": "P",
+}
 NOT_IN_INFERENCE = ("loss", "penalty")  # kinds of operations
 
 

@@ -13,6 +13,7 @@ from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.primitives import Shape, size
 
+PASSED_ON = "{g}"  # the formula of a VJP that only passes the cotangent on
 MULTIPLY = ("weight", "gain")  # roles of parameters that multiply their input; biases and shifts do not
 
 
@@ -54,6 +55,8 @@ class PathCount:
 def path_counts(graph: Graph) -> dict[str, PathCount]:
     """Return the paths from one unit of every value to the loss, for one sample. All units of a value have the same
     count. The path of a penalty, which leads through no unit, is left out."""
+    if not graph.layered:
+        return _counts_of_numbers(graph)
     found: dict[str, PathCount] = {}
     shapes = graph.shapes(1)
     for op in reversed(graph.ops):
@@ -77,8 +80,25 @@ def path_counts(graph: Graph) -> dict[str, PathCount]:
     return found
 
 
+def _counts_of_numbers(graph: Graph) -> dict[str, PathCount]:
+    """Return the paths from every number of an expression to the loss. A derivative of 1 is no factor."""
+    found = {graph.loss: PathCount(1, 1)}
+    for op in reversed(graph.ops):
+        after = found.get(op.output)
+        for i, name in enumerate(op.differentiated if after else ()):
+            step = after.through(1, int(op.primitive.vjp_formulas[i] != PASSED_ON)) if after else PathCount()
+            found[name] = found.get(name, PathCount()) + step
+    return found
+
+
+def countable(graph: Graph) -> bool:
+    """Return True if paths can be counted: in a network of layers, or where every value is a single number."""
+    return graph.layered or all(not value.shape for value in graph.values)
+
+
 def paths(spec: Model, tensor: str) -> Paths:
-    """Return the paths of each parameter of a ``tensor``. Raises KeyError if it is not a parameter."""
+    """Return the paths of each parameter of a ``tensor``; see ``countable``. Raises KeyError if it is not a
+    parameter."""
     each, backprop = _counted(spec.graph)
     shapes = spec.graph.parameters
     return Paths(
@@ -94,6 +114,9 @@ def paths(spec: Model, tensor: str) -> Paths:
 def _counted(graph: Graph) -> tuple[dict[str, PathCount], int]:
     """Return the count of one entry of each parameter tensor, and the multiplications of the backward pass."""
     after, shapes = path_counts(graph), graph.shapes(1)
+    if not graph.layered:
+        formulas = [visit.op.primitive.vjp_formulas[visit.of or 0] for visit in graph.backward_visits]
+        return {name: after[name] for name in graph.parameters}, sum(each != PASSED_ON for each in formulas)
     each: dict[str, PathCount] = {}
     for op in graph.ops:
         for name in op.inputs:

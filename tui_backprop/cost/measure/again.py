@@ -10,13 +10,13 @@ from tui_backprop.cost.measure.timing import TURNS
 from tui_backprop.cost.model.busy_machine import steadier
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Measured
-from tui_backprop.cost.model.network_shape import NetworkShape
+from tui_backprop.cost.model.network_shape import CostShape
 from tui_backprop.cost.model.workload import PASS_KINDS
-from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.network.model import Model
 
 TRIES, PAUSE = 2, 0.3  # times that disturbed passes are measured again, and seconds before each
 
-Measure = Callable[[NetworkSpec, float, Sequence[str]], tuple[Measured, ...]]
+Measure = Callable[[Model, float, Sequence[str]], tuple[Measured, ...]]
 
 
 def with_points(cost_model: CostModel, found: Sequence[Measured]) -> CostModel:
@@ -32,7 +32,7 @@ def with_points(cost_model: CostModel, found: Sequence[Measured]) -> CostModel:
 def combined(found: Sequence[Measured]) -> list[Measured]:
     """Combine the measurements of each pass at several times into one, from the quickest to the slowest that were not
     disturbed: how far they are apart is what a single one cannot know."""
-    passes: dict[tuple[str, NetworkShape], list[Measured]] = {}
+    passes: dict[tuple[str, CostShape], list[Measured]] = {}
     for point in found:
         passes.setdefault((point.kind, point.shape), []).append(point)
     return [_combined(points) for points in passes.values()]
@@ -50,11 +50,11 @@ def _combined(points: Sequence[Measured]) -> Measured:
     )
 
 
-def disturbed(cost_model: CostModel) -> Mapping[NetworkSpec, tuple[str, ...]]:
+def disturbed(cost_model: CostModel) -> Mapping[Model, tuple[str, ...]]:
     """Return the networks and kinds of passes to measure again: busy ones, with those that are timed in turns with
     them, and refused ones."""
     refused = [refusal.point for refusal in cost_model.refused]
-    wanted: dict[NetworkSpec, tuple[str, ...]] = {}
+    wanted: dict[Model, tuple[str, ...]] = {}
     for point in cost_model.points:
         if point.busy or point in refused:
             spec = spec_of(point)
@@ -84,6 +84,7 @@ def measured_again(
             yield spec.parameters, cost_model
 
 
-def spec_of(point: Measured) -> NetworkSpec:
+def spec_of(point: Measured) -> Model:
     """Return the network of a measured point, but for what changes no time."""
-    return replace(point.shape.pattern, layers=tuple(map(round, point.shape.widths)))
+    shape = point.shape
+    return shape.pattern.changed(layers=tuple(map(round, shape.widths))) if shape.grows else shape.pattern

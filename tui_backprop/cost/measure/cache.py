@@ -8,6 +8,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import numpy as np
 from tui_backprop import __version__
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Measured
-from tui_backprop.cost.model.network_shape import shape_of
+from tui_backprop.cost.model.network_shape import NetworkShape, shape_of
 from tui_backprop.cost.model.speeds import Probe, Speeds
 from tui_backprop.cost.model.workload import PASS_KINDS
 from tui_backprop.engine.arrays.team import blas, team
@@ -35,13 +36,20 @@ RATES = 1e4, 1e15  # bytes a second
 TIMES = 1e-8, 1e5  # seconds
 
 
+@dataclass(frozen=True)
+class NetworkPoint(Measured):
+    """A measured pass of a network that grows; others are not kept."""
+
+    shape: NetworkShape
+
+
 class CacheFile(msgspec.Struct, frozen=True):
     """The content of the file."""
 
     format: int
     machine: dict[str, str]
     probe: Probe
-    points: tuple[Measured, ...]
+    points: tuple[NetworkPoint, ...]
 
 
 def machine() -> dict[str, str]:
@@ -84,7 +92,7 @@ def load(folder: Path | None = None) -> CostModel | None:
     with suppress(OSError, ValueError):
         kept = decode_json(read_own((folder or places.cache_folder()) / NAME, MOST_BYTES), CacheFile)
         if kept.format == FORMAT and kept.machine == machine() and _sound(kept):
-            return CostModel(kept.points, kept.probe)
+            return CostModel(tuple(Measured(**vars(point)) for point in kept.points), kept.probe)
     return None
 
 
@@ -106,7 +114,7 @@ def _speeds(speeds: Speeds) -> bool:
     return 0 < len(sizes) == len(rates) and rising and _all_in(sizes, SIZES) and _all_in(rates, RATES)
 
 
-def _point(point: Measured) -> bool:
+def _point(point: NetworkPoint) -> bool:
     """Return True for a possible measurement of a possible network."""
     widths, pattern, times = point.shape.widths, point.shape.pattern, (point.low, point.middle, point.high)
     if point.kind not in PASS_KINDS or len(widths) != len(pattern.layers) or not _all_in(widths, SIZES):
@@ -123,9 +131,8 @@ def _all_in(values: Iterable[float], bounds: tuple[float, float]) -> bool:
 
 def store(cost_model: CostModel, folder: Path | None = None) -> bool:
     """Save a cost model, atomically and for this user only; return whether that was possible."""
-    text = msgspec.json.encode(
-        CacheFile(FORMAT, machine(), cost_model.probe, cost_model.points[-MOST_POINTS:])
-    )
+    kept = tuple(NetworkPoint(**vars(point)) for point in cost_model.points if point.shape.grows)
+    text = msgspec.json.encode(CacheFile(FORMAT, machine(), cost_model.probe, kept[-MOST_POINTS:]))
     try:
         with replacing(places.own_folder(folder or places.cache_folder()) / NAME, private=True) as file:
             file.write(text)

@@ -14,10 +14,10 @@ from tui_backprop.cost.measure.runs import Passes, passes_of, weights_of
 from tui_backprop.cost.measure.timing import CLOCKS, TURNS, Clocks, Timing, in_turns
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Measured
-from tui_backprop.cost.model.network_shape import NetworkShape, shape_of
+from tui_backprop.cost.model.network_shape import CostShape, shape_of
 from tui_backprop.cost.model.workload import PASS_KINDS, STREAMED
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
-from tui_backprop.engine.network.model import ITEMSIZE
+from tui_backprop.engine.network.model import ITEMSIZE, Model
 
 # Measured beside the current network, so that the cost model is fitted to several sizes: about 1.7
 # thousand, 32 thousand, 335 thousand and 2.9 million parameters.
@@ -32,7 +32,7 @@ AT_ONCE = ("forward", "backprop", "naive", "central")  # of the current network,
 
 
 def measure(
-    spec: NetworkSpec,
+    spec: Model,
     budget: float = GLANCE,
     kinds: Sequence[str] = ("forward", "backprop"),
     clocks: Clocks = CLOCKS,
@@ -48,7 +48,7 @@ def measure(
     return tuple(found[kind] for kind in kinds)
 
 
-def _measured(kind: str, shape: NetworkShape, took: Timing, passes: Passes, start: float) -> Measured:
+def _measured(kind: str, shape: CostShape, took: Timing, passes: Passes, start: float) -> Measured:
     """Return the seconds of a pass, from those of a run and of a start, which takes less than all of a run that has
     it."""
     low, middle, high = (
@@ -59,7 +59,7 @@ def _measured(kind: str, shape: NetworkShape, took: Timing, passes: Passes, star
 
 
 def measure_machine(
-    spec: NetworkSpec,
+    spec: Model,
     budget: float = GLANCE,
     kept: CostModel | None = None,
     watch: Callable[[int, int], None] = lambda done, of: None,
@@ -72,9 +72,9 @@ def measure_machine(
     ``most`` bytes are given, bandwidth is measured within them, and networks of the ladder that need more are left
     out."""
     known = [point for point in kept.points if _alike(point, spec)] if kept is not None else []
-    ladder = [] if known else [resized(spec, layers) for layers in LADDER]
+    ladder = [] if known else ladder_of(spec)
     fit = [one for one in ladder if most is None or needs(one, _kinds(one, spec, budget)) <= most]
-    specs = {one.parameters: one for one in fit}
+    specs: dict[int, Model] = {one.parameters: one for one in fit}
     specs[spec.parameters] = spec
     rounds = 1 if budget <= GLANCE else ROUNDS
     points: list[Measured] = []
@@ -87,14 +87,14 @@ def measure_machine(
     return with_points(CostModel(tuple(known), bandwidth), combined(points))
 
 
-def kinds_of(spec: NetworkSpec, most: int = SMALL) -> tuple[str, ...]:
+def kinds_of(spec: Model, most: int = SMALL) -> tuple[str, ...]:
     """Return the kinds of passes that are measured: all of them in a network of up to ``most`` parameters."""
     if spec.parameters > most:
         return ("forward", "backprop")
     return tuple(kind for kind in PASS_KINDS if spec.parameters <= LARGEST_BY_KIND.get(kind, most))
 
 
-def _kinds(one: NetworkSpec, current: NetworkSpec, budget: float) -> tuple[str, ...]:
+def _kinds(one: Model, current: Model, budget: float) -> tuple[str, ...]:
     glance = budget <= GLANCE
     if one == current and glance and GLANCED < one.parameters <= SMALL:
         return AT_ONCE
@@ -103,19 +103,24 @@ def _kinds(one: NetworkSpec, current: NetworkSpec, budget: float) -> tuple[str, 
     return kinds_of(one, 0 if glance else LADDER_ALL)
 
 
-def needs(spec: NetworkSpec, kinds: Sequence[str]) -> int:
+def needs(spec: Model, kinds: Sequence[str]) -> int:
     """Estimate the bytes that measuring needs: the parameters, their gradient unless it is streamed, and for the
     batched method many networks at once."""
     copies = 13.0 if "batched" in kinds else 1.1 if spec.parameters >= STREAMED else 2.1
     return int(copies * ITEMSIZE[spec.dtype] * spec.parameters)
 
 
-def resized(spec: NetworkSpec, layers: tuple[int, ...]) -> NetworkSpec:
-    """Return a network of other layer sizes with the same options; hidden layers have the first activation."""
-    return replace(spec, layers=layers, activation=(*spec.activations, NetworkSpec.activation)[0])
+def ladder_of(spec: Model) -> list[NetworkSpec]:
+    """Return the networks of LADDER with the same options; hidden layers have the first activation. What does not
+    grow has none."""
+    if not isinstance(spec, NetworkSpec):
+        return []
+    activation = (*spec.activations, NetworkSpec.activation)[0]
+    return [replace(spec, layers=layers, activation=activation) for layers in LADDER]
 
 
-def _alike(point: Measured, spec: NetworkSpec) -> bool:
+def _alike(point: Measured, spec: Model) -> bool:
     """Return True if times of a measured network say something about this one: a layer normalization takes many
-    calls."""
-    return point.shape.pattern.layer_norm == spec.layer_norm
+    calls, and what does not grow has times of its own."""
+    graphs = point.shape.pattern.graph, spec.graph
+    return shape_of(spec).grows and len({bool(graph.with_role("normalized")) for graph in graphs}) == 1

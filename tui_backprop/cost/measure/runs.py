@@ -19,9 +19,9 @@ from tui_backprop.cost.model.workload import (
     stacked_cost,
     starting_cost,
 )
-from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.methods import METHODS, Method, Options, Problem
-from tui_backprop.engine.network.model import Model
+from tui_backprop.engine.network.initializers import initial_parameters
+from tui_backprop.engine.network.model import Model, no_data
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.shared_pass import LEAST_MACS
 from tui_backprop.engine.primitives import Array
@@ -45,13 +45,15 @@ class Passes:
     of_start: float = 0.0
 
 
-def weights_of(spec: NetworkSpec) -> Array:
+def weights_of(spec: Model) -> Array:
     """Return parameters (P,) that are quick to make. The time of a pass does not depend on their values, as long as
-    neither they nor their products are 0 or subnormal."""
+    neither they nor their products are 0 or subnormal; those of a graph that holds its numbers are these."""
+    if spec.holds_numbers:
+        return initial_parameters(spec)
     return np.resize(np.linspace(-0.05, 0.06, 4099, dtype=spec.dtype), spec.parameters)
 
 
-def passes_of(spec: NetworkSpec, parameters: Array, kinds: Sequence[str]) -> dict[str, Passes]:
+def passes_of(spec: Model, parameters: Array, kinds: Sequence[str]) -> dict[str, Passes]:
     """Return passes of one sample for each of some kinds."""
     found = _whole_passes(spec, parameters) if {"forward", "backprop"} & {*kinds} else {}
     x, target = _sample(spec)
@@ -62,15 +64,17 @@ def passes_of(spec: NetworkSpec, parameters: Array, kinds: Sequence[str]) -> dic
     return {kind: found[kind] for kind in kinds}
 
 
-def _sample(spec: NetworkSpec) -> tuple[Array, Array]:
+def _sample(spec: Model) -> tuple[Array, Array]:
     shapes, graph = spec.graph.shapes(1), spec.graph
+    if spec.holds_numbers:
+        return no_data(spec.dtype), no_data(spec.dtype)
     labels = graph.by_name[graph.target].classes
     return np.full(shapes[graph.input], 0.5, spec.dtype), np.zeros(
         shapes[graph.target], np.intp if labels else spec.dtype
     )
 
 
-def _whole_passes(spec: NetworkSpec, parameters: Array) -> dict[str, Passes]:
+def _whole_passes(spec: Model, parameters: Array) -> dict[str, Passes]:
     """Return a forward pass, and one with the backward pass."""
     many = spec.parameters >= STREAMED
     program = (StreamedProgram if many else Program)(spec, 1, parameters)

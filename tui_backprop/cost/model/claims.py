@@ -8,7 +8,7 @@ from tui_backprop.cost.model.certainty import ratio_of, source
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Estimate
 from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_PASSES, LESSON_SIZE, TRAINING_STEPS
-from tui_backprop.cost.model.network_shape import NetworkShape, shape_of
+from tui_backprop.cost.model.network_shape import CostShape, shape_of
 from tui_backprop.engine.network.model import Model
 from tui_backprop.support.quantity import Content, Quantity, Text, joined, phrase, ratio, seconds
 from tui_backprop.support.units import MINUTE
@@ -62,8 +62,8 @@ def claims_of(network: Model, cost_model: CostModel, raced: float | None = None)
         Claim(
             "forward and backward",
             phrase("about {}", ratio(3, 0)),
-            ratio(shape_of(network).macs_ratio),
-            "a forward pass, in MACs: counted",
+            ratio(shape_of(network).counted_ratio),
+            f"a forward pass, in {shape.counted_in}: counted",
         ),
         Claim("", "", ratio_of(backprop, forward), in_time),
         *_at_sizes(shape, cost_model),
@@ -71,7 +71,7 @@ def claims_of(network: Model, cost_model: CostModel, raced: float | None = None)
     ]
 
 
-def _at_sizes(shape: NetworkShape, cost_model: CostModel) -> list[Claim]:
+def _at_sizes(shape: CostShape, cost_model: CostModel) -> list[Claim]:
     """Compare forward and backward with forward at every size measured, this network's first, busy ones marked."""
     known = [p for p in cost_model.sound if p.kind == "forward" and cost_model.point("backprop", p.shape)]
     if not known:
@@ -87,7 +87,7 @@ def _at_sizes(shape: NetworkShape, cost_model: CostModel) -> list[Claim]:
     return [Claim("at any size", phrase("always about {}", ratio(3, 0)), here, how)]
 
 
-def _at_size(shape: NetworkShape, forward: Estimate, backprop: Estimate) -> Text:
+def _at_size(shape: CostShape, forward: Estimate, backprop: Estimate) -> Text:
     busy = " (busy)" if forward.busy or backprop.busy else ""
     size = Quantity(round(shape.parameters), "count")
     return phrase("{} at {}" + busy, _brief_ratio(forward, backprop), size)
@@ -102,4 +102,4 @@ def longer_in_time(network: Model, cost_model: CostModel) -> bool:
     """Return True if forward and backward take clearly more of a forward pass in time than in MACs, as measured."""
     forward, backprop = (cost_model.seconds(kind, shape_of(network)) for kind in ("forward", "backprop"))
     measured = forward.measured and backprop.measured
-    return measured and backprop.low / forward.high > shape_of(network).macs_ratio
+    return measured and backprop.low / forward.high > shape_of(network).counted_ratio

@@ -14,7 +14,7 @@ from tui_backprop.cost.model.estimates import Estimate, LeftOut, Measured
 from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_SIZE
 from tui_backprop.cost.model.law import UNKNOWN_ERROR, Fit, fit, predict, quantities_of
 from tui_backprop.cost.model.methods import COST_METHODS
-from tui_backprop.cost.model.network_shape import NetworkShape
+from tui_backprop.cost.model.network_shape import CostShape
 from tui_backprop.cost.model.speeds import UNMEASURED, Probe
 from tui_backprop.cost.model.workload import work
 
@@ -96,14 +96,14 @@ class CostModel:
         return self._fits.get(kind)
 
     @cached_property
-    def _found(self) -> dict[tuple[str, NetworkShape], Measured]:
+    def _found(self) -> dict[tuple[str, CostShape], Measured]:
         return {(point.kind, point.shape): point for point in reversed(self.sound)}
 
-    def point(self, kind: str, shape: NetworkShape) -> Measured | None:
+    def point(self, kind: str, shape: CostShape) -> Measured | None:
         """Return the measurement of a pass of exactly this network."""
         return self._found.get((kind, shape))
 
-    def seconds(self, kind: str, shape: NetworkShape) -> Estimate:
+    def seconds(self, kind: str, shape: CostShape) -> Estimate:
         """Estimate a pass: as measured, or by the fit; one of NO_QUICKER_THAN_FORWARD takes at least a forward pass.
         A kind that was not measured is projected at the speed of a forward pass."""
         if (kind, shape) not in self._estimates:  # the chart asks for a forward pass once for each method
@@ -111,11 +111,11 @@ class CostModel:
         return self._estimates[kind, shape]
 
     @cached_property
-    def _estimates(self) -> dict[tuple[str, NetworkShape], Estimate]:
+    def _estimates(self) -> dict[tuple[str, CostShape], Estimate]:
         """Estimates computed so far."""
         return {}
 
-    def _estimate(self, kind: str, shape: NetworkShape) -> Estimate:
+    def _estimate(self, kind: str, shape: CostShape) -> Estimate:
         if self.assumed:
             each = LESSON_FORWARD / LESSON_SIZE * work(kind, shape).flops / work("forward", shape).flops
             took = each * shape.parameters
@@ -127,7 +127,7 @@ class CostModel:
             return found.at_least(self.seconds("forward", shape))
         return found
 
-    def _projected(self, kind: str, shape: NetworkShape) -> Estimate:
+    def _projected(self, kind: str, shape: CostShape) -> Estimate:
         """Return a pass by the fit of its kind; by that of forward passes, much less surely, if none was measured."""
         found = self._fit_of(kind)
         if found is None:
@@ -158,7 +158,7 @@ class CostModel:
                 low, high = min(low, predicted.middle), max(high, predicted.middle)
         return Estimate(low, point.middle, high, True, point.share, point.busy)
 
-    def gradient(self, method: str, shape: NetworkShape) -> Estimate:
+    def gradient(self, method: str, shape: CostShape) -> Estimate:
         """Estimate one gradient by one of COST_METHODS, in seconds: at least its fewest passes. Raises KeyError for
         another."""
         row = COST_METHODS[method]
@@ -166,7 +166,7 @@ class CostModel:
         whole = once if many == 1 else once.times(many)
         return whole.at_least(self.seconds("forward", shape).times(row.fewest)) if row.fewest else whole
 
-    def operations(self, method: str, shape: NetworkShape) -> float:
+    def operations(self, method: str, shape: CostShape) -> float:
         """Return the FLOPs of one gradient by one of COST_METHODS."""
         row = COST_METHODS[method]
         return row.passes(shape.parameters) * work(row.kind, shape).flops

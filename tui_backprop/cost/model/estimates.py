@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tui_backprop.cost.model.busy_machine import is_busy
-from tui_backprop.cost.model.network_shape import NetworkShape
+from tui_backprop.cost.model.network_shape import CostShape
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Measured:
     the ``share`` of that time in which a core was ours."""
 
     kind: str
-    shape: NetworkShape
+    shape: CostShape
     low: float
     middle: float
     high: float

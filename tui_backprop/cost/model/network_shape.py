@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
+from tui_backprop.engine.arrays.types import size
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.model import ITEMSIZE, Model
-from tui_backprop.support.errors import InputError
 
 HALVINGS = 60  # of an interval, after which a factor is found to the last digit
 FIRST_RANK = 2  # of the layer sizes of a pattern: 1 is the size of the batch
@@ -37,6 +37,11 @@ class NetworkShape:
         """Bytes of a number."""
         return ITEMSIZE[self.pattern.dtype]
 
+    @property
+    def units(self) -> float:
+        """Number of units of all layers."""
+        return sum(self.widths)
+
     @cached_property
     def weights(self) -> float:
         return sum(self.each)
@@ -53,10 +58,25 @@ class NetworkShape:
         return self.weights + self.pattern.bias * biases + 2 * self.pattern.layer_norm * normalized
 
     @property
-    def macs_ratio(self) -> float:
+    def counted_in(self) -> str:
+        """The unit of ``counted_ratio``."""
+        return "MACs"
+
+    @property
+    def counted_ratio(self) -> float:
         """Multiply-accumulates of forward and backward pass over those of the forward pass."""
         first = 0 if self.pattern.input_gradient else self.each[0]  # whose input needs no gradient
         return (3 * self.weights - first) / self.weights
+
+    @property
+    def without_tangent(self) -> float:
+        """Numbers that have no tangent in a JVP along all parameters: the weights of the first layer."""
+        return self.each[0]
+
+    @property
+    def grows(self) -> bool:
+        """Whether there are larger ones: yes, with more units."""
+        return True
 
     @cached_property
     def sizes(self) -> Sizes:
@@ -90,19 +110,81 @@ def _scaled(shape: NetworkShape, factor: float, hidden_alone: bool) -> NetworkSh
     return NetworkShape((ends * first, *(factor * width for width in hidden), ends * last), shape.pattern)
 
 
-def family_of(model: Model) -> NetworkSpec:
-    """Return the network whose family of larger ones costs are projected to. Raises InputError for a model that has
-    none."""
-    if not isinstance(model, NetworkSpec):
-        raise InputError("cost", f"{model.title} has no family of larger ones to project costs to")
-    return model
+@dataclass(frozen=True)
+class FixedShape:
+    """A graph that belongs to no family of larger ones: all its sizes are as they are."""
+
+    pattern: Model
+
+    @property
+    def widths(self) -> tuple[float, ...]:
+        """The sizes of its layers: it has none."""
+        return ()
+
+    @property
+    def depth(self) -> int:
+        return self.pattern.graph.depth
+
+    @cached_property
+    def units(self) -> float:
+        """Number of entries of all values."""
+        return float(sum(map(size, self.pattern.graph.shapes(1).values())))
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of a number."""
+        return ITEMSIZE[self.pattern.dtype]
+
+    @cached_property
+    def parameters(self) -> float:
+        return float(self.pattern.parameters)
+
+    @property
+    def counted_in(self) -> str:
+        """The unit of ``counted_ratio``: FLOPs where there are no matrix products."""
+        return "MACs" if self.pattern.graph.macs else "FLOPs"
+
+    @cached_property
+    def counted_ratio(self) -> float:
+        """Operations of forward and backward pass over those of the forward pass."""
+        graph, unit = self.pattern.graph, int(self.counted_in == "FLOPs")
+        shapes = graph.shapes(1)
+        forward, backward = (
+            sum(visit.costs(shapes)[unit] for visit in visits)
+            for visits in (graph.forward_visits, graph.backward_visits)
+        )
+        return (forward + backward) / max(forward, 1)
+
+    @property
+    def without_tangent(self) -> float:
+        """Numbers that have no tangent in a JVP along all parameters."""
+        return 0.0
+
+    @property
+    def sizes(self) -> Sizes:
+        return {}
+
+    @property
+    def grows(self) -> bool:
+        """Whether there are larger ones: no."""
+        return False
+
+    def at(self, parameters: float) -> FixedShape:
+        """Return the graph itself: there is no larger one."""
+        return self
+
+
+CostShape = NetworkShape | FixedShape
+
+
+def shape_of(model: Model) -> CostShape:
+    """Return the shape of a dense network, or of a graph that does not grow."""
+    return network_shape(model) if isinstance(model, NetworkSpec) else FixedShape(model)
 
 
 @lru_cache(maxsize=256)
-def shape_of(model: Model) -> NetworkShape:
-    """Return the shape of a network: its layer sizes, and all options that change the work of a pass. Raises
-    InputError for a model that has no family of larger ones."""
-    spec = family_of(model)
+def network_shape(spec: NetworkSpec) -> NetworkShape:
+    """Return the shape of a network: its layer sizes, and all options that change the work of a pass."""
     ranks = {width: rank for rank, width in enumerate(sorted(set(spec.layers)), FIRST_RANK)}
     pattern = replace(
         spec,

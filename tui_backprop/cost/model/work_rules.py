@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tui_backprop.cost.model.network_shape import NetworkShape, Sizes
-from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.cost.model.network_shape import CostShape, Sizes
+from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.network.operation import Op, Visit
 from tui_backprop.engine.primitives import Shape, fields
 
@@ -90,7 +90,7 @@ def _rows(shapes: Iterable[Shape], sizes: Sizes, itemsize: int) -> float:
 
 
 @lru_cache(maxsize=64)
-def forward_rules(pattern: NetworkSpec) -> tuple[Rule, ...]:
+def forward_rules(pattern: Model) -> tuple[Rule, ...]:
     shapes, parameters = pattern.graph.shapes(1), pattern.graph.parameters
 
     def rule(op: Op) -> Rule:
@@ -103,7 +103,7 @@ def forward_rules(pattern: NetworkSpec) -> tuple[Rule, ...]:
 
 
 @lru_cache(maxsize=64)
-def backward_rules(pattern: NetworkSpec) -> tuple[Rule, ...]:
+def backward_rules(pattern: Model) -> tuple[Rule, ...]:
     shapes, parameters = pattern.graph.shapes(1), pattern.graph.parameters
 
     def rule(visit: Visit) -> Rule:
@@ -124,7 +124,7 @@ def backward_rules(pattern: NetworkSpec) -> tuple[Rule, ...]:
 
 
 @lru_cache(maxsize=64)
-def tangent_rules(pattern: NetworkSpec) -> tuple[Rule, ...]:
+def tangent_rules(pattern: Model) -> tuple[Rule, ...]:
     """Return the rules of a JVP along all parameters. A parameter's tangent is read as often as it is itself."""
     shapes, parameters = pattern.graph.shapes(1), pattern.graph.parameters
     rules = []
@@ -140,20 +140,20 @@ def tangent_rules(pattern: NetworkSpec) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
-def _values(names: Iterable[str], pattern: NetworkSpec) -> tuple[Shape, ...]:
+def _values(names: Iterable[str], pattern: Model) -> tuple[Shape, ...]:
     """Return the shapes of those that are not parameters."""
     shapes, parameters = pattern.graph.shapes(1), pattern.graph.parameters
     return tuple(shapes[name] for name in names if name not in parameters)
 
 
-def _parameters_in(formula: str, inputs: tuple[str, ...], pattern: NetworkSpec) -> tuple[Shape, ...]:
+def _parameters_in(formula: str, inputs: tuple[str, ...], pattern: Model) -> tuple[Shape, ...]:
     """Return the shapes of the parameters that a formula reads."""
     parameters = pattern.graph.parameters
     names = [inputs[int(field)] for field in sorted(fields(formula)) if field.isdigit()]
     return tuple(parameters[name] for name in names if name in parameters)
 
 
-def summed(shape: NetworkShape, touched: float, *parts: tuple[Rule, ...]) -> Work:
+def summed(shape: CostShape, touched: float, *parts: tuple[Rule, ...]) -> Work:
     """Sum up rules that go through so many numbers; equal ones are computed once."""
     sizes, bytes_ = shape.sizes, shape.itemsize
     flops = elementwise = read = written = rows_read = rows_written = values = calls = 0.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
 
-from tui_backprop.cost.model.network_shape import NetworkShape
+from tui_backprop.cost.model.network_shape import CostShape
 from tui_backprop.cost.model.work_rules import (
     Work,
     backward_rules,
@@ -19,8 +19,8 @@ from tui_backprop.cost.model.work_rules import (
     summed,
     tangent_rules,
 )
-from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.batched import perturbed_at_once
+from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.primitives import Shape
 
 PARAMETERS_A_PASS = 256  # parameters that the batched method perturbs in one pass
@@ -36,31 +36,31 @@ FLOPS_A_PARAMETER = 400  # that take about as long as making an array with anoth
 ROW_BY_ROW = (
     2  # times as long as those of one sample, that values of many take, which numpy goes through row by row
 )
-WorkRule = Callable[[NetworkShape], Work]
+WorkRule = Callable[[CostShape], Work]
 SUMS = ("flops", "elementwise", "read", "values", "calls")
 
 
-def _held(shape: NetworkShape) -> float:
+def _held(shape: CostShape) -> float:
     """Return how many numbers a forward pass goes through: parameters and values."""
     return shape.parameters + _values(shape)
 
 
-def _values(shape: NetworkShape) -> float:
+def _values(shape: CostShape) -> float:
     return numbers(_made(shape.pattern), shape.sizes)
 
 
 @lru_cache(maxsize=64)
-def _made(pattern: NetworkSpec) -> tuple[Shape, ...]:
+def _made(pattern: Model) -> tuple[Shape, ...]:
     """Return the shapes of the values that a forward pass makes, each array once."""
     shapes = pattern.graph.shapes(1)
     return tuple(shapes[op.output] for op in pattern.graph.ops if not op.primitive.in_place)
 
 
-def _forward(shape: NetworkShape) -> Work:
+def _forward(shape: CostShape) -> Work:
     return summed(shape, _held(shape), forward_rules(shape.pattern))
 
 
-def _backprop(shape: NetworkShape) -> Work:
+def _backprop(shape: CostShape) -> Work:
     """Return the work of a forward and a backward pass, which writes a gradient for each parameter."""
     rules = forward_rules(shape.pattern), backward_rules(shape.pattern)
     does = summed(shape, 2 * _held(shape), *rules)
@@ -69,7 +69,7 @@ def _backprop(shape: NetworkShape) -> Work:
     return replace(does, touched=does.touched / 2, written=0.0, rows_written=0.0, tiled=does.written)
 
 
-def _complex(shape: NetworkShape) -> Work:
+def _complex(shape: CostShape) -> Work:
     """Return the work of a forward pass in complex numbers, which are twice as long."""
     real = _forward(shape)
     return replace(
@@ -83,17 +83,17 @@ def _complex(shape: NetworkShape) -> Work:
     )
 
 
-def _jvp(shape: NetworkShape) -> Work:
+def _jvp(shape: CostShape) -> Work:
     """Return the work of a JVP after a forward pass: values times the tangents of the weights, and tangents times the
     weights, except in the first layer, whose input has no tangent."""
-    return summed(shape, 2 * _held(shape) - shape.each[0], tangent_rules(shape.pattern))
+    return summed(shape, 2 * _held(shape) - shape.without_tangent, tangent_rules(shape.pattern))
 
 
 def _perturbed(kind: str, each: WorkRule, passes: float = 1.0) -> WorkRule:
     """Return a function for the work of one of the passes, so many for each parameter, that a method makes: ``each``,
     with the parameter set for it, and its part of the start."""
 
-    def found(shape: NetworkShape) -> Work:
+    def found(shape: CostShape) -> Work:
         does = each(shape)
         start = STARTS[kind] * does.calls / (passes * shape.parameters)
         return replace(does, calls=does.calls + CALLS_A_PARAMETER + start)
@@ -101,7 +101,7 @@ def _perturbed(kind: str, each: WorkRule, passes: float = 1.0) -> WorkRule:
     return found
 
 
-def _spsa(shape: NetworkShape) -> Work:
+def _spsa(shape: CostShape) -> Work:
     """Return the work of one of two forward passes, with half of what drawing and adding up the signs takes."""
     does, drawn = _forward(shape), DRAWN_BYTES * shape.parameters
     calls = (1 + STARTS["spsa"] / 2) * does.calls
@@ -119,22 +119,24 @@ class Stacked:
     wide: float
 
 
-def stacked_at_once(shape: NetworkShape) -> int:
+def stacked_at_once(shape: CostShape) -> int:
     """Return how many parameters the batched method perturbs in one pass."""
-    return perturbed_at_once(shape.parameters, shape.itemsize, 1, sum(shape.widths), PARAMETERS_A_PASS)
+    return perturbed_at_once(shape.parameters, shape.itemsize, 1, shape.units, PARAMETERS_A_PASS)
 
 
-def stacked(shape: NetworkShape) -> list[Stacked]:
+def stacked(shape: CostShape) -> list[Stacked]:
     """Return the passes for each tensor, in the order of the parameters; one with fewer parameters takes as long."""
     once, found = stacked_at_once(shape), []
     for tensor, after in _entries(shape.pattern):
         count = numbers((tensor,), shape.sizes)
-        found.append(Stacked(count, math.ceil(count / once), after, sized(tensor, shape.sizes)[-1]))
+        found.append(
+            Stacked(count, math.ceil(count / once), after, (sized(tensor, shape.sizes) or (1.0,))[-1])
+        )
     return found
 
 
 @lru_cache(maxsize=64)
-def _from_there(shape: NetworkShape) -> Mapping[str, Sequence[float]]:
+def _from_there(shape: CostShape) -> Mapping[str, Sequence[float]]:
     """Return the work of a forward pass from each operation on, one sum for each of SUMS."""
     rules = forward_rules(shape.pattern)
     found = {rule: summed(shape, 0, (rule,)) for rule in set(rules)}
@@ -144,20 +146,20 @@ def _from_there(shape: NetworkShape) -> Mapping[str, Sequence[float]]:
     }
 
 
-def stacked_cost(shape: NetworkShape, each: Stacked) -> float:
+def stacked_cost(shape: CostShape, each: Stacked) -> float:
     """Return about what one of these passes takes, in FLOPs."""
     rest = _from_there(shape)
     calls = rest["calls"][each.after] + CALLS_A_BATCH
     return stacked_at_once(shape) * rest["flops"][each.after] + FLOPS_A_CALL * calls
 
 
-def starting_cost(shape: NetworkShape) -> float:
+def starting_cost(shape: CostShape) -> float:
     """Return about what the two whole passes take that come first, and making them, in FLOPs."""
     whole = (1 + stacked_at_once(shape)) * _from_there(shape)["flops"][0]
     return whole + FLOPS_A_PARAMETER * shape.parameters
 
 
-def _batched(shape: NetworkShape) -> Work:
+def _batched(shape: CostShape) -> Work:
     """Return the work for one of P + 1 parts: two whole passes, and for every tensor passes of what comes after it,
     each with as many of its parameters at once as there is room for. Parameters are read once in a pass."""
     once, tensors, rest = stacked_at_once(shape), stacked(shape), _from_there(shape)
@@ -186,7 +188,7 @@ def _batched(shape: NetworkShape) -> Work:
 
 
 @lru_cache(maxsize=64)
-def _entries(pattern: NetworkSpec) -> tuple[tuple[Shape, int], ...]:
+def _entries(pattern: Model) -> tuple[tuple[Shape, int], ...]:
     """Return the shape of each parameter tensor, and the first operation after the one that reads it (and after one
     that adds to the result in place)."""
     ops, found = pattern.graph.ops, {}
@@ -209,6 +211,6 @@ PASS_KINDS: dict[str, WorkRule] = {
 
 
 @lru_cache(maxsize=4096)
-def work(kind: str, shape: NetworkShape) -> Work:
+def work(kind: str, shape: CostShape) -> Work:
     """Return the work of a pass of one of PASS_KINDS. Raises KeyError for another."""
     return PASS_KINDS[kind](shape)

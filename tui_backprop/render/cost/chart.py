@@ -13,7 +13,7 @@ from typing import Any
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.landmarks import KNOWN, LANDMARKS, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS, ESSENTIAL
-from tui_backprop.cost.model.network_shape import NetworkShape
+from tui_backprop.cost.model.network_shape import CostShape
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.plotting import blank, painted, printed
 from tui_backprop.render.draw.spans import Line
@@ -33,13 +33,13 @@ class ChartAxis:
     """A unit of the vertical axis: the function ``of`` a method and a network, its range in decades, named ticks."""
 
     label: str
-    of: Callable[[CostModel, str, NetworkShape], float]
+    of: Callable[[CostModel, str, CostShape], float]
     low: float
     high: float
     ticks: Sequence[tuple[str, float]] = ()
 
 
-def _seconds(cost_model: CostModel, method: str, shape: NetworkShape) -> float:
+def _seconds(cost_model: CostModel, method: str, shape: CostShape) -> float:
     return cost_model.gradient(method, shape).middle
 
 

@@ -86,6 +86,13 @@ def readout(costs: CostState, columns: int, rows: int = 99, context: RenderConte
     return (lines[:-1] if gaps else lines)[:rows]
 
 
+def fixed_readout(costs: CostState, columns: int, rows: int, context: RenderContext = UTF8) -> list[Line]:
+    """Draw the readout of what does not grow, with a line that says why there is no chart."""
+    why = "There is no chart: an expression has no larger ones, to which its cost could be projected."
+    head = wrap(why, columns, "muted")
+    return [*head, (), *readout(costs, columns, rows - len(head) - 1, context)][:rows]
+
+
 def comparison(costs: CostState, columns: int) -> list[Line]:
     """Draw how much faster backprop is than the naive method, and what a training run takes by both."""
     cost_model = costs.cost_model
@@ -132,7 +139,8 @@ def _titles(costs: CostState, columns: int) -> list[Line]:
 
 def _ratio(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
     """Draw how much faster backprop is, and how many forward passes it takes."""
-    forward = cost_model.seconds("forward", costs.at)
+    shape = costs.at
+    forward = cost_model.seconds("forward", shape)
     naive, backprop = _both(costs, cost_model)
     ratio = rounded_ratio(naive, backprop)
     machines = machines_to_match(ratio)
@@ -146,7 +154,11 @@ def _ratio(costs: CostState, cost_model: CostModel, columns: int) -> list[Line]:
                 for end in (" to match", "")
             ),
         ),
-        line("  ", f"{format_times(costs.at.macs_ratio)}x", (" a forward pass in MACs", "muted")),
+        line(
+            "  ",
+            f"{format_times(costs.at.counted_ratio)}x",
+            (f" a forward pass in {costs.at.counted_in}", "muted"),
+        ),
         line("  ", ratio_of(backprop, forward).written, (" in time", "muted")),
     ]
 

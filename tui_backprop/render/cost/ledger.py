@@ -9,7 +9,7 @@ from tui_backprop.cost.accounting.ledger_findings import Finding, findings
 from tui_backprop.cost.accounting.memory_ledger import MemoryLedger
 from tui_backprop.render.cost.memory import memory_lines
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.spans import Line, line, plain, wrap
+from tui_backprop.render.draw.spans import Line, cut, line, plain, wrap
 from tui_backprop.support.format import format_bytes, format_number, format_short_count
 from tui_backprop.support.quantity import Quantity, written
 
@@ -46,11 +46,21 @@ def _lines(
 ) -> list[Line]:
     if columns >= WIDE:
         tables = _table(
-            ledger, rows - len(words) - 1, first, _wide_head(), lambda e: _wide(e, ledger, columns, context)
+            ledger,
+            rows - len(words) - 1,
+            first,
+            _wide_head(ledger.unit),
+            lambda e: _wide(e, ledger, columns, context),
         )
     else:
         each = (rows - len(words) - 2) // 2
-        macs = _table(ledger, each, first, _head("MACs"), lambda e: _row(e, [_macs(s) for s in e.costs]))
+        macs = _table(
+            ledger,
+            each,
+            first,
+            _head(ledger.unit),
+            lambda e: _row(e, _counted(e, ledger.unit)),
+        )
         time = _table(
             ledger,
             each,
@@ -63,8 +73,8 @@ def _lines(
                 ledger,
                 rows - len(words) - 1,
                 first,
-                _head("MACs"),
-                lambda e: _row(e, [_macs(s) for s in e.costs]),
+                _head(ledger.unit),
+                lambda e: _row(e, _counted(e, ledger.unit)),
             )
         else:
             tables = [*macs, (), *(time if ledger.timed else wrap(TIMING, columns, "muted"))]
@@ -90,28 +100,30 @@ def _row(entry: LedgerRow, cells: list[str]) -> Line:
     spans = [
         (f"{cell:>{CELL}}", "strong" if total else role) for cell, role in zip(cells, ROLES, strict=True)
     ]
-    return line((f"{entry.kind:<{LABEL}}", "strong" if total else "text"), *spans)
+    return line((f"{cut(entry.kind, LABEL - 1):<{LABEL}}", "strong" if total else "text"), *spans)
 
 
-def _macs(share: OperationCost) -> str:
-    return f"{share.macs:,}" if share.macs < 10_000_000 else format_short_count(share.macs)
+def _counted(entry: LedgerRow, unit: str) -> list[str]:
+    counts = [share.counted(unit) for share in entry.costs]
+    return [f"{count:,}" if count < 10_000_000 else format_short_count(count) for count in counts]
 
 
 def _micro(share: OperationCost) -> str:
     return format_number(1e6 * share.seconds)
 
 
-def _wide_head() -> Line:
+def _wide_head(unit: str) -> Line:
     macs = "".join(f"{name:>{CELL + 1}}" for name in COLUMN_HEADS)
     time = "".join(f"{name:>{TIME}}" for name in COLUMN_HEADS)
-    return line((f"{'MACs':<{LABEL}}{macs}   {'µs':<2}{time}{'kept':>{KEPT}}", "muted"))
+    return line((f"{unit:<{LABEL}}{macs}   {'µs':<2}{time}{'kept':>{KEPT}}", "muted"))
 
 
 def _wide(entry: LedgerRow, ledger: Ledger, columns: int, context: RenderContext) -> Line:
     """Draw MACs and times side by side, and a bar of this layer's share of all MACs."""
     total = entry.kind == "total"
     cells = [
-        (f"{_macs(s):>{CELL + 1}}", "strong" if total else r) for s, r in zip(entry.costs, ROLES, strict=True)
+        (f"{text:>{CELL + 1}}", "strong" if total else role)
+        for text, role in zip(_counted(entry, ledger.unit), ROLES, strict=True)
     ]
     times = [
         (f"{_micro(s) if ledger.timed else '':>{TIME}}", "strong" if total else r)
@@ -119,10 +131,11 @@ def _wide(entry: LedgerRow, ledger: Ledger, columns: int, context: RenderContext
     ]
     used = LABEL + 3 * (CELL + 1) + 5 + 3 * TIME + KEPT
     room = min(columns - used - 2, 30)
-    share = sum(s.macs for s in entry.costs) / max(sum(s.macs for s in ledger.total.costs), 1)
+    all_of_it = sum(s.counted(ledger.unit) for s in ledger.total.costs)
+    share = sum(s.counted(ledger.unit) for s in entry.costs) / max(all_of_it, 1)
     bar = "" if total or room < 4 else "  " + context.done * max(round(share * (room - 2)), 0)
     return line(
-        (f"{entry.kind:<{LABEL}}", "strong" if total else "text"),
+        (f"{cut(entry.kind, LABEL - 1):<{LABEL}}", "strong" if total else "text"),
         *cells,
         "     ",
         *times,

@@ -99,8 +99,9 @@ def race_lines(
 def subject_lines(race: ShownRace, columns: int, context: RenderContext) -> list[Line]:
     """Name the network, samples and iteration that the gradient is of; if it is stale, say so."""
     session = race.session
-    network = f"{network_name(session.network, columns)} on {session.data}"
-    place = f"{sample_text(session, None)}, {iteration_text(session)}"
+    data = f" on {session.data}" if not session.network.holds_numbers else ""
+    network = f"{network_name(session.network, columns)}{data}"
+    place = ", ".join(filter(None, (sample_text(session, None), iteration_text(session))))
     head = packed([((network, "text"),), ((place, "text"),)], columns)
     return [*head, *(wrap(STALE.format(", ".join(race.stale)), columns, "bad") if race.stale else ())]
 

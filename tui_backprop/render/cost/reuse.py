@@ -18,6 +18,8 @@ from tui_backprop.support.format import (
 )
 
 EXACT = 10**12  # counts below are written out
+NOT_RUN = "The backward pass is run with less cached only in networks of layers."
+UNCOUNTED = "Paths are counted in networks of layers, and in expressions of single numbers."
 TABLE = 50  # columns from which all columns of the table fit
 LABEL = 16
 
@@ -26,10 +28,12 @@ def reuse_lines(
     name: str, paths: Paths | None, runs: Sequence[Recomputed] | None, columns: int, rows: int
 ) -> list[Line]:
     """Draw at most ``rows`` lines: the ``paths`` of the parameter ``name`` (None: not counted), and the ``runs``
-    with less kept (None: still running)."""
-    lines = [*(path_lines(name, paths, columns) if paths else []), ()]
+    with less kept (None: still running; empty: not run)."""
+    lines = [*(path_lines(name, paths, columns) if paths else wrap(UNCOUNTED, columns, "muted")), ()]
     if runs is None:
         return [*lines, *wrap("running the backward pass with less cached …", columns, "muted")][:rows]
+    if not runs:
+        return [*lines, *wrap(NOT_RUN, columns, "muted")][:rows]
     return [*lines, *run_lines(runs, columns)][:rows]
 
 

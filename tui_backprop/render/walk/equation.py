@@ -41,9 +41,9 @@ def formula_with_shapes(
     first: int = 0,
     shaped: bool = True,
 ) -> list[Line]:
-    """Render the formula from its equation ``first`` on, and (if ``shaped``, and not all are single numbers) the shape
-    of each array below its name: two lines, or several pairs for a long formula (lines without a name are single). An equation that does not fit
-    behind another one starts a new pair."""
+    """Render the formula from its equation ``first`` on, and (if ``shaped``, and some are arrays) the shape of each
+    array below its name: two lines, or several pairs for a long formula (lines without a name are single). An
+    equation that does not fit behind another one starts a new pair."""
     operands = step.operands if shaped and any(shape for _, shape in step.operands) else ()
     shapes = {name: shape for name, shape in operands if graph.role(name) != "constant"}
     rows: list[list[tuple[Span, Span]]] = [[]]

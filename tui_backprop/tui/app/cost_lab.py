@@ -62,7 +62,7 @@ class CostLab:
         now = self._state.session
         costs = CostState(
             now.network,
-            self.cost_model if now.network.layers else None,
+            self.cost_model,
             now.cost.decade,
             now.cost.lesson_clock,
             now.cost.axis,
@@ -83,7 +83,7 @@ class CostLab:
     def measure_once(self) -> None:
         """Have the machine measured with the current network, unless it was."""
         network = self._state.session.network
-        if network.layers and self._measured != network and not self._state.computing and not self._measuring:
+        if self._measured != network and not self._state.computing and not self._measuring:
             self._measured, self._tries = network, TRIES
             if self._timer is not None:
                 self._timer.stop()
@@ -108,7 +108,6 @@ class CostLab:
     def _measure(self, network: Model, glance: bool) -> None:
         from tui_backprop.cost.measure import cache
         from tui_backprop.cost.measure import passes as measure
-        from tui_backprop.cost.model.network_shape import family_of
         from tui_backprop.render.cost import chart  # noqa: F401  (so that drawing finds plotext imported)
 
         half = self._state.budget.limit // 2
@@ -117,9 +116,7 @@ class CostLab:
         def measured() -> CostModel:
             seconds = measure.GLANCE if glance else measure.LOOK
             known = cache.load()
-            return measure.measure_machine(
-                family_of(network), seconds, known, watch=self._between_networks, most=most
-            )
+            return measure.measure_machine(network, seconds, known, watch=self._between_networks, most=most)
 
         self._within(most, network, measured)
 

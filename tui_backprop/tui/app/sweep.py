@@ -52,6 +52,9 @@ class SweepControl:
         if self._process is not None:
             self._end("stopped")
             return
+        if not self._state.session.network.layers:
+            self._app.fail("No sweep: an expression has no larger ones to measure")
+            return
         from tui_backprop.cost.measure.sweep import sweep
         from tui_backprop.cost.race.subprocess_generator import SubprocessGenerator
 

@@ -30,6 +30,10 @@ class CostView(CostPage):
         costs = self._costs
         if costs is None or costs.cost_model is None:
             return wrap(MEASURING, columns, "muted")
+        if not costs.shape.grows:
+            from tui_backprop.render.cost.cost import fixed_readout
+
+            return fixed_readout(costs, columns, rows, self.render_context)
         from tui_backprop.render.cost.chart import chart  # plotext: after the first paint
         from tui_backprop.render.cost.cost import heading, legend, readout
         from tui_backprop.render.cost.sweep import sweeping

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 def _draw(
     snapshot: Snapshot, found: object, costs: CostState, columns: int, rows: int, context: RenderContext
 ) -> Sequence[Line]:
-    from tui_backprop.cost.accounting.path_counts import paths
+    from tui_backprop.cost.accounting.path_counts import countable, paths
     from tui_backprop.render.cost.reuse import reuse_lines
 
     tensor, index = snapshot.weights[0]
     name = entry_name(tensor, index)
-    counted = paths(snapshot.session.network, tensor)
+    counted = paths(snapshot.session.network, tensor) if countable(snapshot.graph) else None
     runs = cast("Sequence[Recomputed] | None", found)
     return reuse_lines(name, counted, runs, columns, rows)
 
@@ -39,7 +39,8 @@ def _recompute(snapshot: Snapshot, replay: Replay) -> object:
     """Run the backward pass with fewer values kept."""
     from tui_backprop.cost.accounting.recompute import RETENTIONS, recompute
 
-    return tuple(recompute(snapshot.iteration, kind) for kind in RETENTIONS)
+    kinds = RETENTIONS if snapshot.graph.layered else ()
+    return tuple(recompute(snapshot.iteration, kind) for kind in kinds)
 
 
 def _view(context: RenderContext) -> CostPage:
