@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.engine.mutants.networks import dense
+from tui_backprop.engine.mutants import answers as answers_module
 from tui_backprop.engine.mutants.answers import Answers, close, distinct
 from tui_backprop.engine.mutants.mutant import Asked
 from tui_backprop.engine.mutants.table import MUTANTS
@@ -141,6 +142,19 @@ def test_the_entry_asked_for_depends_on_the_seed_and_tells_ideas_apart():
         assert all(distinct(numbers, name) for name in numbers)
         asked.add(entry.index)
     assert len(asked) > 1
+
+
+def test_passes_of_mutants_are_kept_for_small_networks_only(monkeypatch):
+    small, large = Answers(ITERATION), Answers(ITERATION)
+    monkeypatch.setattr(answers_module, "MOST_KEPT", 0)
+    assert not large._small
+    for what in ("gradient", "updated"):
+        asked = Asked(what, "W1", (1, 2))
+        assert large.wrong(asked) == ANSWERS.wrong(asked)
+    assert not large._programs
+    monkeypatch.undo()
+    small.wrong(W1)
+    assert small._programs
 
 
 def test_nothing_is_asked_where_no_idea_differs():

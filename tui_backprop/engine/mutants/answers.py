@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import isfinite
 
 import numpy as np
@@ -25,6 +26,7 @@ from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizers import Optimizer, decayed
 
 ROUND_OFF = 64  # times the precision, relative to the largest number: what a sum leaves whose terms cancel
+MOST_KEPT = 2**26  # bytes of the passes of all mutants
 CANDIDATES = 12  # entries that are compared before one is asked for
 RTOL = 0.005  # a number with three significant digits is at most this far from what it stands for
 
@@ -51,7 +53,7 @@ class Diagnosis:
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """The right and the wrong numbers of one iteration. Mutants run on demand, once each."""
+    """The right and the wrong numbers of one iteration. Mutants run on demand: of a small network once each."""
 
     iteration: Iteration
     _programs: dict[RuleMutant, Program | None] = field(default_factory=dict)
@@ -132,10 +134,18 @@ class Answers:
         return (2 if asked.what == "accumulated" else 1) * float(program.cotangents[asked.name][asked.index])
 
     def program(self, mutant: RuleMutant) -> Program | None:
-        """Return the pass of a mutant, on the same batch; None where its rule does not occur."""
-        if mutant not in self._programs:
-            self._programs[mutant] = self._run(mutant)
-        return self._programs[mutant]
+        """Return the pass of a mutant, on the same batch; None where its rule does not occur. Passes of small
+        networks are kept."""
+        if mutant in self._programs:
+            return self._programs[mutant]
+        program = self._run(mutant)
+        if self._small:
+            self._programs[mutant] = program
+        return program
+
+    @cached_property
+    def _small(self) -> bool:
+        return self.iteration.bytes * len(MUTANTS) <= MOST_KEPT
 
     def _run(self, mutant: RuleMutant) -> Program | None:
         iteration = self.iteration
@@ -149,7 +159,7 @@ class Answers:
         return program
 
     def _parameters_after(self, mutant: RuleMutant, program: Program) -> Mapping[str, Array]:
-        if mutant not in self._updated:
+        if mutant not in self._updated or not self._small:
             iteration, before = self.iteration, self.iteration.before
             parameters = before.parameters.copy()
             slots = {name: slot.copy() for name, slot in before.slots.items()}
