@@ -22,6 +22,7 @@ def test_check_passes_a_network_without_a_bug_and_catches_every_bug_in_it_at_its
     assert len({bug.layer for bug in every}) == session.network.depth
     for bug in every:
         report = compare(bug.problem, entries=3)
+        assert not report.passed
         assert any(tensor.failed for tensor in report.tensors), bug
         assert {fault.layer for fault in report.faults} == {bug.layer}, bug
 

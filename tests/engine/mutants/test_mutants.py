@@ -34,6 +34,7 @@ def test_check_finds_every_mutant_wherever_it_changes_a_gradient_and_names_its_o
     assert found
     for iteration, sites in found:
         report = compare(problem_of(iteration, mutant), entries=5)
+        assert not report.passed
         assert any(tensor.failed for tensor in report.tensors)
         assert {fault.rule for fault in report.faults} == {"vjp"}
         named = {iteration.graph.by_output[output].primitive.name for output in sites}
