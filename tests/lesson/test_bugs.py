@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.gradients.check.compare import compare
 from tui_backprop.engine.mutants.table import RULES_BY_NAME
 from tui_backprop.lesson.bug_hunt import HINTS, Hunt, hints, summary, verdict
 from tui_backprop.lesson.bugs import STARTS, bug_of, bugs_in, kinds_in, passed, problem_of
 from tui_backprop.lesson.start import read_start
+from tui_backprop.session.replay import Replay
 
 SESSIONS = [read_start(start).session for start in STARTS]
 
@@ -32,6 +34,18 @@ def test_bugs_differ_by_seed_and_are_the_same_for_one():
     assert found == [bug_of(seed) for seed in range(12)]
     assert len({bug.kind for bug in found}) >= 6
     assert len({bug.layer for bug in found}) == 3
+
+
+def test_the_app_can_show_a_bug_in_a_session():
+    bug = bug_of(2)
+    iteration = Replay(0).take(bug.wrong_session)
+    np.testing.assert_array_equal(iteration.program.gradient, passed(bug.problem).gradient)
+    right = Replay(0).take(bug.session)
+    assert iteration.loss == right.loss
+    assert not np.allclose(iteration.program.gradient, right.program.gradient)
+    session = bug.wrong_session
+    shown = walk(session.network, session.batch, session.optimizer)
+    assert len(shown) == len(walk(bug.session.network, session.batch, session.optimizer))
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -70,6 +70,11 @@ class Bug:
         return MutantModel(self.session.network, RULES_BY_NAME[self.kind], self.session.lr, (self.at,))
 
     @property
+    def wrong_session(self) -> Session:
+        """The session in which the app shows the bug: all else is that of ``session``, and so is its token."""
+        return replace(self.session, network=self.model)
+
+    @property
     def problem(self) -> Problem:
         """The loss to differentiate, with the bug, for ``check``."""
         return problem_of(self.session, self.model)

@@ -11,6 +11,7 @@ from tui_backprop.engine.gradients.check.compare import compare
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.mutants.model import MutantModel, mutate
 from tui_backprop.engine.mutants.table import MUTANTS, RULES, RULES_BY_NAME
+from tui_backprop.engine.network.model import Model
 
 each_rule = pytest.mark.parametrize("mutant", RULES, ids=lambda row: row.name)
 
@@ -73,6 +74,21 @@ def test_a_mutant_is_walked_as_any_model_is():
     iteration = dense((3, 4, 2), "tanh")
     spec = MutantModel(iteration.spec, RULES_BY_NAME["no-slope"])
     assert [step.tensor for step in walk(spec, 3)] == [step.tensor for step in walk(iteration.spec, 3)]
+
+
+def test_a_mutant_stays_one_when_its_settings_change():
+    model = MutantModel(dense((3, 4, 2), "tanh", l2=0.1).spec, RULES_BY_NAME["no-slope"])
+    others = model.in_precision("float32"), model.at_inference(), model.changed(seed=5), model.to_inputs(True)
+    for other in others:
+        assert other.mutant is model.mutant
+        assert other.model != model.model
+        assert other.graph.by_output["a1"].primitive is not other.model.graph.by_output["a1"].primitive
+    protocol = {name for name in vars(Model) if not name.startswith("_")}
+    assert {name for name in protocol if not hasattr(model, name)} == set()
+    returning_itself = {
+        name for name in protocol if "Self" in str(getattr(vars(Model)[name], "__annotations__", ""))
+    }
+    assert returning_itself <= vars(MutantModel).keys()
 
 
 def test_names_are_unique_and_each_clause_completes_a_sentence():

@@ -48,6 +48,12 @@ class MutantModel:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.model, name)
 
+    def changed(self, **settings: Any) -> Self:
+        return replace(self, model=self.model.changed(**settings))
+
+    def to_inputs(self, wanted: bool) -> Self:
+        return replace(self, model=self.model.to_inputs(wanted))
+
     def in_precision(self, dtype: str) -> Self:
         return replace(self, model=self.model.in_precision(dtype))
 
