@@ -133,6 +133,15 @@ def test_beside_the_walk_the_last_claim_is_seen_below_a_long_list_of_sizes():
     assert "100,000 steps of backprop" in shown
 
 
+def test_at_80_columns_every_claim_is_seen_also_where_the_sizes_take_two_lines():
+    cost_model = machine(sizes=[10 ** (3 + n / 2) for n in range(7)])
+    lines = text(claims_lines(CostState(LESSON, cost_model), 79, 19, UTF8)).split("\n")
+    assert lines[-1].split("  ")[0] == "100,000 steps of backprop"
+    assert [line.split() for line in lines if line.startswith("the gradients")] == [
+        ["the", "gradients", "exact", "up", "to", "rounding"]
+    ]
+
+
 @pytest.mark.parametrize(
     ("times", "spread", "said"),
     [(4.84, 1.01, True), (2.4, 1.01, False), (1.9, 1.01, False), (3.0, 1.5, False)],

@@ -67,6 +67,7 @@ def claims_of(network: Model, cost_model: CostModel, raced: float | None = None)
         ),
         Claim("", "", ratio_of(backprop, forward), in_time),
         *_at_sizes(shape, cost_model),
+        Claim("the gradients", "exact", "up to rounding", ""),
         Claim(f"{steps} of backprop", "", seconds(TRAINING_STEPS * backprop.middle), "projected"),
     ]
 

@@ -15,6 +15,7 @@ WHY = (
     " caches; that was not tested here."
 )
 TABLE, ROOMY = 60, 96  # columns from which a claim has three columns, and from which four
+CLAIMED = 16  # columns of a figure of the lesson
 FIGURE = 46  # columns before a figure, and a gap of 2
 LONG = 4  # lines beside a figure; longer texts stand below it
 
@@ -27,7 +28,7 @@ def claims_lines(costs: CostState, columns: int, rows: int, context: RenderConte
     raced = replace(costs, decade=None).raced  # of this network, not of the one at the cursor
     lines: list[Line] = []
     if columns >= TABLE:
-        lines.append(line((f"{'':<32}{'the lesson':<16}here", "muted")))
+        lines.append(line((f"{'':<32}{'the lesson':<{CLAIMED}}here", "muted")))
     for claim in claims_of(costs.network, cost_model, raced):
         lines += _wide(claim, columns) if columns >= TABLE else _narrow(claim, columns)
     why = [(), *wrap(WHY, columns, "muted")]
@@ -43,11 +44,14 @@ def _wide(claim: Claim, columns: int) -> list[Line]:
     left = FIGURE + 2 + len(here)
     if left > columns:
         return _narrow(claim, columns)
-    first = line((f"{claim.what:<32}", "text"), (f"{claimed:<16}", "naive"), (here, "strong"))
+    first = line((f"{claim.what:<32}", "text"), (f"{claimed:<{CLAIMED}}", "naive"), (here, "strong"))
     if columns < ROOMY:
         if not claim.what and not claimed and len(how) < FIGURE:  # another figure of the claim above
             return [line((f"{f'  {how}':<{FIGURE + 2}}", "muted"), (here, "strong"))]
-        return [first, *(line("  ", *row) for row in wrap(how, columns - 2, "muted"))]
+        if not claimed and len(how) < CLAIMED:  # nothing of the lesson to compare with
+            return [line((f"{claim.what:<32}", "text"), (f"{how:<{CLAIMED}}", "muted"), (here, "strong"))]
+        below = wrap(how, columns - 2, "muted") if how else []
+        return [first, *(line("  ", *row) for row in below)]
     rows = wrap(how, columns - left, "muted")
     return [line(*first, *rows[0]), *(line((" " * left, "text"), *row) for row in rows[1:])]
 
