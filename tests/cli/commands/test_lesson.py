@@ -63,8 +63,10 @@ def test_the_figures_are_those_of_the_preset():
     assert "backprop-tui --preset xor" in text
 
 
-def test_a_network_of_its_own_stays_in_its_chapter():
-    assert printed("--chapter", "1", "--preset", "sine") == printed("--chapter", "1")
+@pytest.mark.parametrize("chapter", ["1", "9", "10"])
+def test_networks_of_their_own_stay_in_their_chapter(chapter):
+    other = printed("--chapter", chapter, "--preset", "xor")
+    assert other.replace("--preset xor", "--preset lesson") == printed("--chapter", chapter)
 
 
 def test_starts_are_commands_that_open_them():
