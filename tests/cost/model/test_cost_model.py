@@ -128,6 +128,9 @@ def test_what_contains_a_forward_pass_is_never_quicker(kind):
     point = next(p for p in cost_model.points if p.kind == kind)
     forward = cost_model.seconds("forward", point.shape)
     assert cost_model.seconds(kind, point.shape).middle == max(point.middle, forward.middle)
+    busy = [replace(p, share=0.3) if p.kind == "forward" else p for p in cost_model.points]
+    disturbed = CostModel(tuple(busy), cost_model.probe).seconds(kind, point.shape)
+    assert disturbed.high == max(cost_model.seconds(kind, point.shape).high, forward.middle)
 
 
 def test_a_perturbed_pass_that_was_not_measured_is_a_forward_pass_with_what_python_takes():

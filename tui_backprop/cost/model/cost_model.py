@@ -122,10 +122,13 @@ class CostModel:
             return Estimate(took, took, took)
         point = self.point(kind, shape)
         found = self._projected(kind, shape) if point is None else self._as_measured(point)
-        bounded = point is None or self.point("forward", shape) is not None
-        if kind in NO_QUICKER_THAN_FORWARD and bounded:
+        if kind not in NO_QUICKER_THAN_FORWARD:
+            return found
+        if point is None:
             return found.at_least(self.seconds("forward", shape))
-        return found
+        forward = self.point("forward", shape)
+        least = found.middle if forward is None else max(found.middle, forward.middle)
+        return replace(found, middle=least, high=max(found.high, least))
 
     def _projected(self, kind: str, shape: CostShape) -> Estimate:
         """Return a pass by the fit of its kind; by that of forward passes, much less surely, if none was measured."""
