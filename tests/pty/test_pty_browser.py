@@ -130,8 +130,17 @@ def test_what_the_server_lacks_does_not_matter_to_a_browser(browser):
     assert "│" in run.text
 
 
-@pytest.mark.parametrize("how", ["SIGTERM", "SIGINT", "SIGHUP", "quit", "gone"])
-@pytest.mark.parametrize("busy", [False, True])
+@pytest.mark.parametrize(
+    ("how", "busy"),
+    [
+        ("SIGTERM", False),
+        ("SIGINT", True),
+        ("SIGHUP", False),
+        ("quit", False),
+        ("quit", True),
+        ("gone", True),
+    ],
+)
 def test_it_ends_with_the_server_and_saves_the_session(browser, how, busy):
     run = browser()
     run.shows("step 0/20")

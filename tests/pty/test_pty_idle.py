@@ -36,7 +36,7 @@ def after_a_play(run) -> None:
 
 def test_it_rests(terminal):
     """Side by side, because each of them only waits."""
-    cases = [((80, 24), where_it_started), ((120, 40), where_it_started), ((120, 40), after_a_play)]
+    cases = [((120, 40), where_it_started), ((80, 24), after_a_play)]
     runs = [(terminal(*size), use) for size, use in cases]
 
     def used(run, use) -> None:

@@ -94,10 +94,17 @@ def train_without_end(run):
 
 
 @pytest.mark.parametrize(
-    "busy", ["starting", pytest.param("still", marks=pytest.mark.slow), "playing", "training"]
+    ("busy", "own"),
+    [
+        ("starting", True),
+        ("starting", False),
+        pytest.param("still", False, marks=pytest.mark.slow),
+        ("playing", True),
+        ("training", False),
+    ],
 )
-@pytest.mark.parametrize("own", [True, False], ids=["by a signal", "without one"])
 def test_the_process_ends_when_its_terminal_goes_away(terminal, busy, own):
+    """``own``: the terminal is its own, so that it gets a signal."""
     run = terminal(own=own)
     run.shows("step 0/20")
     if busy == "playing":
@@ -113,8 +120,10 @@ def test_the_process_ends_when_its_terminal_goes_away(terminal, busy, own):
     assert run.child.wait(timeout=60) == 129
 
 
-@pytest.mark.parametrize("own", [True, False], ids=["by a signal", "without one"])
-@pytest.mark.parametrize("seen", [b"\x1b[?1049h", b"\x1b[?2004h", b"step 0/20"])
+@pytest.mark.parametrize(
+    ("seen", "own"),
+    [(b"\x1b[?1049h", True), (b"\x1b[?2004h", False), (b"step 0/20", True), (b"step 0/20", False)],
+)
 def test_the_process_ends_when_its_terminal_goes_away_while_it_starts(terminal, own, seen):
     run = terminal(own=own)
     run.until(lambda: seen in run.raw, "the beginning")

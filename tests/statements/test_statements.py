@@ -1,4 +1,7 @@
-"""What is said of 500 random configurations is so: each number and verdict against an independent computation."""
+"""What is said of random configurations is so: each number and verdict against an independent computation.
+
+CONFIGURATIONS=2000 .venv/bin/python -m pytest tests/statements
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ from tests.statements.configurations import configuration
 from tests.statements.reference import ACTIVATIONS
 from tests.statements.speech import Speech
 
-CONFIGURATIONS = int(os.environ.get("CONFIGURATIONS", "500"))
-CHUNKS = 20
+CONFIGURATIONS = int(os.environ.get("CONFIGURATIONS", "200"))
+CHUNKS = 10
 CHECKS = (*reports.CHECKS, *panels.CHECKS)
 
 

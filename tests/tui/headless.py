@@ -9,6 +9,7 @@ every message has been taken.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from time import monotonic
 from typing import Any
 
@@ -43,7 +44,14 @@ async def all_read(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
         calm = 0 if unread(app) else calm + 1
 
 
-def no_update(compositor: Compositor, simplify: bool = False) -> None:
+def full_update(compositor: Compositor, simplify: bool = False) -> None:
+    """Draw all widgets, and put nothing together of it."""
+    compositor._dirty_regions.clear()
+    deque(compositor._get_renders(compositor.size.region), maxlen=0)
+
+
+def partial_update(compositor: Compositor) -> None:
+    """Draw nothing: what a test reads is drawn then."""
     compositor._dirty_regions.clear()
 
 
@@ -55,8 +63,8 @@ def parse_once(sheet: Stylesheet, *given: Any, **named: Any) -> list[RuleSet]:
 
 
 def make_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Compositor, "render_full_update", no_update)
-    monkeypatch.setattr(Steady, "render_partial_update", no_update)
+    monkeypatch.setattr(Compositor, "render_full_update", full_update)
+    monkeypatch.setattr(Steady, "render_partial_update", partial_update)
     monkeypatch.setattr(Stylesheet, "_parse_rules", parse_once)
     for module in ("app", "pilot"):
         monkeypatch.setattr(f"textual.{module}.wait_for_idle", all_read)

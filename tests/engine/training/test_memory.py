@@ -7,7 +7,6 @@ import gc
 import subprocess
 import sys
 import tracemalloc
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -101,17 +100,17 @@ def test_bytes_are_written_as_people_write_them(count, text):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("every", [False, True])
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     "spec",
     [
         NetworkSpec((200, 250, 250, 100)),
-        NetworkSpec((300, 400), "tanh", "mse"),
+        NetworkSpec((300, 400), "tanh", "mse", dtype="float64"),
         NetworkSpec((200, 250, 250, 100), "gelu", **EVERYTHING),
+        NetworkSpec((100, 150, 100), "gelu", **EVERYTHING, dtype="float64"),
     ],
 )
-def test_a_check_takes_no_more_than_was_said_and_not_far_less(spec, dtype, every):
-    spec = replace(spec, dtype=dtype)
+def test_a_check_takes_no_more_than_was_said_and_not_far_less(spec, every):
+    dtype = spec.dtype
     x = np.random.default_rng(0).normal(size=(2, spec.layers[0])).astype(dtype)
     target = np.zeros(2, int) if spec.loss == "cross-entropy" else np.zeros((2, spec.layers[-1]), dtype)
     problem = Problem(spec, x, target, initial_parameters(spec))

@@ -146,8 +146,8 @@ def test_how_many_paths_there_are_is_counted():
 
 @pytest.mark.parametrize("name", SESSIONS)
 def test_a_detail_in_little_room_keeps_what_a_nudge_does(name):
-    for rank, columns, rows in product((0, 4), WIDTHS, (5, 8, 12, 14, 20, 40)):
-        lines = parameter_detail_lines(blamed(name, rank), columns, rows, UTF8)
+    for state, columns, rows in product((blamed(name), blamed(name, 4)), WIDTHS, (5, 8, 12, 14, 20, 40)):
+        lines = parameter_detail_lines(state, columns, rows, UTF8)
         assert len(lines) <= rows
         assert max(map(width, lines)) <= columns
         assert "actual" in text_of(lines) or name == "batch"

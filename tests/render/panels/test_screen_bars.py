@@ -88,7 +88,7 @@ def test_the_network_stays_in_80_columns_and_the_name_is_the_first_to_go(top, sa
     layers = context.text("784·256·256·256·10")
     for at in (0, 1, -1):
         assert layers in top(late, 80, at, context)
-        for columns in range(20, 200):
+        for columns in range(20, 200, 3):
             text = top(late, columns, at, context)
             assert "backprop-tui" not in text or f"{layers} relu   " in text
             assert "backprop-tui" not in text or "iteration 1,101" in text or columns < LONG_WORDS_COLUMNS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import cycle
 
 import pytest
 
@@ -29,9 +30,8 @@ class Kept:
         pass
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-@pytest.mark.parametrize("panel", PLACES)
-async def test_the_panel_comes_back(open_app, size, panel):
+@pytest.mark.parametrize(("panel", "size"), list(zip(PLACES, cycle([(80, 24), (120, 40)]), strict=False)))
+async def test_the_panel_comes_back(open_app, panel, size):
     saver = Kept()
     async with open_app(XOR, size=size, saver=saver) as ui:
         await ui.app.run_action(f"panel('{panel}')")

@@ -70,7 +70,7 @@ async def test_every_panel_is_whole_all_along_the_walk(open_app, monkeypatch, na
     async with open_app(SESSIONS[name], size=size, context=context) as ui:
         await ui.press("s", *["z"] * zoomed)
         steps = len(ui.app.snapshot.steps)
-        panels, stride = list(KEYS), 1 + steps // 16
+        panels, stride = list(KEYS), 1 + steps // 10
         for i, at in enumerate(range(0, steps, stride)):
             panel = panels[i % len(panels)]
             await ui.press(KEYS[panel])

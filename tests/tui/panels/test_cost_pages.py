@@ -16,7 +16,7 @@ from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.methods import METHODS, Problem
 from tui_backprop.keys.panel_table import COST_PAGES
-from tui_backprop.render.draw.context import ASCII
+from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.errors import UserError
 
@@ -44,18 +44,19 @@ async def to_page(ui, name: str) -> None:
     assert ui.app.current_panel == name
 
 
-@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40), (200, 60)])
-@pytest.mark.parametrize("context", ["utf-8", "ascii"])
+@pytest.mark.parametrize(
+    ("size", "context"),
+    [((60, 18), UTF8), ((80, 24), UTF8), ((80, 24), ASCII), ((120, 40), ASCII), ((200, 60), UTF8)],
+)
 async def test_v_turns_the_pages_and_each_has_something_to_say(open_app, size, context):
-    chosen = {"context": ASCII} if context == "ascii" else {}
-    async with open_app(size=size, **chosen) as ui:
+    async with open_app(size=size, context=context) as ui:
         await ui.press("3")
         for name in (*COST_PAGES, "cost"):
             assert ui.app.current_panel == name
             text = page(ui)
             assert PAGES[name] in text
             assert len(text.split()) > 12, text
-            assert not chosen or text.isascii()
+            assert not context.plain or text.isascii()
             if size[0] >= 80:
                 assert not any(row.rstrip().endswith("…") for row in text.splitlines()), text
             await ui.press("v")

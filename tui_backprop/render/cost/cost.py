@@ -266,7 +266,7 @@ def trust(cost_model: CostModel, columns: int, context: RenderContext = UTF8) ->
     if cost_model.assumed:
         return wrap("the lesson's clock: a forward pass of 335,114 parameters takes 1 ms", columns, "muted")
     left = cost_model.left_out
-    lines = wrap(TOLERANCES.written, columns, "muted")
+    lines = wrap(context.text(TOLERANCES.written), columns, "muted")
     if left:
         inside = sum(one.inside for one in left)
         words = f"Leave-one-out test of the projection: off by {_off_by(left)};"

@@ -56,7 +56,8 @@ def largest_view(
         lines = beside(
             lines, entries[i * deep : (i + 1) * deep], i * (wide + COLUMN_GAP) - COLUMN_GAP, COLUMN_GAP
         )
-    share, ties = share_of_norm(summary, values, columns), _ties(top.values)
+    share = context.text(share_of_norm(summary, values, columns - context.plain))  # whose ² is ^2 there
+    ties = _ties(top.values)
     notes = (*(f"{share}; {tie}" for tie in ties if share), *ties, share)
     return [*lines, line((next((note for note in notes if len(note) <= columns), ""), "muted"))]
 
