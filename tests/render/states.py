@@ -28,13 +28,14 @@ from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.step_size import step_sweep
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
-from tui_backprop.render.view_state import RaceGradients, ShownRace, Snapshot, steps_of
+from tui_backprop.render.view_state import RaceGradients, ShownRace, Snapshot
 from tui_backprop.session.decision_boundary import plane_of
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.session_parts import MEASURES
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.training_curve import Learning, Score
 from tui_backprop.session.transitions import after_training, after_update, at_step, edit_parameter
+from tui_backprop.session.walk_steps import steps_of
 
 ALL = NetworkSpec((2, 8, 8, 8, 2), "gelu,tanh,elu", layer_norm=True, residual=True, dropout=0.1, l2=0.001)
 SESSIONS = {

@@ -21,6 +21,7 @@ from tui_backprop.session import transitions as moves
 from tui_backprop.session.presets import NETWORKS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.validation import CHOICES
+from tui_backprop.session.walk_steps import same_step
 from tui_backprop.support.errors import UserError
 
 EXPLORE = settings(derandomize=True, deadline=None)
@@ -60,6 +61,10 @@ def number(draw, session):
     return name, place(draw, shape_of(session.network.graph, name))
 
 
+def tuned(session, settings):
+    return replace(session, network=replace(session.network, **settings))
+
+
 def choose(draw, session):
     """One of the fields that have names for values."""
     field, names = draw(st.sampled_from(CHOICES))
@@ -74,6 +79,19 @@ def select(draw, session):
 
 
 RATES = st.floats(1e-300, 1e300) | st.sampled_from([0.1, 0.5])
+OPTIMIZERS = (
+    OptimizerSpec(),
+    OptimizerSpec("momentum", 0.5),
+    OptimizerSpec("adam"),
+    OptimizerSpec("adam", clip=1),
+)
+SETTINGS = (
+    {"l2": 0.5},
+    {"l2": 0, "l2_bias": False},
+    {"l2": 0.1, "l2_bias": True},
+    {"dropout": 0.5},
+    {"dropout": 0},
+)
 KEYS = (
     lambda draw, s: moves.step_on(s, steps(s)),
     lambda draw, s: moves.at_step(s, draw(st.integers(0, steps(s) - 1))),
@@ -82,6 +100,8 @@ KEYS = (
     lambda draw, s: moves.at_iteration(s, s, draw(st.integers(0, s.t))),
     lambda draw, s: moves.next_sample(s, draw(st.integers(-5, 5))),
     lambda draw, s: replace(s, lr=draw(RATES)),
+    lambda draw, s: replace(s, optimizer=draw(st.sampled_from(OPTIMIZERS))),
+    lambda draw, s: same_step(s, s if s.network.holds_numbers else tuned(s, draw(st.sampled_from(SETTINGS)))),
     lambda draw, s: replace(s, batch=1 if s.network.holds_numbers else draw(st.integers(1, 40))),
     lambda draw, s: moves.edit_parameter(s, *parameter(draw, s), draw(st.floats(-1e300, 1e300))),
     lambda draw, s: moves.inspect(s, *number(draw, s)),

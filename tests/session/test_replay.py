@@ -5,28 +5,31 @@ from __future__ import annotations
 import gc
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cache
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tui_backprop.data.samples import cut
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.training import training as train
-from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
+from tui_backprop.engine.training.iteration import TrainingState, feed, run_iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
-from tui_backprop.engine.training.optimizers import new_slots
+from tui_backprop.engine.training.optimizers import Optimizer
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.session import replay as module
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.replay import Replay
-from tui_backprop.session.state import Session, from_preset
+from tui_backprop.session.state import Session, from_preset, samples_of
 from tui_backprop.session.transitions import (
     after_training,
     after_update,
+    at_iteration,
     before_update,
     edit_parameter,
     next_sample,
@@ -173,19 +176,38 @@ def way(session):
 
 
 def one_after_the_other(session):
-    """What a session starts from, by taking every pass of its history."""
+    """What a session starts from, by running every update of its history."""
     return from_the_start(session.network, session.data, session.optimizer, session.update_log)
 
 
 @cache
 def from_the_start(spec, data, optimizer, update_log):
-    slots = new_slots(optimizer, spec.parameters, spec.dtype)
-    state = TrainingState(0, initial_parameters(spec), slots)
+    """A loop as one writes it with PyTorch: settings of an optimizer change in it, one of another name is a new
+    one."""
+    w, t, rule, began = initial_parameters(spec), 0, None, 0
     for run in update_log:
-        batch = cut(spec, data, run.sample, run.batch)
-        for _ in range(run.count):
-            state = run_iteration(spec, Update(batch.x, batch.t, run.lr), state, optimizer).after
-    return state
+        network = replace(spec, **asdict(run.settings))
+        if rule is None or rule.spec.name != run.optimizer.name:
+            rule, began = of_spec(network, run.optimizer), t
+        rule = of_spec(network, run.optimizer, rule.slots)
+        for i in range(run.count):
+            each = run.update(i, samples_of(Session(network, data)))
+            batch = cut(network, data, each.sample, run.batch)
+            program = Program(network, run.batch, w)
+            feed(program, batch.x, batch.t, t)
+            program.forward()
+            rule.lr = run.lr
+            rule.apply(w, program.backward(), t - began)
+            t += 1
+    if rule is None or rule.spec.name != optimizer.name:
+        rule = of_spec(spec, optimizer)
+    return TrainingState(t, w, rule.slots)
+
+
+def of_spec(network, optimizer, slots=None):
+    weights = tuple(at for name, at in network.graph.slices.items() if name[0] == "W")
+    decayed = None if optimizer.decay_bias else weights
+    return Optimizer(optimizer, 0.0, network.parameters, network.dtype, slots, decayed)
 
 
 def assert_same(one, other):
@@ -222,16 +244,94 @@ def test_looking_at_other_samples_on_the_way_back_leaves_the_way_forward_as_it_w
         assert_same(replay.take(session).before, one_after_the_other(session))
 
 
-def test_another_optimizer_another_rate_of_dropout_and_another_precision_are_other_trainings():
+def test_another_precision_and_other_data_are_other_trainings():
     replay, one = Replay(), wandering(rough("momentum"), 4)
-    others = [
-        replace(one, optimizer=OptimizerSpec("nesterov")),
-        replace(one, network=replace(ROUGH, dropout=0.2)),
-        replace(one, network=replace(ROUGH, dtype="float64")),
-        replace(one, data="circles"),
-    ]
+    others = [replace(one, network=replace(ROUGH, dtype="float64")), replace(one, data="circles")]
     for session in (one, *others, one):
         assert_same(replay.take(session).before, one_after_the_other(session))
+
+
+# --- settings that change while a network is trained ----------------------------------------------------------
+
+CHANGES = {
+    "another optimizer": lambda s: replace(s, optimizer=OptimizerSpec("nesterov")),
+    "another optimizer with the same slots": lambda s: replace(
+        s, optimizer=replace(s.optimizer, name="adamw")
+    ),
+    "a setting of the optimizer": lambda s: replace(s, optimizer=replace(s.optimizer, beta1=0.5, clip=0.1)),
+    "weight decay of weights only": lambda s: replace(s, optimizer=replace(s.optimizer, decay_bias=False)),
+    "the learning rate": lambda s: replace(s, lr=0.2),
+    "dropout": lambda s: replace(s, network=replace(s.network, dropout=0.1)),
+    "no dropout": lambda s: replace(s, network=replace(s.network, dropout=0)),
+    "L2 of weights": lambda s: replace(s, network=replace(s.network, l2=0.5)),
+    "L2 of all parameters": lambda s: replace(s, network=replace(s.network, l2=0.5, l2_bias=True)),
+    "no L2": lambda s: replace(s, network=replace(s.network, l2=0)),
+}
+
+
+@pytest.mark.parametrize("limit", [0, 10**9])
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_setting_changes_in_the_middle_of_training(change, limit):
+    replay, before = Replay(limit), wandering(rough(), 4)
+    changed = change(before)
+    assert (changed.training_key, changed.t) == (before.training_key, 4)
+    end = wandering(changed, 4)
+    places = way(end)
+    assert [place.network for place in places] == [before.network] * 4 + [changed.network] * 5
+    assert [place.optimizer for place in places] == [before.optimizer] * 4 + [changed.optimizer] * 5
+    for session in (end, before, changed, places[2], end, places[5], places[3], after_update(end)):
+        assert_same(replay.take(session).before, one_after_the_other(session))
+        assert_same(replay.take(session).after, one_after_the_other(after_update(session)))
+    assert replay.losses(end)[:4] == Replay().losses(before)
+
+
+def test_a_change_before_the_first_update_leaves_no_trace():
+    start = rough("momentum")
+    there = CHANGES["another optimizer"](start)
+    replay = Replay()
+    for session in (start, there, start, there):
+        np.testing.assert_array_equal(replay.take(session).before.parameters, initial_parameters(ROUGH))
+        assert_same(replay.take(session).after, one_after_the_other(after_update(session)))
+    back = replace(there, optimizer=start.optimizer)
+    assert wandering(back, 5).update_log == wandering(start, 5).update_log
+
+
+def test_a_new_optimizer_counts_its_updates_and_its_schedule_from_0():
+    before = wandering(rough("sgd"), 5)
+    after = after_update(replace(before, optimizer=OptimizerSpec("adam", schedule="inverse-sqrt")))
+    assert (before.began, after.began) == (0, 5)
+    iteration = Replay().take(after)
+    assert (iteration.began, iteration.lr) == (5, after.lr * 2**-0.5)
+    assert {name for name, slot in iteration.before.slots.items() if slot.any()} == {"m", "v"}
+
+
+@settings(derandomize=True, deadline=None, max_examples=40)
+@given(st.data())
+def test_any_changes_updates_and_steps_back_give_the_numbers_of_a_straight_run(data):
+    """Of three replays, one with room, one without, and one that begins at the end."""
+    moves = st.one_of(
+        st.sampled_from([*CHANGES]),
+        st.sampled_from(["update", "train", "back", "sample", "far back"]),
+    )
+    session, replays = rough(data.draw(st.sampled_from(["sgd", "adam"]))), (Replay(), Replay(0))
+    longest = session
+    for move in data.draw(st.lists(moves, max_size=14)):
+        if move in CHANGES:
+            session = CHANGES[move](session)
+        elif move == "update":
+            session = after_update(session)
+        elif move == "train":
+            session = after_training(session, 3)
+        elif move == "back":
+            session = before_update(session)
+        elif move == "far back":
+            session = at_iteration(session, longest, min(2, longest.t))
+        else:
+            session = next_sample(session)
+        longest = session if session.t >= longest.t else longest
+        wanted = one_after_the_other(session)
+        for replay in (*replays, Replay(0)):
+            assert_same(replay.take(session).before, wanted)
 
 
 def test_no_pass_is_taken_on_the_way_to_an_iteration(monkeypatch):

@@ -10,7 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui_backprop.session.update_log import Edit, UpdateRun, beginning, iterations, joined, shared, updates
+from tui_backprop.engine.network.model import TrainingSettings
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
+from tui_backprop.session.update_log import (
+    Edit,
+    UpdateRun,
+    beginning,
+    begins,
+    iterations,
+    joined,
+    shared,
+    updates,
+)
 
 EXPLORE = settings(derandomize=True, deadline=None)
 SIZES = st.sampled_from([1, 2, 3, 7])  # of a data set: so small that runs often go round, and meet
@@ -28,6 +39,10 @@ def runs(draw, samples):
         count,
         stride,
         draw(st.sampled_from([(), (), (Edit("W1", (0, 0), 0.5),)])),
+        draw(st.sampled_from([TrainingSettings(), TrainingSettings(), TrainingSettings(l2=0.5)])),
+        draw(
+            st.sampled_from([OptimizerSpec(), OptimizerSpec(), OptimizerSpec(clip=1), OptimizerSpec("adam")])
+        ),
     )
 
 
@@ -50,7 +65,7 @@ def forks(draw):
 
 def one_by_one(run, samples):
     return [
-        UpdateRun((run.sample + i * run.stride) % samples, run.batch, run.lr, edits=() if i else run.edits)
+        replace(run, sample=(run.sample + i * run.stride) % samples, count=1, edits=() if i else run.edits)
         for i in range(run.count)
     ]
 
@@ -100,7 +115,21 @@ def test_no_run_goes_on_into_the_next_one(drawn):
         if run.count > 1:
             assert run.update(run.count, samples) != after.update(0, samples)
         else:  # any stride would do
-            assert (run.batch, run.lr, ()) != (after.batch, after.lr, after.edits)
+            assert (
+                replace(run, sample=after.sample, count=after.count, stride=after.stride, edits=()) != after
+            )
+
+
+@EXPLORE
+@given(ways())
+def test_an_optimizer_begins_where_its_name_is_new(drawn):
+    samples, parts = drawn
+    way, began, last = way_of(parts, samples), [], None
+    for t, update in enumerate(listed(way, samples)):
+        began.append(began[-1] if last == update.optimizer.name else t)
+        last = update.optimizer.name
+    starts = begins(way)
+    assert began == [start for run, start in zip(way, starts, strict=True) for _ in range(run.count)]
 
 
 @EXPLORE

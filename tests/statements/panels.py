@@ -26,10 +26,11 @@ from tui_backprop.render.panels.bookmarks import bookmarks_panel
 from tui_backprop.render.panels.curves import activation_chart, slice_chart
 from tui_backprop.render.panels.number import number_panel
 from tui_backprop.render.panels.training import figures
-from tui_backprop.render.view_state import CostState, Snapshot, steps_of
+from tui_backprop.render.view_state import CostState, Snapshot
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.training_curve import Learning
 from tui_backprop.session.transitions import after_update
+from tui_backprop.session.walk_steps import steps_of
 
 FIGURE = r"^{} +(\S+)"  # a row of the number panel, with its number
 TWO, THREE, FOUR = 6e-2, 6e-3, 6e-4  # of a number with so many digits

@@ -27,7 +27,7 @@ from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import Line, plain
 from tui_backprop.render.panels.flow import flow_panel
 from tui_backprop.render.panels.screen_bars import status
-from tui_backprop.render.view_state import BlameState, Snapshot, steps_of
+from tui_backprop.render.view_state import BlameState, Snapshot
 from tui_backprop.report.blame import blame_dict, blame_text
 from tui_backprop.report.check import check_text
 from tui_backprop.report.trace import trace_dict, trace_text
@@ -35,6 +35,7 @@ from tui_backprop.session.misclassified import confusion, first_class
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session
 from tui_backprop.session.training_curve import Score, score
+from tui_backprop.session.walk_steps import steps_of
 
 WIDE = 160  # columns
 EVERY = 30  # parameters ranked

@@ -29,13 +29,6 @@ if TYPE_CHECKING:  # these load numpy, or are slow, and the first paint does not
     from tui_backprop.session.training_curve import Learning
 
 
-def steps_of(session: Session) -> tuple[Step, ...]:
-    """Return the walk of a session."""
-    from tui_backprop.engine.explain.walk import walk
-
-    return walk(session.network, session.batch, session.optimizer, session.walk.grain)
-
-
 @per_iteration
 def _unit_with_largest_delta(iteration: Iteration, layer: int) -> int:
     from tui_backprop.engine.explain.receipts import unit_with_largest_delta

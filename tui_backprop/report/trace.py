@@ -24,7 +24,7 @@ from tui_backprop.render.draw.array_table import statistics, statistics_of
 from tui_backprop.render.draw.context import LINEAR, RenderContext
 from tui_backprop.render.draw.spans import Line, line, plain
 from tui_backprop.render.session_text import sample_text
-from tui_backprop.render.view_state import Snapshot, steps_of
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import (
     COLUMN_GAP,
     formula_with_shapes,
@@ -36,8 +36,10 @@ from tui_backprop.render.walk.equation import (
 from tui_backprop.render.walk.explanation import closing_lines, torch_lines
 from tui_backprop.report.place import place_text
 from tui_backprop.report.rows import BLANK, ENDLESS, Drawing, Fact, Forms, Row, Sentence, text_of
+from tui_backprop.session.setting_changes import setting_changes
 from tui_backprop.session.state import Session
 from tui_backprop.session.transitions import at_step
+from tui_backprop.session.walk_steps import steps_of
 from tui_backprop.support.atomic_write import replacing
 from tui_backprop.support.errors import WriteError
 from tui_backprop.support.validation import quoted
@@ -64,7 +66,9 @@ def _rows(session: Session, iteration: Iteration, context: RenderContext, watch:
     samples = sample_text(session, Snapshot(session, steps, iteration))
     yield Fact("data", f"{session.data}, {samples}{place_text(session)}")
     yield Fact("update", update_text(session))
-    for sentence in conventions(session.network, session.optimizer):
+    for change in setting_changes(session):
+        yield Fact("changed", f"from iteration {change.t:,} on: {change.text}")
+    for sentence in conventions(session.network, session.optimizer, session.began):
         yield Fact("note", sentence)
     for step in steps:
         snapshot = Snapshot(at_step(session, step.index), steps, iteration)
@@ -178,7 +182,10 @@ def trace_dict(session: Session, iteration: Iteration) -> dict[str, Any]:
         "iteration": session.t,
         "lr": session.lr,
         "optimizer": asdict(session.optimizer) | {"alpha": iteration.lr},
-        "conventions": list(map(ascii_formula, conventions(spec, session.optimizer))),
+        "conventions": list(map(ascii_formula, conventions(spec, session.optimizer, session.began))),
+        "changes": [
+            {"iteration": change.t, "settings": dict(change.values)} for change in setting_changes(session)
+        ],
         "parameters": spec.parameters,
         "loss": iteration.loss,
         "loss_after": iteration.loss_after,

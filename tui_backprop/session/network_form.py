@@ -20,6 +20,7 @@ from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, check_eps
 from tui_backprop.engine.training.update_rules import SYMBOLS, UPDATE_RULES
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset, same_network
+from tui_backprop.session.walk_steps import same_step
 from tui_backprop.support.errors import UserError
 from tui_backprop.support.format import format_setting
 from tui_backprop.support.validation import non_negative_number, positive_number, whole_number
@@ -155,8 +156,8 @@ def choices_of(field: Field, session: Session) -> tuple[str, ...]:
 
 
 def session_of(texts: Texts, before: Session) -> Session:
-    """Return the session that the fields describe. What has no field is unchanged; training so far is kept if
-    network, data and optimizer stay the same.
+    """Return the session that the fields describe. What has no field is unchanged. Training so far is kept if only
+    settings change that are those of an update: they change from the current iteration on.
 
     Raises InputError, naming the field, for the first invalid value.
     """
@@ -210,10 +211,11 @@ def _expression_of(texts: Texts, old: Model) -> ExpressionSpec:
 
 
 def _rebuilt(before: Session, network: Model, **changes: Any) -> Session:
-    """Return a session with another network; training so far is kept if network, data and optimizer stay the same."""
+    """Return a session with another network; training so far is kept if only settings change that are those of an
+    update."""
     after = replace(before, network=network, **changes)
     check_epsilon(after.optimizer, network.dtype)
-    if (network.to_inputs(False), after.data) != (before.network.to_inputs(False), before.data):
+    if after.training_key != before.training_key:
         # Other data has other classes.
         confusion = before.inspection.confusion if after.data == before.data else None
         return replace(
@@ -224,7 +226,7 @@ def _rebuilt(before: Session, network: Model, **changes: Any) -> Session:
             cost=replace(after.cost, decade=None),
             inspection=replace(after.inspection, confusion=confusion),
         )
-    return after if after.optimizer == before.optimizer else replace(after, update_log=(), edits=())
+    return same_step(before, after)
 
 
 def _optimizer(texts: Texts, before: OptimizerSpec) -> OptimizerSpec:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache, partial
+from itertools import accumulate
 from time import perf_counter
 
 from tui_backprop.data.samples import Batch, batches, cut
 from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.training.iteration import Iteration, TrainingState, Update, run_iteration
 from tui_backprop.engine.training.memory import CHECKPOINT_MEGABYTES
+from tui_backprop.engine.training.rules import Rules
 from tui_backprop.engine.training.training import Plan, Training, Watch
 from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.transitions import after_training, before_update
-from tui_backprop.session.update_log import Edit, UpdateLog, UpdateRun, shared, updates
+from tui_backprop.session.update_log import Edit, UpdateLog, UpdateRun, begins, shared, updates
 from tui_backprop.support.budget import Budget
 from tui_backprop.support.malloc import limit_free_memory, release_free_memory
 
@@ -82,8 +85,11 @@ class Replay:
         with self._lock:
             iteration = self._kept.get(session.pass_key)
             if iteration is None:
-                now = _cut_update(session.network, session.data, session.update)
-                iteration = run_iteration(session.network, now, self._state(session), session.optimizer)
+                now = replace(
+                    _cut_update(session.network, session.data, session.update),
+                    rules=Rules(session.network, session.optimizer, session.began),
+                )
+                iteration = run_iteration(session.network, now, self._state(session))
                 if session.update_log and iteration.own_bad:
                     watch = self._watch(session)
                     earlier = self._along(session).first_bad(session.t, _plan(session), watch)
@@ -123,8 +129,7 @@ class Replay:
             if self._training is not None:
                 self._training = None  # frees its states before new ones are made
                 release_free_memory()
-            network, _, optimizer = session.training_key
-            self._training = Training(network, optimizer, 0)
+            self._training = Training(session.training_key[0], session.optimizer, 0)
             went = ()
         self._training.checkpoints.limit = self.budget.room(STATES) // 2
         same = shared(went, session.update_log)
@@ -214,11 +219,24 @@ def place_of(network: Model, fix: Edit) -> int:
 
 def _plan(session: Session) -> Plan:
     """Return the function from an iteration to its update in the session's log."""
+    start, data = session.training_key
     run_of = updates(session.update_log, samples_of(session))
-    batch_of = batches(session.network, session.data)
+    rules_of = _rules(session)
+    batch_of = batches(start, data)
 
     def update(t: int) -> Update:
         run = run_of(t)
-        return _update(session.network, run, batch_of(run.sample, run.batch))
+        return replace(_update(start, run, batch_of(run.sample, run.batch)), rules=rules_of(t))
 
     return update
+
+
+def _rules(session: Session) -> Callable[[int], Rules]:
+    """Return the function from an iteration to the rules of its update; those of one run are one object."""
+    log, (start, _) = session.update_log, session.training_key
+    of_run = [
+        Rules(start.with_training_settings(run.settings), run.optimizer, began)
+        for run, began in zip(log, begins(log), strict=True)
+    ]
+    ends = list(accumulate(run.count for run in log))
+    return lambda t: of_run[bisect_right(ends, t)]

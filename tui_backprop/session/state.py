@@ -6,10 +6,11 @@ values."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from tui_backprop.data import catalogue
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
-from tui_backprop.engine.network.model import Model
+from tui_backprop.engine.network.model import Model, TrainingSettings
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session import update_log
 from tui_backprop.session.presets import PRESETS
@@ -51,25 +52,28 @@ class Session:
         catalogue.check(self.network, self.data, self.sample, self.batch)
 
     @property
-    def training_key(self) -> tuple[Model, str, OptimizerSpec]:
-        """Key of a training run: sessions with equal keys go through the same parameters, whether or not the gradient
-        by the input is wanted."""
+    def training_key(self) -> tuple[Model, str]:
+        """Key of a training run: sessions with equal keys start from the same parameters, and what can change from
+        one update to the next is in their update logs."""
+        return _at_the_start(self.network), self.data
+
+    @property
+    def walk_key(self) -> tuple[Model, str, OptimizerSpec]:
+        """Key of the walk: sessions with equal keys have the same steps, but for the gradient by the input."""
         return self.network.to_inputs(False), self.data, self.optimizer
 
     @property
-    def pass_key(self) -> tuple[Model, str, OptimizerSpec, UpdateLog, UpdateRun, bool]:
+    def pass_key(self) -> tuple[Model, str, UpdateLog, UpdateRun, bool]:
         """Key of an iteration: sessions with equal keys show the same numbers."""
         return *self.training_key, self.update_log, self.update, self.network.input_gradient
 
     def gradient_changes(self, then: Session) -> tuple[str, ...]:
         """Name what gradients depend on and differs from an earlier session; nothing if both have the same."""
-        trained, was_trained = (each.optimizer if each.update_log else None for each in (self, then))
-        parameters = trained, self.update_log, self.edits
         differ = {
             "network": self.network != then.network,
             "data": self.data != then.data,
             "samples": (self.sample, self.batch) != (then.sample, then.batch),
-            "parameters": parameters != (was_trained, then.update_log, then.edits),
+            "parameters": (self.update_log, self.edits) != (then.update_log, then.edits),
         }
         return tuple(name for name, changed in differ.items() if changed)
 
@@ -89,7 +93,13 @@ class Session:
     @property
     def update(self) -> UpdateRun:
         """The update that ends the iteration, with the edits made before it."""
-        return UpdateRun(self.sample, self.batch, self.lr, edits=self.edits)
+        settings, optimizer = self.network.training_settings, self.optimizer
+        return UpdateRun(self.sample, self.batch, self.lr, 1, 0, self.edits, settings, optimizer)
+
+    @property
+    def began(self) -> int:
+        """The iteration at which the optimizer began."""
+        return update_log.begins((*self.update_log, self.update))[-1]
 
     @property
     def begun(self) -> bool:
@@ -100,6 +110,12 @@ class Session:
     def t(self) -> int:
         """Number of updates so far: the index of the current iteration."""
         return update_log.iterations(self.update_log)
+
+
+@lru_cache(maxsize=16)
+def _at_the_start(network: Model) -> Model:
+    """Return a network without what leaves its first parameters as they are."""
+    return network.with_training_settings(TrainingSettings()).to_inputs(False)
 
 
 def from_preset(name: str) -> Session:

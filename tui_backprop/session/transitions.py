@@ -22,6 +22,7 @@ from tui_backprop.session.session_parts import (
 )
 from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.update_log import Edit
+from tui_backprop.session.walk_steps import same_step, steps_of
 
 Choice = TypeVar("Choice")
 
@@ -64,10 +65,17 @@ def after_training(session: Session, count: int) -> Session:
 def at_iteration(session: Session, along: Session, t: int) -> Session:
     """Go to the same step of iteration ``t`` of the training that led to ``along``."""
     update = along.update if t >= along.t else update_log.updates(along.update_log, samples_of(along))(t)
-    log = update_log.beginning(along.update_log, t)
-    return replace(
-        session, update_log=log, sample=update.sample, batch=update.batch, lr=update.lr, edits=update.edits
+    there = replace(
+        session,
+        network=session.network.with_training_settings(update.settings),
+        update_log=update_log.beginning(along.update_log, t),
+        sample=update.sample,
+        batch=update.batch,
+        lr=update.lr,
+        edits=update.edits,
+        optimizer=update.optimizer,
     )
+    return same_step(session, there)
 
 
 def before_update(session: Session) -> Session:
@@ -107,7 +115,10 @@ def step_back(session: Session, steps: int) -> Session:
     """Go one step back; from the first step to the last of ``steps`` of the previous iteration."""
     if session.walk.step > 0:
         return at_step(session, session.walk.step - 1)
-    return at_step(before_update(session), steps - 1) if session.update_log else session
+    if not session.update_log:
+        return session
+    before = before_update(session)
+    return at_step(before, (steps if before.network == session.network else len(steps_of(before))) - 1)
 
 
 def at_step(session: Session, step: int) -> Session:

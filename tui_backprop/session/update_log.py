@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
+
+from tui_backprop.engine.network.model import TrainingSettings
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,8 @@ class Edit:
 class UpdateRun:
     """``count`` successive updates on ``batch`` samples with one base learning rate. The batch of the first update
     begins at ``sample``, each later one ``stride`` samples after the previous (0: the same samples again; less than
-    the data set has). ``edits`` are made before the first update."""
+    the data set has). ``edits`` are made before the first update. ``settings`` are those of the network, and
+    ``optimizer`` is that of all its updates: what differs from the run before has changed at its first update."""
 
     sample: int
     batch: int
@@ -29,6 +33,8 @@ class UpdateRun:
     count: int = 1
     stride: int = 0
     edits: tuple[Edit, ...] = ()
+    settings: TrainingSettings = field(default_factory=TrainingSettings)
+    optimizer: OptimizerSpec = field(default_factory=OptimizerSpec)
 
     def __post_init__(self) -> None:
         if self.count == 1:  # so that equal runs are equal
@@ -36,8 +42,13 @@ class UpdateRun:
 
     def update(self, i: int, samples: int) -> UpdateRun:
         """Return update number ``i`` as a run of its own; sample indices wrap around at ``samples``."""
-        edits = () if i else self.edits
-        return UpdateRun((self.sample + i * self.stride) % samples, self.batch, self.lr, edits=edits)
+        edits, first = () if i else self.edits, (self.sample + i * self.stride) % samples
+        return UpdateRun(first, self.batch, self.lr, 1, 0, edits, self.settings, self.optimizer)
+
+    @property
+    def kind(self) -> tuple[int, float, tuple[Edit, ...], TrainingSettings, OptimizerSpec]:
+        """What its first update is, but for the samples."""
+        return self.batch, self.lr, self.edits, self.settings, self.optimizer
 
 
 UpdateLog = tuple[UpdateRun, ...]
@@ -92,11 +103,23 @@ def updates(log: UpdateLog, samples: int) -> Callable[[int], UpdateRun]:
     return update
 
 
+def begins(log: UpdateLog) -> tuple[int, ...]:
+    """Return for each run the iteration at which its optimizer began: settings of an optimizer may change, one of
+    another name is new."""
+    found: list[int] = []
+    t = 0
+    for before, run in zip((None, *log), log, strict=False):
+        same = before is not None and before.optimizer.name == run.optimizer.name
+        found.append(found[-1] if same else t)
+        t += run.count
+    return tuple(found)
+
+
 def shared(one: UpdateLog, other: UpdateLog) -> int:
     """Count the leading updates that two logs share."""
     same = 0
     for a, b in zip(one, other, strict=False):
-        if (a.sample, a.batch, a.lr, a.edits) != (b.sample, b.batch, b.lr, b.edits):
+        if (a.sample, a.kind) != (b.sample, b.kind):
             break
         both = min(a.count, b.count)
         same += both if both == 1 or a.stride == b.stride else 1

@@ -36,6 +36,7 @@ from tui_backprop.session.session_parts import (
 )
 from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.update_log import Edit
+from tui_backprop.session.walk_steps import steps_of
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.units import DAY
 from tui_backprop.support.validation import one_of, positive_number, quoted
@@ -53,13 +54,6 @@ def race_methods() -> tuple[str, ...]:
     from tui_backprop.cost.race.race import RACE_METHODS
 
     return RACE_METHODS
-
-
-def steps(session: Session) -> int:
-    """Count the steps of the walk of a session."""
-    from tui_backprop.engine.explain.walk import walk
-
-    return len(walk(session.network, session.batch, session.optimizer, session.walk.grain))
 
 
 # Fields, and the names that are valid.
@@ -82,7 +76,7 @@ RANGES: tuple[tuple[str, Callable[[Session], int]], ...] = (
     ("inspection.rank", lambda session: RANKS),
     ("bookmarks.cursor", lambda session: max(len(session.bookmarks.items) - 1, 0)),
     ("bookmarks.held", lambda session: len(session.bookmarks.items) - 1),
-    ("walk.step", lambda session: steps(session) - 1),
+    ("walk.step", lambda session: len(steps_of(session)) - 1),
 )
 
 
@@ -168,6 +162,9 @@ def _check_update_log(session: Session) -> None:
         if run.batch < 1 or run.count < 1:
             raise InputError("update_log", f"invalid run of {run.count} updates with {run.batch} samples")
         positive_number("update_log", run.lr)
+        if session.network.with_training_settings(run.settings).training_settings != run.settings:
+            raise InputError("update_log", "has settings that this network does not have")
+        check_epsilon(run.optimizer, session.network.dtype)
         _check_edits(session.network, run.edits)
     nothing: update_log.UpdateLog = ()
     if (

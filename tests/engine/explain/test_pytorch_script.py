@@ -19,6 +19,7 @@ from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 from tui_backprop.engine.training.optimizer_spec import SCHEDULES, OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
+from tui_backprop.engine.training.rules import Rules
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed here")
@@ -90,6 +91,27 @@ def iterations_of(calculus, spec, optimizer, batch, count=2):
         edits = tuple(("W1", (0, 0), by) for _, by in moved)
         yield iteration, replace(before, edits=edits)
         state, before = iteration.after, Before(iteration.lr)
+
+
+def changing(calculus):
+    """Iterate over iterations whose optimizer and settings change: (iteration, state before it)."""
+    plain = NetworkSpec((3, 4, 2), "tanh", "mse", dtype="float64")
+    decayed = OptimizerSpec("momentum", 0.5, weight_decay=0.1, decay_bias=False)
+    setups = (
+        (plain, OptimizerSpec("momentum"), 0),
+        (replace(plain, l2=0.3), OptimizerSpec("momentum", 0.5), 0),
+        (replace(plain, l2=0.1, l2_bias=True), decayed, 0),
+        (replace(plain, l2=0.1), OptimizerSpec("adam", schedule="inverse-sqrt"), 3),
+        (plain, OptimizerSpec("adam", beta1=0.5, clip=0.1), 3),
+    )
+    state, before = None, Before()
+    for t, (spec, optimizer, began) in enumerate(setups):
+        given = calculus.problem(spec, 2, seed=t)
+        state = state or TrainingState(0, given.parameters)
+        update = Update(given.x, given.target, 0.1, rules=Rules(spec, optimizer, began))
+        iteration = run_iteration(spec, update, state)
+        yield iteration, before
+        state, before = iteration.after, Before(iteration.lr, (), optimizer, spec.training_settings)
 
 
 def results(step, iteration):
@@ -168,12 +190,20 @@ def test_the_lines_of_six_iterations_are_such_a_script(calculus, seed):
     check_script(calculus, *configuration(seed), count=6)
 
 
+@pytest.mark.parametrize("grain", ["layer", "equation", "operation"])
+def test_the_lines_of_iterations_whose_optimizer_and_settings_change_are_such_a_script(calculus, grain):
+    check_lines(calculus, list(changing(calculus)), grain)
+
+
 def check_script(calculus, spec, optimizer, batch, grain, count):
-    done = list(iterations_of(calculus, spec, optimizer, batch, count))
+    check_lines(calculus, list(iterations_of(calculus, spec, optimizer, batch, count)), grain)
+
+
+def check_lines(calculus, done, grain):
     script = Script(done[0][0])
     for iteration, before in done:
         script.begin(iteration)
-        for step in walk(spec, batch, optimizer, grain):
+        for step in walk(iteration.spec, iteration.batch, iteration.optimizer, grain):
             script.add(step, iteration, before)
     names = script.run()
     assert len(script.found) == len(script.wanted) > 0

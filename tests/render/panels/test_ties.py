@@ -18,9 +18,10 @@ from tui_backprop.render.panels.blame import ranking_notes
 from tui_backprop.render.panels.number import number_panel
 from tui_backprop.render.panels.parameter_path import path_lines
 from tui_backprop.render.panels.sample_pulls import pull_table
-from tui_backprop.render.view_state import Snapshot, steps_of
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
+from tui_backprop.session.walk_steps import steps_of
 from tui_backprop.tui.panels.number import PANEL
 
 TWINS = Session(NetworkSpec((2, 4, 2), init="constant:0.5"), "moons", sample=2)

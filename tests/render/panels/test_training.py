@@ -16,10 +16,11 @@ from tui_backprop.engine.network.program import Program
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.panels.training import amount_line, key_hint, training_panel
-from tui_backprop.render.panels.training_curves import IterationAxis, loss_chart
+from tui_backprop.render.panels.training_curves import IterationAxis, change_mark, loss_chart
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import training_curve as module
 from tui_backprop.session.decision_boundary import plane_of
+from tui_backprop.session.setting_changes import SettingChange
 from tui_backprop.session.state import Session, UpdateRun, from_preset
 from tui_backprop.session.training_curve import Learning, Score, score, smoothed, thinned
 
@@ -306,3 +307,19 @@ def test_a_diverged_network_predicts_nothing(snapshot, fill):
 def test_samples_without_a_prediction_are_named_beside_the_accuracy(snapshot):
     learning = replace(made(FALL), scores=(Score(0, 1.0, 0.5, 0.25),))
     assert "accuracy 50.0%, 25.0% without a prediction" in text(snapshot(MOONS), learning)
+
+
+def test_the_charts_mark_where_a_setting_changed_and_say_which(snapshot):
+    changes = [SettingChange(3, (("l2", 0.001),)), SettingChange(12, (("optimizer", "adam"), ("lr", 0.5)))]
+
+    def drawn(columns, context, *changes):
+        lines = training_panel(snapshot(MOONS), made(LOSSES["flat"]), None, columns, 20, context, changes)
+        return "\n".join(map(plain, lines))
+
+    for context in (UTF8, ASCII):
+        mark, found = change_mark(context), drawn(70, context, *changes)
+        assert f"{mark} 12: optimizer=adam, lr=0.5" in found
+        assert f"{mark} 3: l2=0.001" in found
+        assert found.count(mark) > 6
+    assert "1 earlier" in drawn(36, ASCII, *changes)
+    assert "l2" not in drawn(70, ASCII, SettingChange(10**6, (("l2", 0.001),)))

@@ -40,11 +40,17 @@ def decay_text(network: Model, optimizer: OptimizerSpec) -> str:
     return f"weight decay {amount} of {scope(network, optimizer.decay_bias)}"
 
 
-def conventions(network: Model, optimizer: OptimizerSpec) -> tuple[str, ...]:
+def conventions(network: Model, optimizer: OptimizerSpec, began: int = 0) -> tuple[str, ...]:
     """Return a sentence for each convention that the update of a network depends on, and, of a graph without layers,
-    for each derivative where there is none."""
+    for each derivative where there is none. ``began`` is the iteration at which the optimizer began."""
     row = UPDATE_RULES[optimizer.name]
     found = [row.convention]
+    if began:
+        slots = f" with {' = '.join(row.slots)} = 0" if row.slots else ""
+        found.append(
+            f"{row.title or optimizer.name} began at iteration {began:,}{slots}, and its t counts from there,"
+            " as with a new optimizer in PyTorch"
+        )
     if optimizer.clip:
         before = ", before weight decay is added" if optimizer.weight_decay and not row.decoupled else ""
         found.append(

@@ -26,7 +26,7 @@ from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_values import SO_FAR
-from tui_backprop.engine.network.model import Model
+from tui_backprop.engine.network.model import Model, TrainingSettings
 from tui_backprop.engine.network.operation import Op, Visit
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
@@ -38,10 +38,13 @@ ZERO_GRAD = "optimizer.zero_grad()"
 @dataclass(frozen=True)
 class Before:
     """The state before an iteration that its lines depend on: the scheduled rate of the last update (None before the
-    first one), and the edits of parameters since then, as (tensor, index, increment)."""
+    first one), the edits of parameters since then, as (tensor, index, increment), and the optimizer and the network's
+    settings in the last update (None: the same as now)."""
 
     rate: float | None = None
     edits: Sequence[tuple[str, tuple[int, ...], float]] = ()
+    optimizer: OptimizerSpec | None = None
+    settings: TrainingSettings | None = None
 
 
 def name_in(value: str) -> str:
@@ -130,13 +133,9 @@ def lines_of(step: Step, iteration: Iteration, before: Before = Before()) -> lis
 
 
 def _input_lines(iteration: Iteration, before: Before) -> list[str]:
-    """The optimizer, before the first iteration; edits of parameters; and the gradient of the input, if it is
+    """The optimizer and constants, where they are new; edits of parameters; and the gradient of the input, if it is
     wanted."""
-    made = (
-        [optimizer_line(iteration.optimizer, iteration.lr, iteration.graph.layered)]
-        if before.rate is None
-        else []
-    )
+    made = [*_optimizer_lines(iteration, before), *_constant_lines(iteration, before)]
     edits = [
         f"with torch.no_grad(): {name_in(tensor)}[{', '.join(map(str, index))}] += {by}"
         for tensor, index, by in before.edits
@@ -144,6 +143,23 @@ def _input_lines(iteration: Iteration, before: Before) -> list[str]:
     graph = iteration.graph
     wanted = [f"{name_in(graph.input)}.requires_grad_()"] if graph.input in graph.differentiable else []
     return made + edits + wanted
+
+
+def _optimizer_lines(iteration: Iteration, before: Before) -> list[str]:
+    """The optimizer, before the first iteration and where it changes. One of the same name keeps its slots."""
+    spec, last = iteration.optimizer, before.optimizer or iteration.optimizer
+    line = optimizer_line(spec, iteration.lr, iteration.graph.layered)
+    if before.rate is None or spec.name != last.name:
+        return [line]
+    return [f"slots = optimizer.state; {line}; optimizer.state = slots"] if spec != last else []
+
+
+def _constant_lines(iteration: Iteration, before: Before) -> list[str]:
+    """The constants of the network, where its settings change."""
+    if before.settings in (None, iteration.spec.training_settings):
+        return []
+    names = {name_in(each.name): each.constant for each in iteration.graph.constants}
+    return [f"{name} = {number}" for name, number in names.items() if name.isidentifier()]
 
 
 def _forward_lines(step: Step, spec: Model) -> list[str]:
@@ -207,7 +223,8 @@ def _update_lines(step: Step, iteration: Iteration, before: Before) -> list[str]
                 "norm = get_total_norm([p.grad for p in params])",
                 f"for p in params: p.grad *= min(1, {clip} / norm) or 1",
             ]
-        if before.rate not in (None, iteration.lr):
+        last = before.optimizer or iteration.optimizer
+        if before.rate not in (None, iteration.lr) and last == iteration.optimizer:
             lines.append(f'for group in optimizer.param_groups: group["lr"] = {iteration.lr}')
         lines.append("optimizer.step()")
     return [*lines, ", ".join(map(name_in, layers[step.layer]))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 from tui_backprop.engine.arrays.types import Array, np
@@ -16,6 +17,16 @@ TILE = 2**18  # entries of a streamed weight gradient: 1 MiB in single precision
 def no_data(dtype: str) -> Array:
     """Return the batch of a graph that holds all numbers itself: one sample without entries, (1, 0)."""
     return np.empty((1, 0), dtype)
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """The settings of a network that change none of its shapes, so that they can change while it is trained: the
+    strength λ of the L2 penalty and whether it acts on all parameters, and the dropout rate."""
+
+    l2: float = 0.0
+    l2_bias: bool = False
+    dropout: float = 0.0
 
 
 class Model(Protocol):
@@ -117,4 +128,13 @@ class Model(Protocol):
     @property
     def weights(self) -> int:
         """Number of multiply-accumulates of the forward pass of one sample."""
+        ...
+
+    @property
+    def training_settings(self) -> TrainingSettings:
+        """The settings that can change while it is trained."""
+        ...
+
+    def with_training_settings(self, settings: TrainingSettings) -> Self:
+        """Return the model with other settings; without any of its own, itself."""
         ...

@@ -25,6 +25,7 @@ from tui_backprop.engine.network.rerun import first_terms, overwritten
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, learning_rate
 from tui_backprop.engine.training.optimizers import Optimizer, decayed
+from tui_backprop.engine.training.rules import Rules
 
 OBJECT_BYTES = 8192  # of Python's objects for one operation of a pass
 LARGE_ARRAY = 250_000  # entries of an array that is worth summarizing ahead of time
@@ -43,12 +44,14 @@ class TrainingState:
 @dataclass(frozen=True)
 class Update:
     """The inputs of one iteration: the batch, ``x`` (n, inputs) and ``target`` (see ``Program.feed``), the base
-    learning rate, and the parameters ``moved`` before it: (index in the flat vector, by how much)."""
+    learning rate, the parameters ``moved`` before it: (index in the flat vector, by how much), and its ``rules``, if
+    they are not those that training began with."""
 
     x: Array
     target: Array
     lr: float
     moved: tuple[tuple[int, float], ...] = ()
+    rules: Rules | None = None
 
     def move(self, parameters: Array) -> None:
         """Move them in ``parameters`` (P,), in place; beyond the range of the precision they become infinite."""
@@ -59,7 +62,10 @@ class Update:
                 parameters[place] += by
 
     def from_there(self, state: TrainingState) -> TrainingState:
-        """The state that the iteration starts from: the given one, or a copy with those parameters moved."""
+        """The state that the iteration starts from: the given one, or a copy with those parameters moved, and with
+        slots of 0 where its optimizer begins."""
+        if self.rules and state.t == self.rules.began:
+            state = replace(state, slots=self.rules.new_slots(state.parameters))
         if not self.moved:
             return state
         parameters = state.parameters.copy()
@@ -72,8 +78,9 @@ class Iteration:
     """Every number of one iteration. Its arrays are read-only.
 
     ``lr`` is alpha, as scheduled for this iteration. ``before`` and ``after`` are the states before and after the
-    update, and ``loss_after`` is the loss of the same batch with the updated parameters. ``earlier`` is the first
-    NaN or infinity of the first iteration of training that had one, if that was before this one.
+    update, and ``loss_after`` is the loss of the same batch with the updated parameters. ``began`` is the iteration
+    at which the optimizer began. ``earlier`` is the first NaN or infinity of the first iteration of training that had
+    one, if that was before this one.
     """
 
     program: Program
@@ -83,6 +90,7 @@ class Iteration:
     before: TrainingState
     after: TrainingState
     loss_after: float
+    began: int = 0
     earlier: NonFinite | None = None
     _summaries: dict[tuple[str, bool], Summary] = field(default_factory=dict, repr=False, compare=False)
     _distributions: dict[tuple[str, bool], Distribution] = field(
@@ -158,8 +166,7 @@ class Iteration:
 
     def deviation(self, layer: int) -> Array:
         """The deviation that the pre-activations of a normalized layer are divided by, by sample, (n, 1)."""
-        found: Array = self.program.caches[self.graph.part(layer, "normalized") or ""].deviation
-        return found
+        return np.asarray(self.program.caches[self.graph.part(layer, "normalized") or ""].deviation)
 
     @cached_property
     def clipping(self) -> float:
@@ -233,8 +240,7 @@ class Iteration:
         with np.errstate(all="ignore"):
             row.primitive.forward(a, cache, z)
             row.primitive.vjps[0](slope, np.ones_like(z), a, cache, z)
-        only: Array = slope[0]
-        return only
+        return np.asarray(slope[0])
 
 
 def mask_stream(spec: Model, t: int) -> np.random.Generator:
@@ -270,21 +276,23 @@ def arrays_checked(program: Program, after: TrainingState) -> Iterator[Array]:
 def run_iteration(
     spec: Model, update: Update, before: TrainingState, optimizer: OptimizerSpec = OptimizerSpec()
 ) -> Iteration:
-    """Run one whole iteration; the loss after the update is computed with the same dropout masks. The arrays of
-    ``before`` become part of the result, and so read-only."""
+    """Run one whole iteration, by the rules of the update, or else by those given; the loss after the update is
+    computed with the same dropout masks. The arrays of ``before`` become part of the result, and so read-only."""
+    if rules := update.rules:
+        spec, optimizer = rules.spec, rules.optimizer
+    began = rules.began if rules else 0
     before = update.from_there(before)
     program = Program(spec, len(update.x), before.parameters)
     loss = run(program, update, before.t)
-    after = TrainingState(
-        before.t + 1, before.parameters.copy(), {k: s.copy() for k, s in before.slots.items()}
-    )
+    slots = {name: slot.copy() for name, slot in before.slots.items()}
+    after = TrainingState(before.t + 1, before.parameters.copy(), slots)
     rule = Optimizer(optimizer, update.lr, spec.parameters, spec.dtype, after.slots, decayed(optimizer, spec))
-    rule.apply(after.parameters, program.gradient, before.t)
+    rule.apply(after.parameters, program.gradient, before.t - began)
     again = Program(spec, len(update.x), after.parameters)
     feed(again, update.x, update.target, before.t)
     loss_after = float(again.forward())
-    alpha = learning_rate(optimizer, update.lr, before.t)
-    iteration = Iteration(program, optimizer, alpha, loss, before, after, loss_after)
+    alpha = learning_rate(optimizer, update.lr, before.t - began)
+    iteration = Iteration(program, optimizer, alpha, loss, before, after, loss_after, began)
     for array in iteration.arrays():
         array.setflags(write=False)
     return iteration

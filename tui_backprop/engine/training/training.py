@@ -14,6 +14,7 @@ from tui_backprop.engine.training.checkpoints import Checkpoints
 from tui_backprop.engine.training.iteration import TrainingState, Update, arrays_checked, run, run_iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import Optimizer, decayed, new_slots
+from tui_backprop.engine.training.rules import Rules
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
 Plan = Callable[[int], Update]  # the inputs of iteration t = 0, 1, ...
@@ -21,14 +22,15 @@ Watch = Callable[[int, float], None]  # (iterations done, loss of the last one)
 
 
 class Training:
-    """The training of a network from its seed on. ``limit`` bounds the bytes of the states that are kept.
+    """The training of a network from its seed on, by ``spec`` and ``optimizer`` where the plan has no rules of its
+    own. ``limit`` bounds the bytes of the states that are kept.
 
     The same spec, optimizer and plan give the same states, bit for bit on one machine, whether they come from
     going forward, from a checkpoint, or from a replay.
     """
 
     def __init__(self, spec: Model, optimizer: OptimizerSpec, limit: int) -> None:
-        self.spec, self.optimizer = spec, optimizer
+        self._rules = Rules(spec, optimizer)
         self.checkpoints = Checkpoints(limit)
         self._finite = 0  # the iterations before this one are known to be finite
         self._losses: list[float] = []  # of the first iterations, as far as they were run along the plan
@@ -57,9 +59,9 @@ class Training:
         nearest = self.checkpoints.nearest(t)
         assert nearest is not None  # the first state always stays
         start, (parameters, *slots) = nearest
-        state = TrainingState(
-            start, parameters, dict(zip(UPDATE_RULES[self.optimizer.name].slots, slots, strict=True))
-        )
+        rules = self._rules_of(plan(start - 1)) if start else self._rules  # those that led to the state
+        names = UPDATE_RULES[rules.optimizer.name].slots
+        state = TrainingState(start, parameters, dict(zip(names, slots, strict=True)))
         return self._train(state, t, plan, watch) if start < t else state
 
     def losses(self, t: int, plan: Plan, watch: Watch = lambda done, loss: None) -> tuple[float, ...]:
@@ -79,7 +81,8 @@ class Training:
         if self._bad is None and self._finite < t:
             bad = self._scan(self.state(self._finite, plan, watch), t, plan, watch)
             if bad is not None:
-                found = run_iteration(self.spec, plan(bad), self.state(bad, plan, watch), self.optimizer)
+                update, state = plan(bad), self.state(bad, plan, watch)
+                found = run_iteration(self._rules.spec, update, state, self._rules.optimizer)
                 self._bad = found.own_bad and replace(found.own_bad, iteration=bad)
         return self._bad if self._finite < t else None
 
@@ -94,6 +97,9 @@ class Training:
                 self._finite = i + 1
                 watch(i + 1, loss)
         return None
+
+    def _rules_of(self, update: Update) -> Rules:
+        return update.rules or self._rules
 
     def _train(self, state: TrainingState, t: int, plan: Plan, watch: Watch) -> TrainingState:
         state = _copy(state)
@@ -110,21 +116,22 @@ class Training:
         """Run the iterations from a state to the one before t, in its arrays; yields each, its pass and its loss.
         Keeps the states that are due, and the last one reached."""
         parameters, slots = state.parameters, state.slots
-        parts = decayed(self.optimizer, self.spec)
-        rule = Optimizer(self.optimizer, 0.0, len(parameters), parameters.dtype, slots, parts)
+        rules: Rules | None = None
         program: Program | None = None
         whole = True  # the arrays hold a state, not half of an update
         at = kept = state.t
         try:
             while at < t:
-                update = plan(at)
-                if program is None or program.batch != len(update.x):
-                    program = Program(self.spec, len(update.x), parameters)
-                whole = False
+                update, last = plan(at), rules
+                rules, whole = self._rules_of(update), False
+                if rules is not last:
+                    rule = _optimizer(rules, replace(state, t=at))
+                if program is None or program.batch != len(update.x) or program.spec is not rules.spec:
+                    program = Program(rules.spec, len(update.x), parameters)
                 update.move(parameters)
                 loss = run(program, update, at)
                 rule.lr = update.lr
-                rule.apply(parameters, program.gradient, at)
+                rule.apply(parameters, program.gradient, at - rules.began)
                 at, whole = at + 1, True
                 if at == len(self._losses) + 1:
                     self._losses.append(loss)
@@ -135,6 +142,16 @@ class Training:
         finally:
             if whole and at > kept:
                 self.keep(TrainingState(at, parameters, slots))
+
+
+def _optimizer(rules: Rules, state: TrainingState) -> Optimizer:
+    """Return the optimizer that goes on in the arrays of a state; one that begins there starts with slots of 0."""
+    spec, optimizer, parameters = rules.spec, rules.optimizer, state.parameters
+    if state.t == rules.began:
+        state.slots.clear()
+        state.slots.update(rules.new_slots(parameters))
+    parts = decayed(optimizer, spec)
+    return Optimizer(optimizer, 0.0, len(parameters), parameters.dtype, state.slots, parts)
 
 
 def _copy(state: TrainingState) -> TrainingState:

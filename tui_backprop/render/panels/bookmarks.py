@@ -12,8 +12,9 @@ from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.spans import Line, cut, line, merge, wrap
 from tui_backprop.render.session_text import layers_text, network_name, sample_range
-from tui_backprop.render.view_state import Snapshot, steps_of
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
+from tui_backprop.session.walk_steps import steps_of
 from tui_backprop.support.format import format_number, format_relative
 
 NO_BOOKMARKS = (

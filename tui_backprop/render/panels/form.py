@@ -37,6 +37,7 @@ class ShownForm:
     network: Model
     lost: int = 0  # updates that are lost when it is built
     kept: int = 0  # updates that are kept
+    changed: str = ""  # what is said of settings that change after these
     adapted: tuple[str, ...] = ()  # fields that the last choice of data or preset set besides its own
     refused: str = ""  # what was typed on a field with choices, if none begins with it
     choices: tuple[str, ...] = ()  # of that field
@@ -125,6 +126,8 @@ def message_lines(form: ShownForm, columns: int, context: RenderContext) -> list
         said.append(wrap(f"restarts training: {_updates(form.lost)} lost", columns - 1, "bad"))
     elif form.kept:
         said.append(wrap(f"keeps the {_updates(form.kept)} so far", columns - 1, "muted"))
+        if form.changed:
+            said.append(wrap(context.text(form.changed), columns - 1, "update"))
     if form.adapted:
         names = ", ".join(context.text(LABELS[name]) for name in form.adapted)
         said.append(wrap(f"also adapted: {names}", columns - 1, "muted"))

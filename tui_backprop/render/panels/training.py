@@ -24,9 +24,10 @@ from tui_backprop.render.draw.spans import (
     wrap,
 )
 from tui_backprop.render.panels.decision_boundary import picture_lines
-from tui_backprop.render.panels.training_curves import IterationAxis, accuracy_chart, loss_chart
+from tui_backprop.render.panels.training_curves import IterationAxis, accuracy_chart, change_mark, loss_chart
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.decision_boundary import Fit, Plane
+from tui_backprop.session.setting_changes import SettingChange
 from tui_backprop.session.training_curve import Learning, fixed_part_text
 from tui_backprop.support.format import format_duration, format_number, format_share
 
@@ -54,18 +55,21 @@ def training_panel(
     columns: int,
     rows: int,
     context: RenderContext,
+    changes: Sequence[SettingChange] = (),
 ) -> list[Line]:
-    """At most ``rows`` lines: progress and figures, the curves, and the picture if there is one and it fits."""
+    """At most ``rows`` lines: progress and figures, the curves with the ``changes`` of settings, and the picture if
+    there is one and it fits."""
     if picture and columns >= max(SIDE_BY_SIDE_COLUMNS if learning else BESIDE_WORDS_COLUMNS, 2 * rows):
         right = min(2 * rows + 4, columns // 2)
         left = columns - right - 2
         drawn = picture_lines(picture, right, rows, context)
-        lines = beside(curves(snapshot, learning, left, rows, context), drawn, left)
+        lines = beside(curves(snapshot, learning, left, rows, context, changes), drawn, left)
     elif picture and rows >= STACKED_ROWS:
         below = picture_lines(picture, columns, rows // 2, context)
-        lines = [*curves(snapshot, learning, columns, rows - len(below) - 1, context), (), *below]
+        room = rows - len(below) - 1
+        lines = [*curves(snapshot, learning, columns, room, context, changes), (), *below]
     else:
-        lines = curves(snapshot, learning, columns, rows, context)
+        lines = curves(snapshot, learning, columns, rows, context, changes)
     return fitted(lines, columns, rows, context)
 
 
@@ -85,17 +89,24 @@ def key_hint(columns: int, context: RenderContext) -> Line:
 
 
 def curves(
-    snapshot: Snapshot, learning: Learning | None, columns: int, rows: int, context: RenderContext
+    snapshot: Snapshot,
+    learning: Learning | None,
+    columns: int,
+    rows: int,
+    context: RenderContext,
+    changes: Sequence[SettingChange] = (),
 ) -> list[Line]:
     """Words and charts, in at most ``rows`` lines."""
     if learning is None or not (learning.done or learning.going):
         return untrained(snapshot, columns)[:rows]
+    seen = [each for each in changes if learning.first <= each.t <= learning.first + learning.done]
     words = [*progress(learning, columns, context), *figures(snapshot, learning, columns)]
+    words += change_lines(seen, columns, context)
     room = rows - len(words)
     if room < LEAST_CHART_ROWS or learning.done < 2 or not np.isfinite(learning.losses).any():
         return words[:rows]
     here = snapshot.session.t
-    frame = IterationAxis(learning.first, learning.first + learning.done, here, columns, context)
+    frame = IterationAxis(learning.first, learning.first + learning.done, here, columns, context, seen)
     scores = [score for score in learning.scores if score.accuracy is not None]
     below = max(room * 2 // 5, LEAST_CHART_ROWS) if scores and room >= TWO_CHARTS_ROWS else 0
     part = fixed_part_text(snapshot.session.data)
@@ -141,6 +152,25 @@ def progress(learning: Learning, columns: int, context: RenderContext) -> list[L
         return packed([amount, bar(learning, min(room, 40), context), *rate, stop], columns)
     room = columns - sum(2 + width(tuple(piece)) for piece in rate)
     return [*packed([amount, stop], columns), *packed([bar(learning, max(room, 4), context), *rate], columns)]
+
+
+def change_lines(changes: Sequence[SettingChange], columns: int, context: RenderContext) -> list[Line]:
+    """The settings that changed, each after the mark of its line in the charts, the latest first; in one line."""
+    pieces = [
+        (
+            (f"{change_mark(context)} ", "update"),
+            (f"{each.t:,}: ", "muted"),
+            (context.text(each.text), "text"),
+        )
+        for each in reversed(changes)
+    ]
+    for shown in range(len(pieces), 0, -1):
+        earlier = len(pieces) - shown
+        more = [((f"{earlier} earlier", "muted"),)] if earlier else []
+        lines = packed([*pieces[:shown], *more], columns)
+        if len(lines) == 1 or shown == 1:
+            return [clip(row, columns) for row in lines]
+    return []
 
 
 def bar(learning: Learning, columns: int, context: RenderContext) -> Line:

@@ -23,6 +23,7 @@ from tui_backprop.render.draw.spans import (
     line,
     packed,
 )
+from tui_backprop.session.setting_changes import SettingChange
 from tui_backprop.session.training_curve import Learning, Score, smoothed, thinned
 from tui_backprop.support.format import MINUS, format_number
 
@@ -39,13 +40,15 @@ LEAST_TICK_GAP = 8  # columns between two numbers below
 
 @dataclass(frozen=True)
 class IterationAxis:
-    """The shared axis of both charts: iterations from ``start`` to ``end``, the one of the walk, and the width."""
+    """The shared axis of both charts: iterations from ``start`` to ``end``, the one of the walk, the width, and the
+    ``changes`` of settings on it."""
 
     start: int
     end: int
     here: int
     columns: int
     context: RenderContext
+    changes: Sequence[SettingChange] = ()
 
     @property
     def inside(self) -> bool:
@@ -164,11 +167,18 @@ def _figure(frame: IterationAxis, rows: int, low: float, high: float, scale: boo
     x.ticks(marks, [f"{mark:,}" for mark in marks])
     for axis, side, shown in (("y", "right", False), ("x", "upper", False), ("x", "lower", scale)):
         figure.axes(shown, axis=axis, side=side)
+    bars = [(each.t, painted(change_mark(frame.context), "update")) for each in frame.changes]
     if frame.inside:
-        heights = np.linspace(low, high if high > low else low + 1, 2 * rows).tolist()
-        bar_glyph = painted("|" if frame.context.plain else "│", "mark")
-        figure.draw(figure.signal([float(frame.here)] * len(heights), heights, marker=bar_glyph))
+        bars.append((frame.here, painted("|" if frame.context.plain else "│", "mark")))
+    heights = np.linspace(low, high if high > low else low + 1, 2 * rows).tolist()
+    for t, glyph in bars:
+        figure.draw(figure.signal([float(t)] * len(heights), heights, marker=glyph))
     return figure
+
+
+def change_mark(context: RenderContext) -> str:
+    """Return the mark of an iteration at which a setting changed."""
+    return ":" if context.plain else "┊"
 
 
 def _draw(figure: Any, x: Array, y: Array, role: str, marker: str) -> None:

@@ -19,6 +19,7 @@ from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.caption import brief_caption, caption_of, shortest_caption
 from tui_backprop.render.walk.equation import COLUMN_GAP, equations, formula_with_shapes, receipt, sums
 from tui_backprop.session.state import Session
+from tui_backprop.session.update_log import begins
 from tui_backprop.support.format import format_count, format_number, format_times
 
 LEAST_TERMS, MOST_NEEDED, MOST_TERMS = (
@@ -148,7 +149,9 @@ def convention_lines(snapshot: Snapshot, columns: int, context: RenderContext) -
         return []
     return [
         _labelled("note", wrap(context.text(sentence), columns - LABEL_COLUMNS, "muted"))
-        for sentence in conventions(snapshot.session.network, snapshot.session.optimizer)
+        for sentence in conventions(
+            snapshot.session.network, snapshot.session.optimizer, snapshot.iteration.began
+        )
     ]
 
 
@@ -164,7 +167,10 @@ def _before(session: Session) -> Before:
     edits = tuple((edit.tensor, edit.index, edit.by) for edit in session.edits)
     if not session.update_log:
         return Before(None, edits)
-    return Before(learning_rate(session.optimizer, session.update_log[-1].lr, session.t - 1), edits)
+    last = session.update_log[-1]
+    updates = session.t - begins(session.update_log)[-1]
+    rate = learning_rate(last.optimizer, last.lr, updates - 1)
+    return Before(rate, edits, last.optimizer, last.settings)
 
 
 def rate_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> list[Line]:
@@ -172,7 +178,7 @@ def rate_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> list
     where they fit."""
     session = snapshot.session
     rows = []
-    for plan in rate_plans(session.optimizer, session.lr, session.t):
+    for plan in rate_plans(session.optimizer, session.lr, session.t - session.began):
         rate = f"α = {format_number(plan.rate)}"
         ends = (
             f" = {plan.worked}, {plan.name} in iteration {session.t}",

@@ -22,6 +22,7 @@ from tui_backprop.engine.training.memory import CHECKPOINT_MEGABYTES
 from tui_backprop.keys.panel_table import PANEL_ROWS
 from tui_backprop.keys.table import action_always, bar
 from tui_backprop.render.draw.context import RenderContext
+from tui_backprop.session.setting_changes import applied_words
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import reason_of
 from tui_backprop.terminal.driver import SlowLine
@@ -272,4 +273,8 @@ class BackpropApp(AppServices):
 
     @on(Applied)
     def _applied(self, event: Applied) -> None:
+        words = applied_words(self.state.session, event.session)
         self.state.go(event.session)
+        if words:
+            undo = self.render_context.key("undo")
+            self.say(f"{words}; {undo} undoes it")

@@ -6,10 +6,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tui_backprop.render.view_state import Snapshot, steps_of
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import transitions
 from tui_backprop.session.session_parts import AUTOMATIC
 from tui_backprop.session.state import Session
+from tui_backprop.session.walk_steps import steps_of
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.app.training import TrainingControl

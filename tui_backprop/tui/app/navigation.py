@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tui_backprop.render.view_state import Snapshot, steps_of
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
+from tui_backprop.session.walk_steps import steps_of
 from tui_backprop.tui.app.state import AppState
 
 

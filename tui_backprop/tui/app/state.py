@@ -12,9 +12,10 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol
 
 from tui_backprop.render.session_text import network_name
-from tui_backprop.render.view_state import Activity, Snapshot, share, steps_of
+from tui_backprop.render.view_state import Activity, Snapshot, share
 from tui_backprop.session.state import Session
 from tui_backprop.session.undo import UndoHistory
+from tui_backprop.session.walk_steps import steps_of
 from tui_backprop.support.budget import Budget
 from tui_backprop.support.errors import reason_of
 from tui_backprop.tui.app.action_text import action_words
@@ -169,7 +170,7 @@ class AppState:
             self.snapshot = self._snapshot(now.iteration)
             self._app.show()
             return
-        if self.snapshot is not None and self.snapshot.session.training_key != self.session.training_key:
+        if self.snapshot is not None and self.snapshot.session.walk_key != self.session.walk_key:
             self.snapshot = None  # of another network or training: not shown any longer
             self._app.show()
         if not self.computing:
@@ -213,7 +214,7 @@ class AppState:
     def _arrived(self, snapshot: Snapshot) -> None:
         self.computing, self.activity, self._progress = False, None, ""
         self._last = snapshot
-        if snapshot.session.training_key == self.session.training_key:
+        if snapshot.session.walk_key == self.session.walk_key:
             self._observer.iteration_arrived(self.snapshot, snapshot)
             self.snapshot = snapshot
             waiting, self._waiting = self._waiting, []

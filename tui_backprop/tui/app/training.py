@@ -12,8 +12,10 @@ from tui_backprop.keys.panel_table import PANEL_ROWS
 from tui_backprop.render.view_state import Activity, Snapshot, share
 from tui_backprop.session import transitions
 from tui_backprop.session.session_parts import AMOUNTS
+from tui_backprop.session.setting_changes import setting_changes
 from tui_backprop.session.state import Session, samples_of
 from tui_backprop.session.update_log import shared
+from tui_backprop.session.walk_steps import same_step
 from tui_backprop.support.errors import reason_of
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.state import AppState
@@ -110,22 +112,33 @@ class TrainingControl:
         self._app.call_from_thread(self._ended, trained)
 
     def _progressed(self, trained: Trained) -> None:
-        """Show the progress; stop if another network was chosen meanwhile."""
+        """Show the progress; stop if another network or setting was chosen meanwhile."""
         self.trained = trained
         self._postpone()
-        self._stopping = self._stopping or self._state.session.training_key != trained.to.training_key
+        self._stopping = self._stopping or self._settings_of(self._state.session) != self._settings_of(
+            self._start
+        )
         self._app.refresh_panels()
 
     def _ended(self, trained: Trained | None) -> None:
-        """Go to the last iteration, unless another network was chosen meanwhile."""
+        """Go to the last iteration, unless another network was chosen meanwhile; settings that were chosen meanwhile
+        are those of the next update."""
         self._running = False
         if trained is None:
             return
         self.trained = replace(trained, learning=replace(trained.learning, going=False), picture=None)
         session = self._state.session
         if session.training_key == trained.to.training_key:
-            self._state.go(transitions.at_iteration(session, trained.to, trained.to.t))
+            there = transitions.at_iteration(session, trained.to, trained.to.t)
+            if self._settings_of(session) != self._settings_of(self._start):
+                chosen = replace(there, network=session.network, optimizer=session.optimizer, lr=session.lr)
+                there = same_step(there, chosen)
+            self._state.go(there)
         self._app.refresh_panels()
+
+    @staticmethod
+    def _settings_of(session: Session) -> tuple[object, ...]:
+        return *session.walk_key, session.lr
 
     # --- training of an earlier run of the program -------------------------------------------------------------
 
@@ -239,5 +252,6 @@ class TrainingControl:
             trained.picture if trained and learning and self._running else None,
             AMOUNTS,
             AMOUNTS.index(self._state.session.amount),
+            setting_changes(self._longest(self._state.session)),
             kept_text(self._state.replay, self.last_iteration) if self._state.snapshot else "",
         )

@@ -13,6 +13,7 @@ from tui_backprop.tui.panels.base import Panel, Query, SnapshotView, same_iterat
 if TYPE_CHECKING:
     from tui_backprop.session.decision_boundary import Fit, Plane
     from tui_backprop.session.replay import Replay
+    from tui_backprop.session.setting_changes import SettingChange
     from tui_backprop.session.training_curve import Learning
 
 
@@ -25,6 +26,7 @@ class TrainView(SnapshotView):
         self._picture: Plane | Fit | None = None
         self._amounts: Sequence[str] = ()
         self._chosen = 0
+        self._changes: Sequence[SettingChange] = ()
         self._kept = ""
 
     def learn(
@@ -33,13 +35,15 @@ class TrainView(SnapshotView):
         picture: Plane | Fit | None,
         amounts: Sequence[str],
         chosen: int,
+        changes: Sequence[SettingChange],
         kept: str,
     ) -> None:
-        """Show the training curve, the ``picture`` of a running training, the amounts to choose from, and a sentence
-        about the iterations kept."""
-        now = learning, picture, kept, amounts, chosen
-        if now != (self._learning, self._picture, self._kept, self._amounts, self._chosen):
-            self._learning, self._picture, self._kept, self._amounts, self._chosen = now
+        """Show the training curve, the ``picture`` of a running training, the amounts to choose from, the changes of
+        settings on the way, and a sentence about the iterations kept."""
+        now = learning, picture, kept, amounts, chosen, changes
+        shown = self._learning, self._picture, self._kept, self._amounts, self._chosen, self._changes
+        if now != shown:
+            self._learning, self._picture, self._kept, self._amounts, self._chosen, self._changes = now
             self._drawn = None
 
     def picture(self, snapshot: Snapshot, found: object, columns: int, rows: int) -> Sequence[Line]:
@@ -52,7 +56,9 @@ class TrainView(SnapshotView):
         return [
             amount_line(self._amounts, self._chosen, columns),
             key_hint(columns, self.render_context),
-            *training_panel(snapshot, self._learning, picture, columns, room, self.render_context),
+            *training_panel(
+                snapshot, self._learning, picture, columns, room, self.render_context, self._changes
+            ),
             *kept,
         ]
 

@@ -27,6 +27,7 @@ from tui_backprop.session.network_form import (
     session_of,
     texts_of,
 )
+from tui_backprop.session.setting_changes import applied_words
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import UserError
 from tui_backprop.tui.messages import Applied
@@ -76,6 +77,7 @@ class NetworkPanel(Frame):
             network=(after or self._session).network,
             lost=0 if after is None or after.update_log else self._session.t,
             kept=0 if after is None else after.t,
+            changed="" if after is None else applied_words(self._session, after),
             adapted=self._adapted if self._edits else (),
             refused=self._refused,
             choices=tuple(choices_of(self._field, self._session)) if self._refused else (),

@@ -26,7 +26,7 @@ class UpdatedWeight:
     old: dict[str, float]
     new: dict[str, float]
     alpha: float
-    updates: int  # so far, including this one
+    updates: int  # by this optimizer, including this one
     spec: OptimizerSpec
 
 
@@ -47,8 +47,9 @@ def update(
     )
     dw = entry_name(iteration.graph.gradient_of(tensor), index)
     prepared, g, gradient = _prepared(iteration, tensor, at, dw, w, g)
+    updates = before.t - iteration.began + 1
     entry = UpdatedWeight(
-        at, w, g, gradient, slots(before), slots(iteration.after), iteration.lr, before.t + 1, spec
+        at, w, g, gradient, slots(before), slots(iteration.after), iteration.lr, updates, spec
     )
     rows = [ReceiptRow("+", f"{at} before", w)]
     if spec.weight_decay and UPDATE_RULES[spec.name].decoupled:

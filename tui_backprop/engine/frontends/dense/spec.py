@@ -10,7 +10,7 @@ from typing import Any, Self
 from tui_backprop.engine.frontends.dense.graph import graph_of
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS, parse_init
-from tui_backprop.engine.network.model import DTYPES, ITEMSIZE, TILE
+from tui_backprop.engine.network.model import DTYPES, ITEMSIZE, TILE, TrainingSettings
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.support.errors import InputError, UserError
@@ -148,6 +148,15 @@ class NetworkSpec:
     def settings(self) -> dict[str, Any]:
         """All that it is made from, by name."""
         return asdict(self)
+
+    @property
+    def training_settings(self) -> TrainingSettings:
+        """The settings that can change while the network is trained."""
+        return TrainingSettings(self.l2, self.l2_bias, self.dropout)
+
+    def with_training_settings(self, settings: TrainingSettings) -> Self:
+        """Return the network with other settings."""
+        return self if settings == self.training_settings else replace(self, **asdict(settings))
 
     @property
     def frontend(self) -> str:

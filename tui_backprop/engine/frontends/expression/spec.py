@@ -11,7 +11,7 @@ from tui_backprop.engine.frontends.expression.lets import lets_of
 from tui_backprop.engine.frontends.expression.presets import FRONTEND
 from tui_backprop.engine.frontends.expression.syntax import statements_of
 from tui_backprop.engine.network.graph import Graph
-from tui_backprop.engine.network.model import DTYPES, ITEMSIZE
+from tui_backprop.engine.network.model import DTYPES, ITEMSIZE, TrainingSettings
 from tui_backprop.support.validation import one_of, whole_number
 
 ARRAYS = 32  # of each value, at most: in three passes, with work space and cotangents
@@ -110,6 +110,15 @@ class ExpressionSpec:
 
     def at_inference(self) -> Self:
         """Return the expression itself: nothing in it is for training only."""
+        return self
+
+    @property
+    def training_settings(self) -> TrainingSettings:
+        """None: what an expression depends on is in its text."""
+        return TrainingSettings()
+
+    def with_training_settings(self, settings: TrainingSettings) -> Self:
+        """Return the expression itself."""
         return self
 
     def memory(self, batch: int, slots: int = 0) -> int:
