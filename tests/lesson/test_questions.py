@@ -7,11 +7,11 @@ from collections import Counter
 from itertools import combinations
 
 import pytest
+
+from tui_backprop.lesson.chapter import chapters
 from tui_backprop.lesson.misconceptions import MISCONCEPTIONS
 from tui_backprop.lesson.posing import pose
 from tui_backprop.lesson.question import questions
-
-from tui_backprop.lesson.chapter import chapters
 from tui_backprop.render.draw.context import ASCII
 
 MOST_UNLIKE = 1.6  # the longest option of a question, in lengths of the shortest
