@@ -229,6 +229,6 @@ def test_what_deflate_did_not_make_is_damage(squeezed):
 
 
 def test_a_network_that_does_not_fit_is_refused_before_its_walk_is_drawn_up(monkeypatch):
-    monkeypatch.setattr(validity, "steps", lambda session: pytest.fail("its walk was drawn up"))
+    monkeypatch.setattr(validity, "steps_of", lambda session: pytest.fail("its walk was drawn up"))
     for layers in ([784, 10**6, 10**6, 10], [784, *[1] * 5000, 10]):
         assert "layers" in refusal(holding(network(layers=layers)))

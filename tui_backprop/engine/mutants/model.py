@@ -9,7 +9,7 @@ from typing import Any, Self
 from tui_backprop.engine.mutants.mutant import RuleMutant
 from tui_backprop.engine.mutants.site import Site
 from tui_backprop.engine.network.graph import Graph
-from tui_backprop.engine.network.model import Model
+from tui_backprop.engine.network.model import Model, TrainingSettings
 
 DEFAULT_LR = 0.1  # of the update that follows, for the mutant that updates too early
 
@@ -53,6 +53,9 @@ class MutantModel:
 
     def to_inputs(self, wanted: bool) -> Self:
         return replace(self, model=self.model.to_inputs(wanted))
+
+    def with_training_settings(self, settings: TrainingSettings) -> Self:
+        return replace(self, model=self.model.with_training_settings(settings))
 
     def in_precision(self, dtype: str) -> Self:
         return replace(self, model=self.model.in_precision(dtype))
