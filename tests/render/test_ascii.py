@@ -12,7 +12,7 @@ from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.walk.equation import shape_text
 from tui_backprop.report.trace import trace_text
-from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.presets import NETWORKS
 from tui_backprop.session.state import from_preset
 
 SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
@@ -29,7 +29,7 @@ def blocks(snapshots, name, context):
 
 
 @SETS
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_the_values_of_a_receipt_end_in_one_column(snapshots, name, context):
     for step, lines in blocks(snapshots, name, context):
         values = [text for text in lines[3:] if re.fullmatch(rf"     [ =×÷x/−-] \S.*  {VALUE}", text)]
@@ -39,7 +39,7 @@ def test_the_values_of_a_receipt_end_in_one_column(snapshots, name, context):
 
 
 @SETS
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_a_shape_stands_below_its_name(snapshots, name, context):
     for step, (_, above, below, *_) in blocks(snapshots, name, context):
         named = [(operand, shape_text(shape)) for operand, shape in step.operands]

@@ -27,7 +27,7 @@ from tui_backprop.engine.training.iteration import TrainingState, Update, run_it
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
-from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.presets import NETWORKS
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 OPERATION = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
@@ -101,9 +101,9 @@ def units_of(spec, layer):
 
 
 @pytest.mark.parametrize("terms", [1, 3, 12])
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_the_rows_of_every_step_of_a_preset_come_to_its_result(name, terms):
-    preset = PRESETS[name]
+    preset = NETWORKS[name]
     iteration = pass_of(preset.network, preset.data, preset.batch, preset.lr)
     for step in walk(preset.network, preset.batch):
         if step.kind in ARITHMETIC:

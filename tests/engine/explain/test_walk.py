@@ -17,7 +17,7 @@ from tui_backprop.engine.training.iteration import TrainingState, Update, run_it
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.optimizers import new_slots
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
-from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.presets import NETWORKS
 from tui_backprop.session.session_parts import GRAINS
 
 LESSON = NetworkSpec()
@@ -181,9 +181,9 @@ def test_every_formula_has_an_ascii_form(activation, loss):
         assert "  " not in step.formula
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_operands_have_the_shapes_of_the_arrays_of_the_pass(name):
-    preset = PRESETS[name]
+    preset = NETWORKS[name]
     spec = preset.network
     batch = cut(spec, preset.data, 0, preset.batch)
     iteration = run_iteration(

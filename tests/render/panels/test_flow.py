@@ -19,7 +19,7 @@ from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.panels.flow import LogScale, evenly_spread, flow_panel, scales
 from tui_backprop.render.panels.flow_verdict import BROKEN_MARK
-from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.presets import NETWORKS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update
 from tui_backprop.support.format import format_number
@@ -43,7 +43,7 @@ ODD = {
         after_update(after_update(Session(NetworkSpec((2, 8, 3), loss="mse"), "spiral", lr=1e30)))
     ),
 }  # fmt: skip
-SESSIONS = {name: from_preset(name) for name in PRESETS} | {"lesson": Session()} | ODD
+SESSIONS = {name: from_preset(name) for name in NETWORKS} | {"lesson": Session()} | ODD
 
 
 REPORTS: dict[Session, Flow] = {}

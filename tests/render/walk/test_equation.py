@@ -23,7 +23,7 @@ from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.walk.equation import equations, formula_with_shapes, receipt, shape_text, sums
 from tui_backprop.render.walk.explanation import explanation
-from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.presets import NETWORKS
 from tui_backprop.session.state import from_preset
 
 WIDE = 100
@@ -49,7 +49,7 @@ def long_sums(snapshots, name, terms):
 
 
 @pytest.mark.parametrize("terms", [1, 3, 7])
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_what_is_shown_of_a_long_sum_adds_up_to_what_is_shown_of_its_result(snapshots, name, terms):
     met = 0
     for snapshot, rows in long_sums(snapshots, name, terms):
@@ -58,10 +58,10 @@ def test_what_is_shown_of_a_long_sum_adds_up_to_what_is_shown_of_its_result(snap
         *summands, result = shown(receipt(rows, WIDE, "forward"))
         assert sum(units(text) for _, text in summands) == units(result[1]), (snapshot.step.formula, rows)
         met += 1
-    assert met or max(PRESETS[name].network.layers) <= terms + 1  # no sum is long there
+    assert met or max(NETWORKS[name].network.layers) <= terms + 1  # no sum is long there
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_what_is_shown_of_a_long_sum_times_its_slope_is_what_is_shown_of_its_result(snapshots, name):
     for _, rows in long_sums(snapshots, name, 3):
         if not any(row.sign == "*" for row in rows):
@@ -116,7 +116,7 @@ def test_the_arithmetic_of_every_affine_step_has_its_factors_in_the_middle_of_12
 
 
 @pytest.mark.parametrize("columns", [20, 30, 48, 100])
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_a_receipt_is_never_wider_than_its_columns(snapshots, name, columns):
     for snapshot in snapshots(from_preset(name)):
         rows = receipt_rows(snapshot.iteration, snapshot.step, snapshot.unit(snapshot.step.layer))

@@ -16,7 +16,7 @@ from tui_backprop.render.session_text import layers_text, sample_text
 from tui_backprop.render.walk.caption import brief_caption, caption_of
 from tui_backprop.render.walk.timeline import timeline
 from tui_backprop.render.walk.walk import walk_panel
-from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.presets import NETWORKS
 from tui_backprop.session.state import Session, UpdateRun, from_preset
 from tui_backprop.session.transitions import after_update, at_step, select
 from tui_backprop.support.format import format_number
@@ -46,7 +46,7 @@ EVERYTHING = {
     "everything diverged": after_update(after_update(Session(ROUGH, "moons", lr=1e30))),
 }  # fmt: skip
 ODD |= EVERYTHING
-SESSIONS = {name: from_preset(name) for name in PRESETS} | ODD
+SESSIONS = {name: from_preset(name) for name in NETWORKS} | ODD
 
 
 def some(snapshots):
@@ -54,7 +54,7 @@ def some(snapshots):
     return snapshots if len(snapshots) < 100 else snapshots[::10]
 
 
-@pytest.mark.parametrize("name", [*PRESETS, *EVERYTHING])
+@pytest.mark.parametrize("name", [*NETWORKS, *EVERYTHING])
 def test_a_large_panel_shows_formula_cost_and_tensor_of_every_step(snapshots, name):
     for snapshot in snapshots(SESSIONS[name]):
         text = "\n".join(plain(row) for row in walk_panel(snapshot, 104, 56, UTF8))
