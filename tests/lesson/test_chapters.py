@@ -10,6 +10,7 @@ import pytest
 from tui_backprop.lesson.chapter import chapter_numbered, chapters, read_chapter, slug
 from tui_backprop.lesson.figures import ACTIONS, fill
 from tui_backprop.render.draw.context import ASCII, LINEAR, UTF8
+from tui_backprop.render.draw.spans import wrap
 from tui_backprop.support.errors import InputError
 
 STEPS = [(chapter, step) for chapter in chapters() for step in chapter.steps]
@@ -72,6 +73,16 @@ def test_formulas_and_code_fit_beside_the_app(chapter, step):
         if each.kind != "words":
             shown = ASCII.text(fill(each.text, step.start.session))
             assert max(map(len, shown.split("\n"))) <= 66
+
+
+@EACH_STEP
+@pytest.mark.parametrize(("columns", "rows"), [(78, 14), (38, 18)])
+def test_a_step_fits_a_panel(chapter, step, columns, rows):
+    used = 1 + len(wrap(UTF8.words(fill(step.action, step.start.session)), columns))
+    for each in step.paragraphs:
+        text = UTF8.words(fill(each.text, step.start.session))
+        used += 1 + (len(wrap(text, columns)) if each.kind == "words" else text.count("\n") + 1)
+    assert used <= rows
 
 
 def test_names_of_steps_are_unique_in_their_chapter():

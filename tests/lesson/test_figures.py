@@ -119,3 +119,9 @@ def test_actions_are_left_and_other_names_are_refused():
     assert fill("Press {step_on}, {panel('blame')}.", Session()) == "Press {step_on}, {panel('blame')}."
     with pytest.raises(KeyError):
         fill("{parametres}", Session())
+
+
+def test_an_iteration_that_is_known_is_not_computed_again():
+    session = from_preset("xor")
+    other = Subject(read_start("xor seed=1").session).iteration
+    assert fill("{loss}", session, other) == format_number(other.loss, 4) != fill("{loss}", session)

@@ -57,13 +57,15 @@ class Perturbed:
 
 @dataclass(frozen=True)
 class Subject:
-    """What figures are about: a session, and its iteration, which is computed when a figure needs it."""
+    """What figures are about: a session, and its iteration, which is computed when a figure needs it, unless it is
+    ``known``."""
 
     session: Session
+    known: Iteration | None = None
 
     @cached_property
     def iteration(self) -> Iteration:
-        return _iteration_of(self.session.walked)
+        return self.known or _iteration_of(self.session.walked)
 
     @cached_property
     def weight(self) -> tuple[str, tuple[int, ...]]:
@@ -231,10 +233,10 @@ COMPUTED: dict[str, Figure] = {
 FIGURES = COUNTED | COMPUTED
 
 
-def fill(text: str, session: Session) -> str:
-    """Put the figures of a session into a text; the actions in it, which stand for keys, are left. Raises KeyError
-    for a name that is neither."""
-    about = Subject(session)
+def fill(text: str, session: Session, iteration: Iteration | None = None) -> str:
+    """Put the figures of a session into a text; the actions in it, which stand for keys, are left. The ``iteration``
+    of the session is computed if it is needed and not given. Raises KeyError for a name that is neither."""
+    about = Subject(session, iteration)
 
     def figure(found: re.Match[str]) -> str:
         name = found[1]
