@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -89,8 +90,10 @@ def _paragraph(paragraph: Paragraph, session: Session, context: RenderContext) -
     if paragraph.kind == "words":
         yield Sentence(_words(paragraph.text, session, context), INDENT)
         return
-    for each in fill(paragraph.text, session).split("\n"):
-        yield Sentence(each, DEEPER)
+    text = fill(paragraph.text, session)
+    written = tuple(Sentence(each, DEEPER) for each in text.split("\n"))
+    # Spoken, indentation is lost: a block goes behind the line that it belongs to.
+    yield Forms(written, tuple(map(Sentence, re.sub(r"\n +", " ", text).split("\n"))))
 
 
 def _words(text: str, session: Session, context: RenderContext) -> str:

@@ -84,6 +84,12 @@ def test_plain_is_one_paragraph_a_line_in_words_and_ascii():
     assert all(len(line.split()) > 2 for line in text.splitlines() if line and not line.startswith("start"))
 
 
+def test_code_that_is_read_aloud_is_still_code():
+    text = printed("--chapter", "8", "--plain")
+    assert "\ndef loss_of(W, b): return cross_entropy(x @ W + b, t)\ndW, db = jax.grad" in text
+    assert "\n        def loss_of(W, b):\n            return cross_entropy" in printed("--chapter", "8")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
