@@ -164,3 +164,15 @@ def test_every_question_of_the_lesson_can_be_posed_with_any_seed():
             posed = pose(question, seed)
             assert posed is not None, question.name
             assert len({option.text for option in posed.options}) == 3, question.name
+
+
+def test_a_question_about_several_uses_gives_the_terms_that_its_answer_adds_up():
+    (question,) = (each for each in questions() if each.name == "three-uses-by-number")
+    for seed in range(3):
+        posed = pose(question, seed)
+        terms = re.search(r"contribute ([\d.]+), ([\d.]+) and ([\d.]+) to", posed.paragraphs[-1])
+        numbers = {option.misconception: float(option.text) for option in posed.options}
+        one, two, three = map(float, terms.groups())
+        wanted = {"": one + two + three, "last-path-only": one, "first-path-only": three,
+                  "counted-twice": one + two + 2 * three}  # fmt: skip
+        assert numbers == pytest.approx({name: wanted[name] for name in numbers}, rel=0.01)

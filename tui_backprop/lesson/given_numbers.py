@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from tui_backprop.engine.analysis.influence import strongest_path
 from tui_backprop.engine.mutants.answers import Answers
 from tui_backprop.engine.mutants.mutant import Asked
 from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.rerun import contribution
 from tui_backprop.support.format import format_number
 
 DIGITS = 3  # of numbers, those to choose from too
@@ -32,6 +33,18 @@ def _deltas(answers: Answers, asked: Asked) -> str:
     return ", ".join(format_number(float(each), DIGITS) for each in column)
 
 
+def _contributions(answers: Answers, asked: Asked) -> str:
+    """The terms of a gradient, in the order of the operations that read the value."""
+    program = answers.iteration.program
+    terms = (contribution(program, visit)[asked.index] for visit in program.graph.visits_of[asked.name])
+    return _listed(format_number(float(term), DIGITS) for term in terms)
+
+
+def _listed(texts: Iterable[str]) -> str:
+    *most, last = texts
+    return f"{', '.join(most)} and {last}" if most else last
+
+
 def _factors(answers: Answers, asked: Asked) -> str:
     """The factors of the path on which a weight has the most influence, from the loss on."""
     steps = reversed(strongest_path(answers.iteration, asked.name, asked.index).steps)
@@ -48,6 +61,7 @@ GIVEN: dict[str, Callable[[Answers, Asked], str]] = {
     ),
     "gradient": _gradient,
     "deltas": _deltas,
+    "contributions": _contributions,
     "factors": _factors,
     "loss_before": lambda answers, asked: format_number(answers.losses(asked)[1], IN_FULL),
     "loss_moved": lambda answers, asked: format_number(answers.losses(asked)[0], IN_FULL),
