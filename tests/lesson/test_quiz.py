@@ -9,9 +9,11 @@ from math import prod
 import pytest
 
 from tests.lesson.taking import COURSE, FRESH, asked, take
+from tui_backprop.engine.explain.walk import walk
 from tui_backprop.lesson.posing import pose
 from tui_backprop.lesson.question import Place, questions, read_questions
 from tui_backprop.lesson.quiz import Given, held
+from tui_backprop.session.share_token import decode, encode
 
 NUMBER = COURSE.by_name["one-number"]
 
@@ -176,3 +178,15 @@ def test_a_question_about_several_uses_gives_the_terms_that_its_answer_adds_up()
         wanted = {"": one + two + three, "last-path-only": one, "first-path-only": three,
                   "counted-twice": one + two + 2 * three}  # fmt: skip
         assert numbers == pytest.approx({name: wanted[name] for name in numbers}, rel=0.01)
+
+
+def test_every_option_that_is_wrong_leads_to_a_place_that_a_token_opens():
+    for question in questions():
+        posed = pose(question, 0)
+        for place in {posed.place(i) for i in range(3)} - {None}:
+            there = posed.session_at(place)
+            assert there.panel == place.panel, question.name
+            assert decode(encode(there)) == there, question.name
+            if place.step:
+                steps = walk(there.network, there.batch, there.optimizer, there.walk.grain)
+                assert steps[there.walk.step].kind == place.step, question.name

@@ -104,6 +104,7 @@ def _options(command: click.Command, context: click.Context, *, shared: bool) ->
 def _files() -> list[tuple[str, str]]:
     from tui_backprop.cost.measure.cache import NAME as MEASUREMENTS
     from tui_backprop.lesson.progress import NAME as LESSON_PROGRESS
+    from tui_backprop.lesson.quiz_progress import NAME as LAST_QUIZ
     from tui_backprop.session.autosave import NAME as LAST_SESSION
 
     rows = []
@@ -116,6 +117,7 @@ def _files() -> list[tuple[str, str]]:
         ),
         (places.state_folder, LAST_SESSION, "The last session, for --resume."),
         (places.state_folder, LESSON_PROGRESS, "What is done of the lesson."),
+        (places.state_folder, LAST_QUIZ, "The last quiz, for quiz --resume."),
         (places.cache_folder, MEASUREMENTS, "Measurements of this machine."),
     ):
         try:
