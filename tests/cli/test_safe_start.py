@@ -24,6 +24,7 @@ COMMANDS = {
     "doctor": (),
     "keys": (),
     "lesson": ("--chapter", "3"),
+    "quiz": ("--chapter", "3"),
     "token": ("--help",),
     "man": (),
     "completion": ("bash",),
