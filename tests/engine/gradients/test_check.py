@@ -82,10 +82,6 @@ def scaled(to):
     np.multiply(to, 1.001, out=to)
 
 
-def turned_round(to):
-    np.negative(to, out=to)
-
-
 def one_entry_off(to):
     to.flat[-1] += 0.01
 
