@@ -18,7 +18,8 @@ class ForwardMode:
     def __init__(self, program: Program, given: dict[str, Array], many: int | None = None) -> None:
         lead = () if many is None else (many,)
         self.dots = dict(given)
-        self._loss, self._zero = program.graph.loss, np.zeros(lead, program.dtype)
+        self._loss = program.graph.loss
+        self._zero = np.zeros((*lead, *program.shapes[self._loss]), program.dtype)
         self._calls: list[Call] = []
         for op in program.ops:
             sources = [i for i, _ in enumerate(op.primitive.jvps) if op.inputs[i] in self.dots]
@@ -34,7 +35,7 @@ class ForwardMode:
                     self._calls.append((np.add, (y_dot, to, y_dot)))
 
     def push(self) -> Array:
-        """Push the given tangents through; return the tangent of the loss, of shape () or (many,)."""
+        """Push the given tangents through; return the tangent of the loss, of its shape, or with many in front."""
         with np.errstate(all="ignore"):
             for rule, arguments in self._calls:
                 rule(*arguments)

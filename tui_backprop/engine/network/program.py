@@ -99,7 +99,7 @@ class Program:
         """Allocate an array for each cotangent; an operation that passes its own on shares one array with its
         input."""
         made = dict(given)
-        made[self.graph.loss] = np.ones((), self.dtype)
+        made[self.graph.loss] = np.ones(self.shapes[self.graph.loss], self.dtype)
         for visit in self.graph.backward_visits:
             if visit.writes not in made and visit.writes not in self._streamed:
                 alone = self.graph.uses[visit.writes] == 1

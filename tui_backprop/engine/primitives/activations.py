@@ -84,7 +84,7 @@ def _relu(a: Array, z: Array, zero: Array) -> None:
 
 
 def _relu_slope(d: Array, z: Array, a: Array, zero: Array, *_: Array) -> None:
-    np.greater(z, zero, out=d)  # 0 at the kink, as PyTorch has it
+    np.greater(z.real, zero.real, out=d)  # 0 at the kink, as PyTorch has it
 
 
 def _leaky_relu(a: Array, z: Array, zero: Array, room: Array) -> None:
@@ -95,7 +95,7 @@ def _leaky_relu(a: Array, z: Array, zero: Array, room: Array) -> None:
 
 
 def _leaky_relu_slope(d: Array, z: Array, a: Array, zero: Array, *_: Array) -> None:
-    np.greater(z, zero, out=d)
+    np.greater(z.real, zero.real, out=d)
     np.maximum(d, LEAK, out=d)
 
 

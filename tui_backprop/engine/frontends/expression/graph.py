@@ -46,9 +46,10 @@ EXAMPLE = "L = (w*x + b - y)**2"
 
 
 @lru_cache(maxsize=64)
-def graph_of(text: str, let: str, to_inputs: bool = False) -> Graph:
+def graph_of(text: str, let: str, to_inputs: bool = False, scalar: bool = True) -> Graph:
     """Build the graph of an expression with its numbers. Raises InputError for anything that is no expression, and
-    for a name without a number, or a number without a use."""
+    for a name without a number, a number without a use, and, if ``scalar``, a last statement that is no single
+    number."""
     lets = parse_lets(let, RESERVED)
     tree = tree_of(FIELD, checked_text(FIELD, text).strip())
     statements = [_statement(node) for node in tree.body]
@@ -56,7 +57,7 @@ def graph_of(text: str, let: str, to_inputs: bool = False) -> Graph:
         raise InputError(FIELD, f"nothing is written; write an expression such as {EXAMPLE}")
     if len(statements) > STATEMENTS:
         raise InputError(FIELD, f"more than {STATEMENTS} statements")
-    return _Expression(lets, tree).graph(text.strip(), statements, to_inputs)
+    return _Expression(lets, tree).graph(text.strip(), statements, to_inputs, scalar)
 
 
 def _statement(node: ast.stmt) -> tuple[ast.stmt, str, ast.expr]:
@@ -89,7 +90,7 @@ class _Expression:
             )
 
     def graph(
-        self, text: str, statements: Sequence[tuple[ast.stmt, str, ast.expr]], to_inputs: bool
+        self, text: str, statements: Sequence[tuple[ast.stmt, str, ast.expr]], to_inputs: bool, scalar: bool
     ) -> Graph:
         *_, (last, name, _) = statements
         self._loss = name or self._fresh("L")
@@ -109,7 +110,7 @@ class _Expression:
             blocks.append(Block(_title(text, node)))
         if unused := [name for name in self._lets if name not in self._used]:
             raise InputError("let", f"{unused[0]} is not in the expression; use it there, or leave it out")
-        if shape := self._build.shape(self._loss):
+        if (shape := self._build.shape(self._loss)) and scalar:
             message = f"the last statement has the shape {shape}; a loss is one number, such as sum(...)"
             raise place_of(FIELD, last).error(message)
         return self._build.graph(blocks, self._loss, self._loss)

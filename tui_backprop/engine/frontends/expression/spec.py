@@ -137,3 +137,13 @@ class ExpressionSpec:
     @property
     def _entries(self) -> int:
         return sum(size(value.shape) for value in self.graph.values)
+
+
+@dataclass(frozen=True)
+class VectorExpression(ExpressionSpec):
+    """An expression whose last statement may be an array, for its Jacobian alone: the walk needs a single number."""
+
+    @property
+    def graph(self) -> Graph:
+        """The operations and values of the expression."""
+        return graph_of(self.text, self.let, self.input_gradient, scalar=False)
