@@ -12,6 +12,7 @@ import pytest
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.frontends.dense import graph as dense
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.gradients.check import report
 from tui_backprop.engine.gradients.check.compare import compare, compare_along
 from tui_backprop.engine.gradients.check.directional import ALONG
 from tui_backprop.engine.gradients.check.operations import faults
@@ -382,3 +383,13 @@ def test_the_number_of_passes_of_a_check_depends_on_its_entries_alone(monkeypatc
         return len(passes)
 
     assert count(20, 1) == count(10, 2)
+
+
+def test_the_entry_closest_to_its_limit_is_looked_for_once_among_all_tensors(monkeypatch):
+    """Looking for it once for each tensor takes the square of their number: most of the time of deep networks."""
+    looked = []
+    monkeypatch.setattr(report, "_used", lambda entry, used=report._used: looked.append(entry) or used(entry))
+    problem = problem_of(NetworkSpec((3, *[2] * 20, 2), "tanh", "mse", bias=False))
+    found = compare(problem, entries=1)
+    assert found.closest is not None
+    assert len(looked) <= 2 * len(found.tensors)

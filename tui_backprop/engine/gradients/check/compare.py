@@ -205,10 +205,11 @@ def _report(
         bad=bad.why if bad else "",
         noise=noise,
     )
-    for each in pairs:
-        if report.closest and report.closest.worst and each.tensor == report.closest.tensor:
-            return replace(report, quotients=each.quotients(report.closest.worst.number))
-    return report
+    closest = report.closest
+    if closest is None or closest.worst is None:
+        return report
+    of = next(each for each in pairs if each.tensor == closest.tensor)
+    return replace(report, quotients=of.quotients(closest.worst.number))
 
 
 def largest_of(values: Array) -> float:

@@ -23,13 +23,16 @@ def faults(problem: Problem, seed: int = 0) -> tuple[tuple[Fault, ...], int, int
     program.forward()
     generator = np.random.default_rng(seed)
     with np.errstate(all="ignore"):
-        found = [_faults_of(op, program, generator) for op in program.ops]
+        by = program.graph.differentiable.union(program.graph.fed)
+        found = [_faults_of(op, program, by, generator) for op in program.ops]
     overflowed = sum(each is None for each in found)
     return tuple(fault for each in found for fault in each or ()), len(program.ops), overflowed
 
 
-def _faults_of(op: Op, program: Program, generator: np.random.Generator) -> list[Fault] | None:
-    """Return the faults of an operation, None if it cannot be checked."""
+def _faults_of(
+    op: Op, program: Program, by: frozenset[str], generator: np.random.Generator
+) -> list[Fault] | None:
+    """Return the faults of an operation in its derivatives ``by`` some values, None if it cannot be checked."""
     row, found = op.primitive, []
     x = [program.values[name] for name in op.inputs]
     if row.in_place:  # input 0 has been written over; any other values do as well
@@ -37,7 +40,7 @@ def _faults_of(op: Op, program: Program, generator: np.random.Generator) -> list
     y, cache = np.empty(row.shape(*(a.shape for a in x))), row.room(np.dtype(float), *(a.shape for a in x))
     row.forward(y, cache, *x)
     for i, (vjp, jvp) in enumerate(zip(row.vjps, row.jvps, strict=True)):
-        if op.inputs[i] not in program.graph.differentiable.union(program.graph.fed):
+        if op.inputs[i] not in by:
             continue  # such as the exponent of a square, by which there may be no derivative
         u, v = generator.normal(size=y.shape), generator.normal(size=x[i].shape)
         wanted = _complex_jvp(op, x, i, v) * u
