@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from tui_backprop.engine.arrays.types import place_in
 from tui_backprop.engine.network.model import Model
-from tui_backprop.engine.network.value import GENERAL
 from tui_backprop.render.per_iteration import per_iteration
 from tui_backprop.session.session_parts import AUTOMATIC, AXES
 from tui_backprop.session.state import Session
@@ -22,6 +21,7 @@ if TYPE_CHECKING:  # these load numpy, or are slow, and the first paint does not
     from tui_backprop.engine.analysis.gradient_flow import Flow
     from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
     from tui_backprop.engine.analysis.ranking import Attribution, Ranked
+    from tui_backprop.engine.analysis.value_flow import GraphFlow
     from tui_backprop.engine.explain.step import Step
     from tui_backprop.engine.network.graph import Graph
     from tui_backprop.engine.primitives import Array
@@ -96,7 +96,7 @@ class Snapshot:
         if self.asked is None:
             return None
         tensor, index = self.asked
-        if self.graph.role(tensor) in GENERAL:
+        if not self.graph.layered:
             here = self.graph.layer(tensor) == layer
             return place_in(index, self.iteration.tensor(tensor).shape) if here else None
         ends = {self.graph.layer(tensor) - i: unit for i, unit in enumerate(reversed(index))}
@@ -186,7 +186,7 @@ class Findings:
     aside: str = ""
     snapshot: Snapshot | None = None
     blame: BlameState | None = None
-    flow: Flow | None = None
+    flow: Flow | GraphFlow | None = None
     costs: CostState | None = None
     learning: Learning | None = None
 

@@ -76,5 +76,8 @@ def recall(replay: Replay, session: Session) -> Iterator[Learning]:
 
 
 def _scored(replay: Replay, session: Session, learning: Learning) -> Learning:
+    """Add a score; there is none where no samples are left to score on, and the loss of the updates says it all."""
+    if session.network.holds_numbers:
+        return learning
     newest = score(session.network, session.data, replay.state(session).parameters, session.t)
     return replace(learning, scores=(*learning.scores, newest))

@@ -171,7 +171,7 @@ class ChangedParameter:
 
 def _predicted(z: Array, iteration: Iteration) -> int | None:
     """Return the predicted class of the first sample, None where there is none."""
-    if iteration.graph.loss_op.primitive.kind != "loss":
+    if not iteration.graph.predicts:
         return None
     found = int(predicted_classes(z[:1], iteration.graph.loss_rule)[0])
     return None if found == NO_CLASS else found

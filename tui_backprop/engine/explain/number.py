@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from tui_backprop.engine.arrays.top_k import count_largest
+from tui_backprop.engine.arrays.types import place_in
 from tui_backprop.engine.explain.pytorch import forward_line, gradient_line
 from tui_backprop.engine.explain.receipts import (
     ReceiptRow,
@@ -21,7 +22,6 @@ from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_values import TensorEntry
-from tui_backprop.engine.network.value import GENERAL
 from tui_backprop.engine.primitives import Array, Shape, in_shape, index_at, size
 from tui_backprop.engine.training.iteration import Iteration
 
@@ -91,7 +91,7 @@ def number_at(iteration: Iteration, step: Step, unit: int) -> tuple[str, tuple[i
     """Return the number that a step is about: of ``unit``, or of the weight into it with the largest gradient."""
     graph = iteration.graph
     name = graph.value_of(step.tensor)
-    if graph.role(name) == "parameter" or any(not visit.op.equations for visit in step.visits):
+    if not graph.layered:
         return name, _entry_number(unit, shape_of(graph, name) or ())
     if graph.role(name) == "loss":
         return graph.output, (unit,)
@@ -103,6 +103,19 @@ def number_at(iteration: Iteration, step: Step, unit: int) -> tuple[str, tuple[i
 def _entry_number(unit: int, shape: Shape) -> tuple[int, ...]:
     """Return the index of entry number ``unit``, row by row; of the last one where there are fewer."""
     return index_at(min(unit, size(shape) - 1), shape) if shape else ()
+
+
+def next_entry(
+    graph: Graph, tensor: str, index: tuple[int, ...], axis: int, direction: int
+) -> tuple[int, ...]:
+    """Return the entry in the next row (``axis`` 0) or column (1), cyclically; an array of one axis has one row of
+    either kind, and one of more than two goes on with the rows of the next matrix."""
+    shape = shape_of(graph, tensor) or ()
+    if axis or len(shape) == 1:
+        return (*index[:-1], (index[-1] + direction) % shape[-1])
+    rows = shape[:-1]
+    row = (place_in(index[:-1], rows) + direction) % size(rows)
+    return (*index_at(row, rows), index[-1])
 
 
 def exists(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> bool:
@@ -160,7 +173,7 @@ def neighbor(
     name = names[(at + direction) % len(names)]
     shape = shape_of(graph, name) or ()
     unit = (index or (0,))[0 if direction < 0 else -1]
-    if graph.role(name) in GENERAL:
+    if not graph.layered:
         place = (0,) * (len(shape) - len(index)) + index[max(len(index) - len(shape), 0) :]
         return name, tuple(min(i, n - 1) for i, n in zip(place, shape, strict=True))
     if len(shape) == 1:

@@ -35,6 +35,11 @@ class Graph(GraphValues):
         return next((op for op in self.ops if op.primitive.kind == "loss"), self.by_output[self.loss])
 
     @property
+    def predicts(self) -> bool:
+        """Whether its loss compares an output with a target."""
+        return self.loss_op.primitive.kind == "loss"
+
+    @property
     def probabilities(self) -> str:
         """The name of the probabilities that the loss computes from the output; "" if it computes none."""
         return self.by_name[self.loss_op.output].saved

@@ -13,7 +13,6 @@ Role = Literal[
     "input", "target", "constant", "mask", "weight", "bias", "gain", "shift", "product", "pre-activation",
     "normalized", "activated", "masked", "activation", "loss", "parameter", "value",
 ]  # fmt: skip
-GENERAL: frozenset[Role] = frozenset(("parameter", "value"))  # roles of values that need not have units
 PARAMETERS: frozenset[Role] = frozenset(("weight", "bias", "gain", "shift", "parameter"))
 
 

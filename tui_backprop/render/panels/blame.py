@@ -112,7 +112,8 @@ def prediction_lines(session: Session, iteration: Iteration, columns: int) -> li
 
 
 def measure_lines(session: Session, columns: int, context: RenderContext = UTF8) -> list[Line]:
-    """The measures and the layers to choose from, the chosen ones in brackets."""
+    """The measures and, where there are layers, those to choose from, the chosen ones in brackets; then what the
+    measure is."""
     row = MEASURES[session.inspection.measure]
     depth, accused = session.network.graph.depth, session.inspection.layer
     each = [ALL_LAYERS, *range(1, depth + 1)]
@@ -123,8 +124,9 @@ def measure_lines(session: Session, columns: int, context: RenderContext = UTF8)
     words = f"{row.formula}: {row.about}"
     if session.inspection.measure == "update" and plain_sgd(session.optimizer):
         words = "α dW²: loss drop it causes; plain sgd: same rank as gradient"
+    chooser = [line(("layer   ", "muted"), *layers)] if session.network.graph.layered else []
     return [
-        line(("layer   ", "muted"), *layers),
+        *chooser,
         line(("measure ", "muted"), *names),
         *wrap(context.text(words), columns, "muted"),
     ]
@@ -150,14 +152,20 @@ def ranking_notes(
     tied = sum(attribution.score == attributions[0].score for attribution in attributions)
     if tied > 1:
         notes.append(f"the first {tied} are tied")
+    notes += _of_one_unit(graph, attributions, accused) if graph.layered else []
+    return wrap(context.text("; ".join(notes)), columns, "muted") if notes else []
+
+
+def _of_one_unit(graph: Graph, attributions: Sequence[Attribution], accused: int) -> list[str]:
+    """Say that the first of the ranking belong to one unit, if they do."""
     layer, unit = graph.layer(attributions[0].tensor), attributions[0].index[-1]
     same = list(
         takewhile(lambda each: (graph.layer(each.tensor), each.index[-1]) == (layer, unit), attributions)
     )
-    if len(same) >= LEAST_SHARED:
-        many = "all of these" if len(same) == len(attributions) else f"the first {len(same)}"
-        notes.append(f"{many} share the δ of unit {unit}" + ("" if accused else f" of layer {layer}"))
-    return wrap(context.text("; ".join(notes)), columns, "muted") if notes else []
+    if len(same) < LEAST_SHARED:
+        return []
+    many = "all of these" if len(same) == len(attributions) else f"the first {len(same)}"
+    return [f"{many} share the δ of unit {unit}" + ("" if accused else f" of layer {layer}")]
 
 
 def ranking_table(blame_state: BlameState, columns: int, rows: int, context: RenderContext) -> list[Line]:

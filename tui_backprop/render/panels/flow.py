@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import ceil, floor, inf, isfinite, log10
@@ -44,6 +45,15 @@ class LogScale:
 def _power(exponent: int) -> str:
     """Format a power of ten, which may be beyond the range of floats."""
     return format_number(10.0**exponent, 1) if -5 < exponent < 6 else f"1e{exponent:+03}"
+
+
+def log_scale(sizes: Sequence[float]) -> LogScale:
+    """Return the scale of the sizes that are neither 0 nor infinite, in whole decades."""
+    shown = [log10(size) for size in sizes if 0 < size < inf]
+    if not shown:
+        return LogScale(0, 0)
+    low = floor(min(shown))
+    return LogScale(low, max(ceil(max(shown)), low + 1) - low)
 
 
 def scales(report: Flow) -> tuple[LogScale, LogScale]:

@@ -18,6 +18,10 @@ from tui_backprop.render.walk.equation import equations, formula_with_shapes, re
 from tui_backprop.support.format import format_number
 
 LABEL_COLUMNS, NUMBER_COLUMNS = 10, 12  # columns of a label, and of a number
+NO_GRADIENT = (
+    "none: it is a constant",
+    "none: no derivative of the loss flows to it",
+)  # of a value, a parameter
 TERM_COUNTS = (6, 3, 2, 1)  # of a long sum, as room allows
 
 
@@ -115,7 +119,7 @@ def _figures(
 ) -> list[Line]:
     rows = _figure("value", found.value, "forward", "", columns)
     if found.gradient is None:
-        return [*rows, *_figure_words("gradient", "none: it is a constant", columns)]
+        return [*rows, *_figure_words("gradient", NO_GRADIENT[found.is_parameter], columns)]
     parameters = snapshot.session.network.parameters
     place = ""
     if found.is_parameter and found.gradient != 0:

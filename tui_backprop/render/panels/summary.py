@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from tui_backprop.engine.analysis.value_flow import GraphFlow
 from tui_backprop.keys.panel_table import PANEL_ROWS
 from tui_backprop.keys.table import panel_key
 from tui_backprop.render.cost.cost import comparison
@@ -14,6 +15,7 @@ from tui_backprop.render.panels.blame import prediction_lines, ranking_table
 from tui_backprop.render.panels.flow_verdict import verdict
 from tui_backprop.render.panels.number import brief_figures
 from tui_backprop.render.panels.training import figures, progress, untrained
+from tui_backprop.render.panels.value_flow import value_verdict
 from tui_backprop.render.view_state import Findings, Snapshot
 from tui_backprop.session.session_parts import Inspection
 
@@ -71,6 +73,8 @@ def _flow(
     """Draw the verdict on the gradient."""
     if findings.flow is None:
         return []
+    if isinstance(findings.flow, GraphFlow):
+        return value_verdict(findings.flow, columns, context)[:rows]
     return [row for row in verdict(findings.flow, columns, rows + 1, 0, context) if row][:rows]
 
 

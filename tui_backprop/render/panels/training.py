@@ -38,6 +38,7 @@ KEY_HINTS = (  # on how to train and how to go back, as many words as fit
     "{amount(-1)} {amount(1)} updates  {start_training} train",
 )
 UNTRAINED = "Not trained yet. Training plots the update loss, and the {what} on the {part} samples of {data}."
+UNTRAINED_WITHOUT_SAMPLES = "Not trained yet. Training plots the loss before each update."
 READING_BACK = "reading back the update losses of {n:,} updates …"
 SIDE_BY_SIDE_COLUMNS = (
     74  # columns from which the picture is beside the curves, where the panel is wide enough
@@ -126,6 +127,8 @@ def untrained(snapshot: Snapshot, columns: int) -> list[Line]:
     data = snapshot.session.data
     if snapshot.session.t:
         return wrap(READING_BACK.format(n=snapshot.session.t), columns, "muted")
+    if snapshot.session.network.holds_numbers:
+        return wrap(UNTRAINED_WITHOUT_SAMPLES, columns, "muted")
     what = "accuracy" if info(data).classes else "loss"
     words = UNTRAINED.format(what=what, part=fixed_part_text(data), data=data)
     return wrap(words, columns, "muted")

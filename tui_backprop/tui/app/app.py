@@ -119,7 +119,7 @@ class BackpropApp(AppServices):
             lambda panel: self.ranking.opening(panel),
             lambda place: self.activities.state_of(place),
         )
-        self.navigation = Navigation(state)
+        self.navigation = Navigation(self, state)
         self.playback = Playback(self, state, self.navigation)
         self.training = TrainingControl(self, state, lambda: self.cost_lab.postpone())
         self.cost_lab = CostLab(self, state)

@@ -21,11 +21,16 @@ if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
 
 def look_at(session: Session, tensor: str, index: tuple[int, ...]) -> Session:
     """Return the session that shows an entry of a tensor; no other unit of its layers remains selected."""
-    last = session.network.graph.layer(tensor)
-    for layer in range(last + 1 - len(index), last + 1):
+    graph = session.network.graph
+    last = graph.layer(tensor)
+    ends = len(index) if graph.layered else 1
+    for layer in range(last + 1 - ends, last + 1):
         if session.walk.unit(layer) != AUTOMATIC:
             session = transitions.select(session, layer, AUTOMATIC)
     return transitions.inspect(session, tensor, index)
+
+
+OTHER_TENSOR = "{tensor(-1)} {tensor(1)} show another"
 
 
 class Inspection:
@@ -76,15 +81,18 @@ class Inspection:
     # --- from number to number -------------------------------------------------------------------------------
 
     def action_number(self, axis: int, direction: int) -> None:
-        """Show the next entry of the same tensor along an axis."""
+        """Show the next entry of the same tensor along an axis: the next row or column of a matrix."""
 
         def along(session: Session, snapshot: Snapshot) -> Session:
-            from tui_backprop.engine.explain.number import shape_of
+            from tui_backprop.engine.explain.number import next_entry
 
             tensor, index = snapshot.number
-            shape, at = shape_of(snapshot.graph, tensor) or (1,), min(axis, len(index) - 1)
-            place = (index[at] + direction) % shape[at]
-            return transitions.inspect(session, tensor, (*index[:at], place, *index[at + 1 :]))
+            if not index:
+                self._app.say(f"{tensor} is a single number; {self._app.render_context.words(OTHER_TENSOR)}")
+                return session
+            return transitions.inspect(
+                session, tensor, next_entry(snapshot.graph, tensor, index, axis, direction)
+            )
 
         self._state.move(along, numbers=True)
 
@@ -98,6 +106,9 @@ class Inspection:
                 layer, unit = snapshot.place
                 return transitions.select(session, layer, unit + direction)
             tensor, index = snapshot.asked
+            if not index:
+                self._app.say(f"{tensor} is a single number")
+                return session
             units = (shape_of(snapshot.graph, tensor) or (1,))[-1]
             return transitions.inspect(session, tensor, (*index[:-1], (index[-1] + direction) % units))
 
@@ -114,7 +125,7 @@ class Inspection:
             chosen = {layer: unit for layer, unit in units if unit != AUTOMATIC}
             found = neighbor(snapshot.iteration, tensor, index, direction, chosen)
             session = look_at(session, *found)
-            if len(index) == 2:
+            if snapshot.graph.is_weight(tensor):
                 layer = snapshot.graph.layer(tensor) - (direction > 0)
                 session = transitions.select(session, layer, index[0] if direction > 0 else index[1])
             return session

@@ -31,7 +31,20 @@ class Misclassified:
 
     def action_misclassified(self, direction: int) -> None:
         """Go to the next misclassified sample, or to the one before."""
-        self._search(self._state.session, direction)
+        if not self._without_classes():
+            self._search(self._state.session, direction)
+
+    def _without_classes(self) -> bool:
+        """Say so where nothing is classified."""
+        session = self._state.session
+        if info(session.data).classes:
+            return False
+        self._app.inform(
+            "Nothing is classified: an expression has no samples."
+            if session.network.holds_numbers
+            else "These samples have no classes."
+        )
+        return True
 
     @property
     def waits(self) -> bool:
@@ -64,7 +77,7 @@ class Misclassified:
             none = f"All {about.samples:,} samples are classified correctly."
             if sought:
                 none = f"No {sought[0]} is predicted as {sought[1]} now; C, e: any misclassified sample."
-            self._app.inform(none if about.classes else "These samples have no classes.")
+            self._app.inform(none)
         elif self._state.session.pass_key == searched.pass_key:
             if sample == searched.sample:
                 self._app.inform("There is no other one.")
@@ -74,13 +87,12 @@ class Misclassified:
         """Open the confusion matrix at once, so that the keys that follow go to it; fill it when it is known."""
         from tui_backprop.tui.screens.confusion import ConfusionScreen
 
+        if self._without_classes():
+            return
         about = info(self._state.session.data)
-        if about.classes:
-            screen = ConfusionScreen(about.classes, about.samples, self._app.render_context)
-            self._app.open_dialog(screen, self._chosen)
-            self._app.in_thread("confusion", self._classify, self._state.session, screen)
-        else:
-            self._app.inform("These samples have no classes.")
+        screen = ConfusionScreen(about.classes, about.samples, self._app.render_context)
+        self._app.open_dialog(screen, self._chosen)
+        self._app.in_thread("confusion", self._classify, self._state.session, screen)
 
     def _classify(self, session: Session, screen: ConfusionScreen) -> None:
         from tui_backprop.session.misclassified import confusion

@@ -6,14 +6,17 @@ from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
 from tui_backprop.session.walk_steps import steps_of
+from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.state import AppState
+
+NO_SAMPLES = "no samples to choose from: an expression has its own numbers"
 
 
 class Navigation:
     """The actions of the walk, and of the graph panel, which shows the same cursor."""
 
-    def __init__(self, state: AppState) -> None:
-        self._state = state
+    def __init__(self, app: AppContext, state: AppState) -> None:
+        self._app, self._state = app, state
 
     def action_step_on(self) -> None:
         self._state.move(lambda session, snapshot: transitions.step_on(session, len(snapshot.steps)))
@@ -88,6 +91,9 @@ class Navigation:
         self._state.move(lambda session, snapshot: transitions.after_update(session), numbers=True)
 
     def action_sample(self, direction: int) -> None:
+        if self._state.session.network.holds_numbers:
+            self._app.say(NO_SAMPLES)
+            return
         self._state.move(lambda session, snapshot: transitions.next_sample(session, direction))
 
     def action_restart(self) -> None:

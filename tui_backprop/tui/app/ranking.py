@@ -171,6 +171,9 @@ class Ranking:
         )
 
     def action_rank_layer(self, direction: int) -> None:
+        if not self._state.session.network.graph.layered:
+            self._app.say("no layers to choose from: all parameters are ranked together")
+            return
         self._state.move(lambda session, snapshot: transitions.next_ranked_layer(session, direction))
 
     def action_measure(self) -> None:
@@ -184,12 +187,20 @@ class Ranking:
         tensor, index = attribution.tensor, attribution.index
 
         def look(session: Session, snapshot: Snapshot) -> Session:
-            graph = snapshot.graph
-            place = graph.gradient_equation(tensor), graph.layer(tensor)
-            steps = [(i, piece) for i, piece in snapshot.pieces if (piece.kind, piece.layer) == place]
-            gradient = graph.gradient_of(tensor)
-            own = [i for i, piece in steps if piece.tensor == gradient]  # bias and weights may be separate
-            return look_at(transitions.at_step(session, (own or [steps[0][0]])[0]), tensor, index)
+            step = _step_of_gradient(snapshot, tensor)
+            return look_at(session if step is None else transitions.at_step(session, step), tensor, index)
 
         self._state.move_here(look)
         self._app.to_panel("walk")
+
+
+def _step_of_gradient(snapshot: Snapshot, tensor: str) -> int | None:
+    """Return the step that computes the gradient of a parameter, by itself or with others of its layer; None where
+    there is no such step."""
+    graph = snapshot.graph
+    gradient = graph.gradient_of(tensor)
+    own = [i for i, piece in snapshot.pieces if piece.tensor == gradient]
+    if own or not graph.layered:
+        return next(iter(own), None)
+    place = graph.gradient_equation(tensor), graph.layer(tensor)
+    return next(i for i, piece in snapshot.pieces if (piece.kind, piece.layer) == place)

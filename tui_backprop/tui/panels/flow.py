@@ -12,15 +12,20 @@ from tui_backprop.tui.panels.base import Panel, Query, SnapshotView, same_iterat
 
 if TYPE_CHECKING:
     from tui_backprop.engine.analysis.gradient_flow import Flow
+    from tui_backprop.engine.analysis.value_flow import GraphFlow
     from tui_backprop.session.replay import Replay
 
 
 def _draw(
     snapshot: Snapshot, found: object, columns: int, rows: int, context: RenderContext
 ) -> Sequence[Line]:
-    from tui_backprop.render.panels.flow import flow_panel
+    if snapshot.graph.layered:
+        from tui_backprop.render.panels.flow import flow_panel
 
-    return flow_panel(snapshot, cast("Flow | None", found), columns, rows, context)
+        return flow_panel(snapshot, cast("Flow | None", found), columns, rows, context)
+    from tui_backprop.render.panels.value_flow import value_flow_panel
+
+    return value_flow_panel(snapshot, cast("GraphFlow | None", found), columns, rows, context)
 
 
 def _flow(snapshot: Snapshot, replay: Replay) -> object:
@@ -28,7 +33,10 @@ def _flow(snapshot: Snapshot, replay: Replay) -> object:
     from tui_backprop.data.samples import cut
     from tui_backprop.engine.analysis.gradient_flow import flow
     from tui_backprop.engine.analysis.judged import Examples, samples_to_judge
+    from tui_backprop.engine.analysis.value_flow import value_flow
 
+    if not snapshot.graph.layered:
+        return value_flow(snapshot.iteration)
     session, about = snapshot.session, info(snapshot.session.data)
     first = cut(session.network, session.data, 0, samples_to_judge(session.network, about.samples))
     return flow(snapshot.iteration, Examples(first.x, first.t, about.samples, bool(about.classes)))
