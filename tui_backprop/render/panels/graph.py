@@ -19,6 +19,8 @@ from tui_backprop.render.panels.graph_table import GraphState, fit_cached, graph
 from tui_backprop.render.panels.operation_detail import (
     operation_lines,
 )
+from tui_backprop.render.panels.value_graph import ValueGraphState, fold, value_graph_table
+from tui_backprop.render.panels.value_graph_rows import value_graph_rows
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import format_duration, format_times
 
@@ -46,15 +48,9 @@ def graph_panel(
 ) -> list[Line]:
     """At most ``rows`` lines: the graph from the input down to the loss, or the part around the cursor, and where
     there is room the operations at the cursor in full. ``timing`` is None while they are not timed."""
-    look, all_rows = GraphState(snapshot, timing, context), graph_rows(snapshot.graph)
-    room = rows - 1
-    if rows >= DETAILED_ROWS and len(all_rows) > room - LEAST_DETAIL_ROWS - 1:
-        room -= max(rows // 3, LEAST_DETAIL_ROWS + 1)
-    start, end = page(_current_row(look, all_rows), len(all_rows), room)
-    head, *table = graph_table(look, all_rows[start:end], columns)
-    above = [fold_above(all_rows[:start])] if start else []
-    below = [fold_below(all_rows[end:])] if end < len(all_rows) else []
-    lines = [head, *above, *table, *below]
+    look = GraphState(snapshot, timing, context)
+    draw = _layers if snapshot.graph.layered else _values
+    lines = draw(look, columns, rows)
     left = rows - len(lines)
     if left >= LEAST_DETAIL_ROWS:
         lines += _totals(look, columns)[: left - LEAST_DETAIL_ROWS - 1]
@@ -63,6 +59,34 @@ def graph_panel(
             *operation_lines(snapshot, timing, look.current, columns, rows - len(lines) - 1, context),
         ]
     return [fit_cached(clip(fit_cached(each, context), columns), context) for each in lines[:rows]]
+
+
+def _room(total: int, rows: int) -> int:
+    """Lines for the rows of the graph, ``total`` in all; some are left for details."""
+    room = rows - 1
+    if rows >= DETAILED_ROWS and total > room - LEAST_DETAIL_ROWS - 1:
+        room -= max(rows // 3, LEAST_DETAIL_ROWS + 1)
+    return room
+
+
+def _layers(look: GraphState, columns: int, rows: int) -> list[Line]:
+    """A line for each operation of a network of layers."""
+    all_rows = graph_rows(look.snapshot.graph)
+    start, end = page(_current_row(look, all_rows), len(all_rows), _room(len(all_rows), rows))
+    head, *table = graph_table(look, all_rows[start:end], columns)
+    above = [fold_above(all_rows[:start])] if start else []
+    below = [fold_below(all_rows[end:])] if end < len(all_rows) else []
+    return [head, *above, *table, *below]
+
+
+def _values(look: GraphState, columns: int, rows: int) -> list[Line]:
+    """A line for each value of any other graph."""
+    state, all_rows = ValueGraphState(look.snapshot, look.context), value_graph_rows(look.snapshot.graph)
+    start, end = page(state.cursor(all_rows), len(all_rows), _room(len(all_rows), rows))
+    head, *table = value_graph_table(state, all_rows[start:end], columns)
+    above = [fold(all_rows[:start], all_rows[start].above, "above", columns)] if start else []
+    below = [fold(all_rows[end:], all_rows[end - 1].below, "below", columns)] if end < len(all_rows) else []
+    return [head, *above, *table, *below]
 
 
 def _totals(look: GraphState, columns: int) -> list[Line]:

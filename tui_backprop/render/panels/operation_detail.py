@@ -14,7 +14,7 @@ from tui_backprop.engine.explain.receipts import ReceiptRow
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.operation import Op, Visit
-from tui_backprop.engine.primitives import Array, Shape, size
+from tui_backprop.engine.primitives import Array, Shape, index_at, size
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, line, width, wrap
@@ -27,6 +27,10 @@ NO_OPERATION = {
     "forward": "The batch enters at the top and flows down to the loss.",
     "update": "All gradients are known. The optimizer updates the parameters of layer {layer}, outside the graph.",
 }  # of steps that no operation belongs to
+NO_OPERATION_OF_VALUES = {
+    "forward": "The values that are given stand above the operations that read them.",
+    "update": "All gradients are known. The optimizer updates the parameters, outside the graph.",
+}
 
 
 def passes_on(graph: Graph, visit: Visit) -> bool:
@@ -100,14 +104,16 @@ def _first_fitting(choices: list[list[Span]], columns: int, context: RenderConte
 
 
 def _entry_sum(snapshot: Snapshot, visit: Visit, columns: int, context: RenderContext) -> list[Line]:
-    """One entry of a gradient as the sum of its terms: of the unit that is shown, where it is largest."""
+    """One entry of a gradient as the sum of its terms up to a visit: of the unit that is shown, where it is
+    largest."""
     iteration, graph, value = snapshot.iteration, snapshot.graph, visit.writes
-    terms = [each for each in graph.backward_visits if each.writes == value]
+    terms = graph.visits_of[value]
+    terms = terms[: terms.index(visit) + 1]
     if not all(cheap(iteration, visit) for visit in terms):
         return []
-    name = graph.gradient_of(value)
+    name = graph.written(visit)
     total = iteration.tensor(name)
-    at = _largest(total, snapshot.unit(graph.layer(value)))
+    at = _largest(total, snapshot.unit(graph.layer(value))) if graph.layered else _largest_entry(total)
     rows = [
         ReceiptRow(
             "+", f"by {visit.op.primitive.name} {visit.op.output}", float(written(iteration, visit)[at])
@@ -126,6 +132,11 @@ def _largest(values: Array, unit: int) -> tuple[int, ...]:
     return int(np.abs(values[:, unit]).argmax()), unit
 
 
+def _largest_entry(values: Array) -> tuple[int, ...]:
+    """The index of the entry that is largest in magnitude."""
+    return index_at(int(np.nan_to_num(np.abs(values)).argmax()), values.shape)
+
+
 # --- the rules of an operation -----------------------------------------------------------------------------
 
 
@@ -141,7 +152,8 @@ def operation_lines(
     rules that the cursor is on."""
     step = snapshot.step
     if not current:
-        return wrap(NO_OPERATION[step.phase].format(layer=step.layer), columns, "muted")[:rows]
+        words = NO_OPERATION if snapshot.graph.layered else NO_OPERATION_OF_VALUES
+        return wrap(words[step.phase].format(layer=step.layer), columns, "muted")[:rows]
     sums = [_entry_sum(snapshot, visit, columns, context) for visit in current if visit.adds]
     ops = {visit.op.output: visit.op for visit in current}.values()
     blocks: list[list[Line]] = []
@@ -166,12 +178,13 @@ def _operation(
 ) -> list[Line]:
     """Name and shapes of an operation, then each rule with its floating-point operations and its time."""
     shapes, phase = snapshot.iteration.program.shapes, snapshot.step.phase
-    lines = [line((op.primitive.name, "strong"), (f"  layer {op.layer}", "muted"))]
     graph = snapshot.graph
+    place = f"layer {op.layer}" if graph.layered else f"in {context.text(graph.blocks[op.layer].title)}"
+    lines = [line((op.primitive.name, "strong"), (f"  {place}", "muted"))]
     visits = [Visit(op), *(v for v in graph.backward_visits if v.op.output == op.output)]
     if brief:
         visits = [visit for visit in visits if visit in current]
-    else:
+    elif any(shapes[name] for name in (*op.inputs, op.output)):
         reads = ", ".join(f"{name} {shape_text(shapes[name])}" for name in op.inputs)
         moves = f"{reads} → {op.output} {shape_text(shapes[op.output])}"
         lines += _labeled("shapes", context.text(moves), "muted", columns)
@@ -205,7 +218,7 @@ def _costs(visit: Visit, shapes: Sequence[Shape], timing: Timing | None) -> list
     row = visit.op.primitive
     flops = row.flops(*shapes) if visit.of is None else row.vjp_flops[visit.of](*shapes)
     flops += size(shapes[visit.of or 0]) if visit.adds else 0
-    work = f"{format_count(flops)} FLOPs"
+    work = f"{format_count(flops)} FLOP{'s' * (flops != 1)}"
     took = timing.rules[rule_of(visit)] if timing else None
     if took is None or not took.median:
         return [work]

@@ -1,0 +1,190 @@
+"""The graph of values without layers: a line for each, with its number and its gradient, and the terms of a gradient
+that adds up from several paths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from tui_backprop.engine.analysis.visit_norms import cheap, written, written_norm
+from tui_backprop.engine.network.operation import Visit
+from tui_backprop.engine.primitives import Array
+from tui_backprop.render.draw.alignment import on_the_point
+from tui_backprop.render.draw.context import RenderContext
+from tui_backprop.render.draw.spans import Line, Span, cut, line
+from tui_backprop.render.panels.graph_rows import NODE_MARK
+from tui_backprop.render.panels.operation_detail import rule_text
+from tui_backprop.render.panels.value_graph_rows import ValueGraphRow, lane_columns, value_graph_rows
+from tui_backprop.render.view_state import Snapshot
+from tui_backprop.render.walk.value_table import value_rows
+from tui_backprop.support.format import format_number
+
+STATE_MARKS = {"": ("○", "faint"), "forward": ("●", "forward"), "backward": ("◆", "backward")}
+POINTERS = {"forward": "▾", "loss": "▾", "backward": "▴", "update": "▸"}
+GAP = "  "
+LEAST_FORMULA_COLUMNS = 6
+LANES_SHARE = 3  # at most one part in so many of the columns are lanes
+VIA = "via "
+
+
+@dataclass(frozen=True)
+class ValueGraphState:
+    """The state of the walk from which the lines of the graph are filled."""
+
+    snapshot: Snapshot
+    context: RenderContext
+
+    @cached_property
+    def done(self) -> frozenset[Visit]:
+        """The visits up to the current step."""
+        steps = self.snapshot.steps[: self.snapshot.step.index + 1]
+        return frozenset(visit for step in steps for visit in step.visits)
+
+    @cached_property
+    def current(self) -> tuple[Visit, ...]:
+        """The visits at the cursor."""
+        return self.snapshot.step.visits
+
+    @cached_property
+    def _written(self) -> frozenset[str]:
+        """The values at the cursor: those that are given, computed, or updated there, or whose gradient is; of one
+        that is read several times, the cursor is on a term."""
+        step, graph = self.snapshot.step, self.snapshot.graph
+        if step.kind == "input":
+            return frozenset(value.name for value in graph.values if value.name not in graph.by_output)
+        if step.phase == "update":
+            return frozenset(name for name in graph.parameters if graph.layer(name) == step.layer)
+        several = {visit for visit in self.current if len(graph.visits_of.get(visit.writes, ())) > 1}
+        return frozenset(visit.writes for visit in self.current if visit.of is None or visit not in several)
+
+    def cursor(self, rows: Sequence[ValueGraphRow]) -> int:
+        """The row at which the cursor stands: of several, the first of those that no operation belongs to, or the
+        last one."""
+        here = [i for i, row in enumerate(rows) if self.here(row)]
+        return here[-1 if self.current else 0] if here else 0
+
+    def here(self, row: ValueGraphRow) -> bool:
+        """Check whether the cursor is on a row."""
+        return row.term in self.current if row.term else row.value in self._written
+
+    def made(self, row: ValueGraphRow) -> bool:
+        """Check whether the value of a row is known by now."""
+        return row.op is None or Visit(row.op) in self.done
+
+    def graded(self, row: ValueGraphRow) -> bool:
+        """Check whether the gradient in a row is known by now: one term of it, or all; of the loss, from the first
+        step of the backward pass on."""
+        graph = self.snapshot.graph
+        if row.term:
+            return row.term in self.done
+        if row.value == graph.loss:
+            return any(visit.of is not None for visit in self.done)
+        visits = graph.visits_of.get(row.value, ())
+        return bool(visits) and self.done.issuperset(visits)
+
+    def value(self, row: ValueGraphRow) -> str:
+        """The number of a row, or the norm of its array; once they are updated, that of new parameters."""
+        if row.term:
+            return ""
+        iteration, name = self.snapshot.iteration, row.value
+        return _number(iteration.new[name] if self.updated(row) else iteration.tensor(name))
+
+    def updated(self, row: ValueGraphRow) -> bool:
+        """Check whether a row shows a parameter after the update."""
+        return self.snapshot.step.phase == "update" and row.value in self._written and not row.term
+
+    def gradient(self, row: ValueGraphRow) -> str:
+        """The gradient in a row, or its norm: the term of one path, or the sum of all."""
+        iteration, graph = self.snapshot.iteration, self.snapshot.graph
+        if row.term:
+            if cheap(iteration, row.term):
+                return _number(written(iteration, row.term))
+            size = written_norm(iteration, row.term)
+            return "…" if size is None else f"|{format_number(size)}|"
+        if row.value == graph.loss:
+            return format_number(1.0, sign=True)
+        return _number(iteration.tensor(graph.gradient_of(row.value))) if row.value in graph.visits_of else ""
+
+
+def _number(array: Array) -> str:
+    """Format a single number with its sign, an array by its norm."""
+    if array.ndim == 0:
+        return format_number(float(array), sign=True)
+    from tui_backprop.engine.arrays.norms import norm
+
+    return f"|{format_number(norm(array))}|"
+
+
+def value_graph_table(look: ValueGraphState, shown: Sequence[ValueGraphRow], columns: int) -> list[Line]:
+    """A head line, and a line for each row shown."""
+    graph, context = look.snapshot.graph, look.context
+    lanes = min(lane_columns(graph), max(columns // LANES_SHARE, 1))
+    formulas = {row.name: row for row in value_rows(graph)}
+    named = max(len(context.text(name)) for name in formulas)
+    numbers, gradients = (
+        on_the_point([context.text(text(row)) for row in shown]) for text in (look.value, look.gradient)
+    )
+    wide = [
+        max(len(title), *map(len, texts)) for title, texts in (("value", numbers), ("gradient", gradients))
+    ]
+    lead = 1 + lanes + len(GAP)
+    room = max(columns - lead - named - 3 - sum(wide) - 2 * len(GAP), LEAST_FORMULA_COLUMNS)
+    room = min(room, _longest(look))
+    head = f"{'':{lead + named + 3 + room}}{GAP}{'value':>{wide[0]}}{GAP}{'gradient':>{wide[1]}}"
+    lines = [line((head, "muted"))]
+    for row, number, gradient in zip(shown, numbers, gradients, strict=True):
+        if row.term:
+            name, formula, given = "", _path(look, row.term), True
+        else:
+            name, formula, given = row.value, formulas[row.value].formula, formulas[row.value].given
+        number = number if look.made(row) else ""
+        gradient = gradient if look.graded(row) else ""
+        lines.append(
+            line(
+                *_lead(look, row, lanes),
+                (f"{context.text(name):<{named}}", "cursor" if look.here(row) and name else "strong"),
+                ("   " if given else " = ", "muted"),
+                *_formula(cut(context.text(formula), room), room, look, row),
+                (f"{GAP}{number:>{wide[0]}}", "update" if look.updated(row) else "forward"),
+                (f"{GAP}{gradient:>{wide[1]}}", "text" if row.term else "backward"),
+            )
+        )
+    return lines
+
+
+def _longest(look: ValueGraphState) -> int:
+    """Columns of the longest formula and path of all rows."""
+    graph, context = look.snapshot.graph, look.context
+    texts = [row.formula for row in value_rows(graph)]
+    texts += [_path(look, row.term) for row in value_graph_rows(graph) if row.term]
+    return max(len(context.text(text)) for text in texts)
+
+
+def _path(look: ValueGraphState, term: Visit) -> str:
+    """The way that a term of a gradient takes, and its rule: via v1: dv1 · x"""
+    return f"{VIA}{term.op.output}{GAP}{rule_text(look.snapshot.graph, term)}"
+
+
+def _formula(text: str, columns: int, look: ValueGraphState, row: ValueGraphRow) -> list[Span]:
+    if row.term and look.here(row):
+        return [(text, "cursor"), (" " * (columns - len(text)), "text")]
+    role = "text" if row.op and not row.term else "muted"
+    return [(f"{text:<{columns}}", role)]
+
+
+def _lead(look: ValueGraphState, row: ValueGraphRow, columns: int) -> list[Span]:
+    """The cursor, and the lanes with the mark of the value in them."""
+    pointer = look.context.text(POINTERS[look.snapshot.step.phase]) if look.here(row) else " "
+    lanes = cut(row.lanes, columns).ljust(columns)
+    before, node, after = lanes.partition(NODE_MARK)
+    state = "backward" if look.graded(row) else "forward" if look.made(row) else ""
+    mark = STATE_MARKS[state] if node and not row.term else (node, "muted")
+    return [(pointer, "strong"), (before, "muted"), mark, (after, "muted"), (GAP, "text")]
+
+
+def fold(hidden: Sequence[ValueGraphRow], lanes: str, where: str, columns: int) -> Line:
+    """The line in place of the rows that are not shown, with the lanes that cross it."""
+    values = sum(row.term is None for row in hidden)
+    shown = cut(lanes, max(columns // LANES_SHARE, 1))
+    return line((f" {shown}{GAP}", "muted"), (f"… {values} value{'s' * (values != 1)} {where}", "muted"))
