@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_builder import Builder
+from tui_backprop.engine.network.model import TrainingSettings
 from tui_backprop.engine.network.value import Block, Value
 from tui_backprop.engine.primitives import Primitive, size
 from tui_backprop.engine.primitives.arithmetic import arithmetic
@@ -44,6 +45,11 @@ class ByHand:
     seed: int = 0
     init: str = "zeros"
     title: str = "by hand"
+    frontend: str = "hand"
+    layers: tuple[int, ...] = ()
+    details: str = ""
+    holds_numbers: bool = True
+    input_gradient: bool = False
 
     @property
     def graph(self) -> Graph:
@@ -56,6 +62,35 @@ class ByHand:
     @property
     def weights(self) -> int:
         return self.graph.macs
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        return {}
+
+    @property
+    def parameter_terms(self) -> list[tuple[str, int]]:
+        return [(name, size(shape)) for name, shape in self.graph.parameters.items()]
+
+    def memory(self, batch: int, slots: int = 0) -> int:
+        return 10_000_000
+
+    streamed_memory = memory
+
+    def check_memory(self, batch: int, every: bool = False) -> int:
+        return 10_000_000
+
+    def to_inputs(self, wanted: bool) -> Self:
+        return self
+
+    @property
+    def training_settings(self) -> TrainingSettings:
+        return TrainingSettings()
+
+    def with_training_settings(self, settings: TrainingSettings) -> Self:
+        return self
+
+    def changed(self, **settings: Any) -> Self:
+        return replace(self, **settings)
 
     def in_precision(self, dtype: str) -> Self:
         return replace(self, dtype=dtype)

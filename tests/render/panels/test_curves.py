@@ -16,7 +16,8 @@ from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.line_chart import limits, marks_of
 from tui_backprop.render.draw.loss_surface import surface
 from tui_backprop.render.draw.spans import plain
-from tui_backprop.render.panels.curves import SLOPE_WORDS, curves_panel, slope_words
+from tui_backprop.render.panels.curves import curves_panel
+from tui_backprop.render.panels.function_chart import SLOPE_WORDS, slope_words
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_update, select

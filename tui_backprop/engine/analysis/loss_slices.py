@@ -98,13 +98,18 @@ def activation_curve(
         row, of = op.primitive, op.inputs[0]
         at, value = (float(iteration.tensor(name)[sample, unit]) for name in (of, op.output))
         slope_at = float(iteration.slope(layer, sample)[unit])
-    ends = [CURVE_MARGIN * at] if isfinite(CURVE_MARGIN * at) else []
-    x = np.linspace(min([-CURVE_REACH, *ends]), max([CURVE_REACH, *ends]), points)
+    x = curve_range(at, points)
     f, slope, cache = np.empty_like(x), np.empty_like(x), row.room(x.dtype, x.shape)
     with np.errstate(all="ignore"):
         row.forward(f, cache, x)
         row.vjps[0](slope, np.ones_like(x), f, cache, x)
     return ActivationCurve(row.name, of, layer, unit, x, f, slope, at, value, slope_at)
+
+
+def curve_range(at: float, points: int) -> Array:
+    """Return the numbers that a curve is drawn over: around 0, and as far as ``at``."""
+    ends = [CURVE_MARGIN * at] if isfinite(CURVE_MARGIN * at) else []
+    return np.linspace(min([-CURVE_REACH, *ends]), max([CURVE_REACH, *ends]), points)
 
 
 def slice_along(

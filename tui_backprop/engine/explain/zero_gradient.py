@@ -37,7 +37,7 @@ def zero_gradients(
         return (
             (ZeroGradient(entry_name(value, index), "the loss has no derivative by it"),) if parameter else ()
         )
-    if not all(op.equations for op in graph.readers[value]):
+    if not graph.layered:
         return _of_any_operation(iteration, value, (*((sample,) if graph.per_sample(value) else ()), *index))
     if iteration.tensor(graph.gradient_of(value))[index if parameter else (sample, *index)] != 0:
         return ()

@@ -5,19 +5,24 @@ plotext takes 0.1 s to import, so this module is imported after the first paint.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
-from math import isfinite
 
 import numpy as np
 
-from tui_backprop.engine.analysis.loss_slices import ActivationCurve, Slice, activation_curve
+from tui_backprop.engine.analysis.loss_slices import Slice
+from tui_backprop.engine.analysis.operation_curves import ENTRY_BY_ENTRY
 from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.line_chart import Chart, ChartMarks, limits, marks_of
 from tui_backprop.render.draw.loss_surface import lowest_and_highest, shades_legend, surface
 from tui_backprop.render.draw.spans import Line, beside, flowing, line, wrap
+from tui_backprop.render.panels.function_chart import (
+    RANGE_MARGIN,
+    ChartWithWords,
+    activation_chart,
+    shown_curve,
+)
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import format_number
 
@@ -25,51 +30,8 @@ SIDE_BY_SIDE_COLUMNS, STACKED_ROWS = (
     72,
     26,
 )  # columns from which both halves stand side by side; rows from which one is below the other
-LEAST_CHART_ROWS, ROOMY_CHART_ROWS = (
-    4,
-    7,
-)  # rows of a chart: no fewer, and so many at least where it is not beside its words
-LEAST_CHART_COLUMNS = 16  # columns of a chart beside its words, at least
-RANGE_MARGIN = 0.04  # of a curve's range, above and below it
 VISIBLE_RATIO = 32  # a move is seen on a chart whose range is less than so many times as long
 UNIT_STEPS = ("affine", "normalization", "activation", "delta", "normalization delta")  # kinds of steps
-
-# What f' does to the gradient that comes back to a unit, by its size: that much or less, and the words.
-SLOPE_WORDS = (
-    (0.0, "zero slope: no gradient passes back"),
-    (0.25, "the gradient fades here: × {}"),
-    (0.95, "the gradient shrinks here: × {}"),
-    (1.05, "the gradient passes unchanged: × {}"),
-    (float("inf"), "the gradient grows here: × {}"),
-)
-
-
-@dataclass(frozen=True)
-class ChartWithWords:
-    """A chart in (columns, rows), if there is one, and the words above and (in so many columns) below it."""
-
-    head: list[Line]
-    chart: Callable[[int, int], list[Line]] | None
-    words: Callable[[int], list[Line]]
-    aside: int = 30  # columns of the words where they stand beside the chart
-
-    def height(self, columns: int) -> int:
-        """Rows that are not the chart's."""
-        return len(self.head) + len(self.words(columns))
-
-    def lines(self, columns: int, rows: int) -> list[Line]:
-        """At most ``rows`` lines: the chart above its words, or beside them where that would leave it squat."""
-        room = rows - self.height(columns)
-        left, high = columns - self.aside - 2, rows - len(self.head)
-        if (
-            self.chart
-            and room < ROOMY_CHART_ROWS
-            and left >= LEAST_CHART_COLUMNS
-            and high >= LEAST_CHART_ROWS
-        ):
-            return [*self.head, *beside(self.chart(left, high), self.words(self.aside), left)][:rows]
-        chart = self.chart(columns, room) if self.chart and room >= LEAST_CHART_ROWS else []
-        return [*self.head, *chart, *self.words(columns)][:rows]
 
 
 def curves_panel(
@@ -86,6 +48,8 @@ def curves_panel(
 def _drawn(
     snapshot: Snapshot, found: Slice | None, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
+    if not snapshot.graph.layered and shown_curve(snapshot, 2 * columns) is None:
+        return slice_chart(snapshot, found, columns, context).lines(columns, rows)
     if columns >= SIDE_BY_SIDE_COLUMNS and rows < columns // 2:
         left = (columns - 3) // 2
         right = columns - 3 - left
@@ -99,63 +63,9 @@ def _drawn(
         charts = rows - 1 - one.height(columns) - other.height(columns)
         above = one.lines(columns, one.height(columns) + charts // (2 if other.chart else 1))
         return [*above, (), *other.lines(columns, rows - 1 - len(above))]
-    if snapshot.step.kind in UNIT_STEPS:
+    if snapshot.step.kind in UNIT_STEPS or snapshot.step.kind.removesuffix(" vjp") in ENTRY_BY_ENTRY:
         return activation_chart(snapshot, columns, context).lines(columns, rows)
     return slice_chart(snapshot, found, columns, context).lines(columns, rows)
-
-
-# --- the function of a unit -------------------------------------------------------------------------------
-
-
-def activation_chart(snapshot: Snapshot, columns: int, context: RenderContext) -> ChartWithWords:
-    """f and f' of the unit whose number is looked at."""
-    (layer, unit), marks = snapshot.place, marks_of(context)
-    curve = activation_curve(snapshot.iteration, layer, unit, 2 * columns)
-    z, linear = curve.of[0], layer == snapshot.graph.depth
-    numbers = [
-        line((f"{curve.of}[{curve.unit}] ", "muted"), format_number(curve.at)),
-        line(
-            (marks.here, "strong"),
-            (marks.sample, "forward"),
-            (f" f({z}) ", "muted"),
-            format_number(curve.value),
-        ),
-        line(
-            (marks.other, "strong"),
-            (marks.dots, "backward"),
-            (f" f'({z}) ", "muted"),
-            format_number(curve.slope_at),
-        ),
-    ]
-    head = [line((f"{curve.name}, layer {layer}, unit {curve.unit}", "title"))]
-    if snapshot.session.batch > 1:
-        head.append(line((f"sample {snapshot.session.sample:,}", "muted")))
-    caption = "the output layer is linear: f(z) = z" if linear else slope_words(curve.slope_at)
-
-    def words(columns: int) -> list[Line]:
-        return [*flowing(numbers, columns), *wrap(caption, columns, "muted")]
-
-    return ChartWithWords(flowing(head, columns), partial(_function_chart, curve, marks), words)
-
-
-def slope_words(slope: float) -> str:
-    """The effect of a slope on the gradient that passes back through it."""
-    if not isfinite(slope):
-        return "z is not finite, so neither is its gradient"
-    words = next(words for most, words in SLOPE_WORDS if abs(slope) <= most).format(format_number(slope))
-    return f"{words}, with its sign flipped" if slope < 0 else words
-
-
-def _function_chart(curve: ActivationCurve, marks: ChartMarks, columns: int, rows: int) -> list[Line]:
-    ends = float(curve.x[0]), float(curve.x[-1])
-    low, high = limits(curve.f)
-    height = limits([low, high, *curve.slope], RANGE_MARGIN)
-    chart = Chart(columns, rows, ends, height, ([0.0, *ends], [0.0, high, 1.0, low]))
-    chart.curve(curve.x, curve.f, "forward", marks.curve)
-    chart.dotted(curve.x, curve.slope, "backward", marks.dots)
-    chart.draw([curve.at], [curve.slope_at], "strong", marks.other)
-    chart.draw([curve.at], [curve.value], "strong", marks.here)
-    return chart.lines()
 
 
 # --- the loss along weights -------------------------------------------------------------------------------
@@ -200,6 +110,8 @@ def _note(snapshot: Snapshot, found: Slice, columns: int) -> list[Line]:
     if found.done < found.losses.size:
         return [line((f"evaluated: {found.done} of {found.losses.size} points …", "muted"))]
     edge = "lowest at the edge, still falling; " if _lowest_at_edge(found) else ""
+    if not snapshot.graph.layered:
+        return wrap(f"{edge}in double precision, all else fixed", columns, "muted")
     total = snapshot.iteration.spec.parameters
     return wrap(
         f"{edge}in double precision, other weights fixed; the update moves all {total:,}", columns, "muted"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isfinite, prod
 
-from tui_backprop.cost.accounting.path_counts import paths
+from tui_backprop.cost.accounting.path_counts import countable, paths
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
 from tui_backprop.render.draw.spans import (
@@ -34,9 +34,14 @@ def path_lines(
     sample = (session.sample + found.sample) % info(session.data).samples
     if not found.path:
         return [line((cut(NO_PATH, columns), "bad"))]
-    count = paths(session.network, found.attribution.tensor).paths
+    count = path_count(session, found)
     largest = f"1 of {format_count(found.path_ties)} largest" if found.path_ties > 1 else "largest"
-    which = f"{largest} of {format_count(count)} paths" if count > 1 else "the only path"
+    which = (
+        f"{largest} of {format_count(count)} paths"
+        if count
+        else f"{largest} path{'s' * (found.path_ties > 1)}"
+    )
+    which = "the only path" if count == 1 else which
     heads = [f", sample {sample}"] if several else [" to the loss"]
     head = first_fitting(columns, *(line((which + more, "muted")) for more in (*heads, "")))
     result = flowing(_share(found, count), columns, 1)
@@ -54,6 +59,13 @@ def path_lines(
             break
         body = flowing(_running(_folded(factors, most)), columns, 1)
     return [head, *body, *result]
+
+
+def path_count(session: Session, found: ParameterDetail) -> int:
+    """Return the number of paths from the parameter to the loss; 0 where they cannot be counted."""
+    if not countable(session.network.graph):
+        return 0
+    return paths(session.network, found.attribution.tensor).paths
 
 
 def path_factors(found: ParameterDetail) -> list[tuple[str, float]]:
