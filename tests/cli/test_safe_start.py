@@ -21,6 +21,8 @@ COMMANDS = {
     "trace": SMALL,
     "blame": SMALL,
     "check": SMALL,
+    "hessian": SMALL,
+    "jacobian": ("--expr", "y = w*x", "--let", "w=2, x:=[1, 3]"),
     "doctor": (),
     "keys": (),
     "lesson": ("--chapter", "3"),

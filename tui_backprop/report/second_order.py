@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from typing import Any
 
 from tui_backprop.engine.gradients.hessian import Hessian
 from tui_backprop.engine.gradients.jacobian import Jacobian, JacobianCost
@@ -24,6 +26,24 @@ def hessian_text(found: Hessian, context: RenderContext) -> str:
 def jacobian_text(found: Jacobian, context: RenderContext) -> str:
     """Return the report on a Jacobian."""
     return text_of(jacobian_rows(found), context, COLUMNS)
+
+
+def hessian_dict(found: Hessian) -> dict[str, Any]:
+    """Return the object of ``hessian --json``; ``seconds`` are measured."""
+    return {
+        "names": found.names, "matrix": found.matrix.tolist(), "gradient": found.gradient.tolist(),
+        "eigenvalues": found.eigenvalues.tolist(), "kind": found.kind, "asymmetry": found.asymmetry,
+        "method": found.method, "passes": found.passes, "flops": found.flops, "seconds": found.seconds,
+    }  # fmt: skip
+
+
+def jacobian_dict(found: Jacobian) -> dict[str, Any]:
+    """Return the object of ``jacobian --json``; ``seconds`` are measured."""
+    return {
+        "outputs": found.outputs, "names": found.names, "value": found.value.tolist(),
+        "matrix": found.matrix.tolist(), "rows": asdict(found.rows), "columns": asdict(found.columns),
+        "finite": found.finite, "difference": found.difference,
+    }  # fmt: skip
 
 
 def hessian_rows(found: Hessian) -> Iterator[Row]:

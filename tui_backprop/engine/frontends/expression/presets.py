@@ -43,7 +43,7 @@ EXPRESSIONS: Mapping[str, ExpressionPreset] = {
         "c = a + b\nd = a*b + b**3\nc2 = c + c + 1\nc3 = c2 + 1 + c2 + (-a)\nd2 = d + d*2 + relu(b + a)\n"
         "d3 = d2 + 3*d2 + relu(b - a)\ne = c3 - d3\nf = e**2\ng = f/2 + 10/f",
         "a=-4, b=2",
-        lr=0.001,
+        lr=1e-5,
     ),
     "three-uses": ExpressionPreset(
         "a value that three operations read: its gradient has three terms",
