@@ -80,7 +80,7 @@ class Speech:
     @cached_property
     def blame_state(self) -> BlameState:
         ranked = ranking(self.iteration, "gradient", EVERY)
-        label = first_class(self.session, self.iteration.tensor("t"))
+        label = first_class(self.session, self.iteration)
         detail = parameter_detail(self.iteration, ranked[0], label) if ranked else None
         return BlameState(self.session, self.iteration, ranked, detail)
 

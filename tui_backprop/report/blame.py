@@ -15,7 +15,7 @@ from tui_backprop.render.draw.number_titles import description_of, title_lines
 from tui_backprop.render.draw.spans import Line, plain
 from tui_backprop.render.panels.blame import (
     RANKING_COLUMNS,
-    measure_lines,
+    measure_words,
     prediction_lines,
     ranking_notes,
     ranking_table,
@@ -25,7 +25,7 @@ from tui_backprop.render.panels.parameter_path import NO_PATH, path_factors, pat
 from tui_backprop.render.panels.sample_pulls import pull_lines, pull_table
 from tui_backprop.render.session_text import sample_text
 from tui_backprop.render.view_state import BlameState
-from tui_backprop.report.place import place_text
+from tui_backprop.report.place import data_text, place_text
 from tui_backprop.report.rows import (
     BLANK,
     ENDLESS,
@@ -40,7 +40,7 @@ from tui_backprop.report.rows import (
 )
 from tui_backprop.report.trace import reason_of
 from tui_backprop.session.state import Session
-from tui_backprop.support.format import format_number
+from tui_backprop.support.format import counted, format_number
 
 WIDE = 78  # columns of the text
 MOVED = {"update": "as in the next update"}  # spoken names of nudges
@@ -60,9 +60,10 @@ def _rows(blame_state: BlameState, context: RenderContext) -> Iterator[Row]:
     session, found = blame_state.session, blame_state.detail
     yield Forms(spoken=tuple(_about(blame_state)))
     if place := place_text(session):
-        yield Forms(written=(Sentence(f"{sample_text(session, None)}{place}"),))
+        samples = f"{sample_text(session, None)}{place}".removeprefix(", ")
+        yield Forms(written=(Sentence(samples),))
     yield from _sentences(prediction_lines(session, blame_state.iteration, ENDLESS))
-    yield from _sentences(measure_lines(session, ENDLESS, context)[2:])
+    yield from _sentences(measure_words(session, ENDLESS, context))
     if blame_state.ranked is not None and blame_state.ranked.words:
         yield Sentence(blame_state.ranked.words)
     if blame_state.iteration.bad:
@@ -114,9 +115,10 @@ def _about(blame_state: BlameState) -> Iterator[Fact]:
     """Which network and data."""
     session, iteration = blame_state.session, blame_state.iteration
     spec = session.network
-    yield Fact("network", f"{spec.title}, {spec.parameters:,} parameters")
-    samples = f"{sample_text(session, None)}{place_text(session)}"
-    yield Fact("data", f"{session.data}, {samples}, loss {format_number(iteration.loss, 4)}")
+    yield Fact("network", f"{spec.title}, {counted(spec.parameters, 'parameter')}")
+    yield Fact(
+        "data", f"{data_text(session, sample_text(session, None))}, loss {format_number(iteration.loss, 4)}"
+    )
 
 
 def _ranking(blame_state: BlameState) -> Iterator[Row]:

@@ -16,10 +16,10 @@ from tui_backprop.engine.gradients.quotient import Quotient
 from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.walk.equation import shape_text
-from tui_backprop.report.place import place_text
+from tui_backprop.report.place import data_text
 from tui_backprop.report.rows import BLANK, Column, Fact, Row, Sentence, Table, text_of
 from tui_backprop.session.state import Session
-from tui_backprop.support.format import format_number
+from tui_backprop.support.format import counted, format_number
 
 WORDS = {
     Verdict.OK: "ok",
@@ -72,12 +72,11 @@ def _with_artifacts(report: Report) -> str:
 def _compared(session: Session, report: Report) -> Iterator[Fact]:
     """State the network, data and methods."""
     spec = session.network
-    parameters = f"{spec.parameters:,} parameters"
+    parameters = counted(spec.parameters, "parameter")
     yield Fact("network", f"{spec.title}, {parameters}, in {report.dtype}")
     yield from _trained(session, report.dtype)
     samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
-    samples += place_text(session)
-    yield Fact("data", f"{session.data}, {samples}, loss {format_number(report.loss, 4)}")
+    yield Fact("data", f"{data_text(session, samples)}, loss {format_number(report.loss, 4)}")
     step = max((tensor.worst.step for tensor in report.tensors if tensor.worst), default=0.0)
     h = f", h = {step:.1e}" if step else ""
     yield Fact("methods", f"{report.first} against {report.second}{h}, {report.evaluations:,} evaluations")

@@ -1,7 +1,10 @@
-"""The iteration that a report is about, in words."""
+"""What a report is about, in words: the data, the iteration, the step."""
 
 from __future__ import annotations
 
+from tui_backprop.data.catalogue import info
+from tui_backprop.engine.explain.step import Step
+from tui_backprop.engine.network.graph import Graph
 from tui_backprop.render.session_text import iteration_text
 from tui_backprop.session.state import Session
 
@@ -9,3 +12,17 @@ from tui_backprop.session.state import Session
 def place_text(session: Session) -> str:
     """Name the iteration, for the end of a sentence; nothing for the initial parameters."""
     return f", {iteration_text(session)}" if session.t or session.edits else ""
+
+
+def data_text(session: Session, samples: str) -> str:
+    """Name the data set and its ``samples``, and the iteration; a graph that holds its numbers has no samples."""
+    named = info(session.data).about if session.network.holds_numbers else f"{session.data}, {samples}"
+    return f"{named}{place_text(session)}"
+
+
+def step_heading(graph: Graph, step: Step) -> str:
+    """Name a step: forward, layer 1: matmul; of a graph without layers, forward, multiply in u = w*x."""
+    if graph.layered:
+        return f"{step.phase}, layer {step.layer}: {step.op}"
+    place = f" in {graph.blocks[step.layer].title}" if step.layer else ""
+    return f"{step.phase}, {step.op}{place}"

@@ -34,7 +34,7 @@ from tui_backprop.render.walk.equation import (
     worked,
 )
 from tui_backprop.render.walk.explanation import closing_lines, torch_lines
-from tui_backprop.report.place import place_text
+from tui_backprop.report.place import data_text, step_heading
 from tui_backprop.report.rows import BLANK, ENDLESS, Drawing, Fact, Forms, Row, Sentence, text_of
 from tui_backprop.session.setting_changes import setting_changes
 from tui_backprop.session.state import Session
@@ -42,6 +42,7 @@ from tui_backprop.session.transitions import at_step
 from tui_backprop.session.walk_steps import steps_of
 from tui_backprop.support.atomic_write import replacing
 from tui_backprop.support.errors import WriteError
+from tui_backprop.support.format import counted
 from tui_backprop.support.validation import quoted
 
 Watch = Callable[[int, int], None]  # (done, of how many)
@@ -64,7 +65,7 @@ def _rows(session: Session, iteration: Iteration, context: RenderContext, watch:
     steps = steps_of(session)
     yield Fact("network", network_text(session.network))
     samples = sample_text(session, Snapshot(session, steps, iteration))
-    yield Fact("data", f"{session.data}, {samples}{place_text(session)}")
+    yield Fact("data", data_text(session, samples))
     yield Fact("update", update_text(session))
     for change in setting_changes(session):
         yield Fact("changed", f"from iteration {change.t:,} on: {change.text}")
@@ -81,7 +82,7 @@ def _rows(session: Session, iteration: Iteration, context: RenderContext, watch:
 def _drawn(snapshot: Snapshot, step: Step, context: RenderContext) -> Iterator[Line]:
     """A step as on the panel."""
     iteration = snapshot.iteration
-    yield line(f"{step.index:>3}  {step.phase}, layer {step.layer}: {step.op}")
+    yield line(f"{step.index:>3}  {context.text(step_heading(snapshot.graph, step))}")
     summary, updated = _summary(iteration, step)
     body = formula_with_shapes(snapshot.graph, step, COLUMNS, context)
     body += receipt(receipt_rows(iteration, step, snapshot.unit(step.layer)), COLUMNS, step.phase, context)
@@ -103,7 +104,7 @@ def _summary(iteration: Iteration, step: Step) -> tuple[Summary, bool]:
 def _spoken(snapshot: Snapshot, step: Step) -> Iterator[Row]:
     """A step in words."""
     iteration = snapshot.iteration
-    yield Fact(f"step {step.index}", f"{step.phase}, layer {step.layer}: {step.op}")
+    yield Fact(f"step {step.index}", step_heading(snapshot.graph, step))
     yield Fact("formula", step.formula)
     yield from (Fact(f"shape of {name}", shape_text(shape)) for name, shape in step.operands)
     yield from map(_term, receipt_values(receipt_rows(iteration, step, snapshot.unit(step.layer))))
@@ -135,7 +136,7 @@ def _closing(row: Line) -> Row:
 def network_text(spec: Model) -> str:
     """784,30,10 relu, cross-entropy, ...: the network in full; options that are off are left out."""
     if not isinstance(spec, NetworkSpec):
-        return f"{spec.title}, {spec.dtype}"
+        return f"{spec.title}, {spec.dtype}, {counted(spec.parameters, 'parameter')}"
     parts = [
         f"{','.join(map(str, spec.layers))} {spec.activation}",
         f"output {spec.output_activation}" * (spec.output_activation != NO_ACTIVATION),
@@ -213,8 +214,28 @@ def arrays_of(iteration: Iteration) -> dict[str, Array]:
     Where the network has them, also gammak, betak, dgammak, dbetak, the values between zk and ak (nk, hk, rk)
     with their gradients (dnk, dak), the dropout masks maskk, and L0, the loss before an L2 penalty. The
     optimizer's slots after the update are named by slot and parameter: v_Wk, m_bk. The updated parameters are
-    new_Wk, new_bk, except after plain gradient descent, where they follow from W and dW.
+    new_Wk, new_bk, except after plain gradient descent, where they follow from W and dW. Of a graph without layers,
+    all values and gradients are named by their symbols.
     """
+    graph = iteration.graph
+    arrays = _of_layers(iteration) if graph.layered else _by_symbol(iteration)
+    if iteration.optimizer != OptimizerSpec():
+        arrays |= {f"new_{ascii_formula(name)}": array for name, array in iteration.new.items()}
+    for slot, flat in iteration.after.slots.items():
+        arrays |= {f"{slot}_{ascii_formula(name)}": array for name, array in graph.views(flat).items()}
+    return arrays
+
+
+def _by_symbol(iteration: Iteration) -> dict[str, Array]:
+    """All values of a graph without layers, but for numbers of its formulas, and their gradients; and the loss."""
+    graph = iteration.graph
+    values = [value.name for value in graph.values if value.role != "constant"]
+    gradients = [graph.gradient_of(name) for name in values if name in graph.differentiable]
+    arrays = {ascii_formula(name): iteration.tensor(name) for name in (*values, *gradients)}
+    return {"loss": iteration.tensor(graph.loss)} | arrays
+
+
+def _of_layers(iteration: Iteration) -> dict[str, Array]:
     graph = iteration.graph
     arrays = {
         graph.input: iteration.tensor(graph.input),
@@ -231,12 +252,7 @@ def arrays_of(iteration: Iteration) -> dict[str, Array]:
         *(alias for alias, _ in graph.aliases),
     } - {graph.input}
     arrays |= {ascii_formula(name): iteration.tensor(name) for name in sorted(named)}
-    arrays |= {f"mask{mask.block}": iteration.tensor(mask.name) for mask in graph.masks}
-    if iteration.optimizer != OptimizerSpec():
-        arrays |= {f"new_{ascii_formula(name)}": array for name, array in iteration.new.items()}
-    for slot, flat in iteration.after.slots.items():
-        arrays |= {f"{slot}_{ascii_formula(name)}": array for name, array in graph.views(flat).items()}
-    return arrays
+    return arrays | {f"mask{mask.block}": iteration.tensor(mask.name) for mask in graph.masks}
 
 
 def save_arrays(iteration: Iteration, path: Path) -> int:

@@ -11,14 +11,17 @@ from tui_backprop.data.samples import cut
 from tui_backprop.engine.network.predictions import class_of, predicted_classes
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.session.state import Session
 
 AT_ONCE = 256  # samples in a pass
 
 
-def first_class(session: Session, t: Array) -> int | None:
-    """The label of the first sample of a batch with targets ``t`` (n, ...), None where there are no classes."""
-    return class_of(np.asarray(t[0])) if info(session.data).classes else None
+def first_class(session: Session, iteration: Iteration) -> int | None:
+    """The label of the first sample of the batch of an iteration, None where there are no classes."""
+    if not info(session.data).classes:
+        return None
+    return class_of(np.asarray(iteration.tensor(iteration.graph.target)[0]))
 
 
 def confusion(session: Session, parameters: Array) -> Array:

@@ -67,6 +67,11 @@ def duration_parts(seconds: float, brief: bool = False) -> tuple[str, str]:
     return words, "times the age of the universe"
 
 
+def counted(n: int, noun: str) -> str:
+    """Format a number of things: 1 parameter, 12 parameters."""
+    return f"{n:,} {noun}{'s' * (n != 1)}"
+
+
 def format_count(value: float) -> str:
     """Format a count with separators; long ones in words, or as a power of ten: 335,114, 175 billion, 6.12e22."""
     return f"{value:,.0f}" if value < 1e10 else _in_words(value, 3) or _scientific(value, 3)

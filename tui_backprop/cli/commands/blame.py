@@ -65,6 +65,6 @@ def attribute(session: Session, options: dict[str, Any]) -> BlameState:
     session = replace(session, inspection=inspection)
     iteration = iteration_of(session)
     ranked = ranking(iteration, inspection.measure, top, layer or None)
-    label = first_class(session, iteration.tensor(iteration.graph.target))
+    label = first_class(session, iteration)
     detail = parameter_detail(iteration, ranked[0], label) if ranked else None
     return BlameState(session, iteration, ranked, detail)

@@ -55,6 +55,8 @@ def command(
     if stream:
         if grain is not None:
             raise InputError("grain", "cannot be combined with --stream, which goes layer by layer")
+        if not session.network.graph.layered:
+            raise InputError("stream", "needs a network of layers; an expression is small, so leave it out")
         print_stream(session, as_json, plain)
     else:
         chosen = one_of("grain", grain or session.walk.grain, GRAINS)

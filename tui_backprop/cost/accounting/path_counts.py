@@ -116,9 +116,8 @@ def _counted(graph: Graph) -> tuple[dict[str, PathCount], int]:
     after, shapes = path_counts(graph), graph.shapes(1)
     if not graph.layered:
         formulas = [visit.op.primitive.vjp_formulas[visit.of or 0] for visit in graph.backward_visits]
-        return {name: after.get(name, PathCount()) for name in graph.parameters}, sum(
-            each != PASSED_ON for each in formulas
-        )
+        counts = {name: after.get(name, PathCount()) for name in graph.parameters}
+        return counts, sum(each != PASSED_ON for each in formulas)
     each: dict[str, PathCount] = {}
     for op in graph.ops:
         for name in op.inputs:

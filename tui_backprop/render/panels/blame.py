@@ -19,7 +19,7 @@ from tui_backprop.render.panels.parameter_detail import parameter_detail_lines
 from tui_backprop.render.view_state import BlameState
 from tui_backprop.session.session_parts import ALL_LAYERS
 from tui_backprop.session.state import Session
-from tui_backprop.support.format import format_number
+from tui_backprop.support.format import counted, format_number
 
 SIDE_BY_SIDE_COLUMNS = 70  # columns from which the list is beside the detail
 LEAST_RANKED_ROWS, TALL_ROWS = (
@@ -66,7 +66,9 @@ def blame_panel(blame_state: BlameState, columns: int, rows: int, context: Rende
     if rows < EXPLAINED_ROWS:
         head = head[:3]
     if blame_state.ranked is None:
-        return [*head, line((f"ranking {session.network.parameters:,} parameters …", "muted"))][:rows]
+        return [*head, line((f"ranking {counted(session.network.parameters, 'parameter')} …", "muted"))][
+            :rows
+        ]
     bad = iteration.bad
     left_out = blame_state.ranked.words
     words = wrap(context.text(left_out), columns, "bad" if bad else "muted") if left_out else []
@@ -114,22 +116,27 @@ def prediction_lines(session: Session, iteration: Iteration, columns: int) -> li
 def measure_lines(session: Session, columns: int, context: RenderContext = UTF8) -> list[Line]:
     """The measures and, where there are layers, those to choose from, the chosen ones in brackets; then what the
     measure is."""
-    row = MEASURES[session.inspection.measure]
     depth, accused = session.network.graph.depth, session.inspection.layer
     each = [ALL_LAYERS, *range(1, depth + 1)]
     while len("layer   [all]") + sum(len(str(k)) + 2 for k in each[1:]) > columns and len(each) > 3:
         each = [k for k in each if k in (ALL_LAYERS, accused) or abs(k - max(accused, 1)) < len(each) // 3]
     layers = [option("all" if k == ALL_LAYERS else str(k), k == accused) for k in each]
     names = [option(MEASURE_NAMES[name], name == session.inspection.measure) for name in MEASURES]
-    words = f"{row.formula}: {row.about}"
-    if session.inspection.measure == "update" and plain_sgd(session.optimizer):
-        words = "α dW²: loss drop it causes; plain sgd: same rank as gradient"
     chooser = [line(("layer   ", "muted"), *layers)] if session.network.graph.layered else []
     return [
         *chooser,
         line(("measure ", "muted"), *names),
-        *wrap(context.text(words), columns, "muted"),
+        *measure_words(session, columns, context),
     ]
+
+
+def measure_words(session: Session, columns: int, context: RenderContext = UTF8) -> list[Line]:
+    """What the measure is."""
+    row = MEASURES[session.inspection.measure]
+    words = f"{row.formula}: {row.about}"
+    if session.inspection.measure == "update" and plain_sgd(session.optimizer):
+        words = "α dW²: loss drop it causes; plain sgd: same rank as gradient"
+    return wrap(context.text(words), columns, "muted")
 
 
 def ranking_notes(

@@ -92,6 +92,8 @@ def _pieces(
 def sample_lines(session: Session, snapshot: Snapshot | None) -> list[Line]:
     """Name the samples, with a wrong prediction for a single one, the shortest line first: sample 3 7→2;
     sample 3: 7, pred. 2; sample 3, a "7", predicted 2."""
+    if session.network.holds_numbers:
+        return []
     name, text = f"sample {session.sample}", sample_text(session, snapshot)
     found = prediction_shown(session, snapshot)
     if found is None or found.correct:
@@ -106,8 +108,10 @@ def sample_lines(session: Session, snapshot: Snapshot | None) -> list[Line]:
 
 
 def step_text(snapshot: Snapshot) -> str:
-    """The number of the step, named by its grain where that is not the default: step 3/20, operation 5/35."""
+    """The number of the step, named by its grain where that is not the default: step 3/20, operation 5/35; a layer of
+    a graph without layers is a statement."""
     grain = snapshot.session.walk.grain
+    grain = "statement" if grain == "layer" and not snapshot.graph.layered else grain
     return f"{'step' if grain == 'equation' else grain} {snapshot.step.index}/{len(snapshot.steps) - 1}"
 
 

@@ -95,7 +95,7 @@ class Ranking:
                 )
                 found = replace(found, ranked=ranked)
             if found.chosen:
-                label = first_class(session, wanted.iteration.tensor(wanted.iteration.graph.target))
+                label = first_class(session, wanted.iteration)
                 found = replace(found, detail=parameter_detail(wanted.iteration, found.chosen, label))
         except Exception as error:  # reported in one line, and not tried again
             self._failed_for = session
