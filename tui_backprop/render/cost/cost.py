@@ -103,7 +103,8 @@ def comparison(costs: CostState, columns: int) -> list[Line]:
 
 def _methods(costs: CostState, cost_model: CostModel, columns: int, context: RenderContext) -> list[Line]:
     """Draw the time of a forward pass and of a gradient by every method."""
-    where = "this network: " if costs.decade is None else "at "
+    here = "this network: " if costs.shape.grows else "this expression: "
+    where = here if costs.decade is None else "at "
     sizes = format_count(costs.parameters), format_short_count(costs.parameters)
     forward = cost_model.seconds("forward", costs.at)
     heads = (
@@ -133,7 +134,8 @@ def _titles(costs: CostState, columns: int) -> list[Line]:
     """Draw the titles of the columns of times; what is counted or assumed has no range."""
     if costs.lesson_clock or costs.axis not in TIMED_AXES:
         return []
-    left = f"{'method':<{NAME - len(LETTER)}}{LETTER}{'time':>{VALUE}}"
+    letter = LETTER if costs.shape.grows else ""
+    left = f"{'method':<{NAME - len(letter)}}{letter}{'time':>{VALUE}}"
     return [first_fitting(columns, *(line((f"{left}  {title}", "muted")) for title in SPREAD_TITLES))]
 
 
@@ -237,7 +239,8 @@ def _method(name: str, cost_model: CostModel, costs: CostState, columns: int) ->
         ).measured:  # its tolerance stands beside the measured pass
             notes = (notes[0], method.about, *notes[1:])
     notes = notes if costs.axis == "FLOPs" or costs.lesson_clock else _marked(notes, takes)
-    return _row(f"{method.name:<{NAME - 2}}{method.letter}", (text, short), role, columns, *notes)
+    letter = method.letter if costs.shape.grows else ""
+    return _row(f"{method.name:<{NAME - 2}}{letter}", (text, short), role, columns, *notes)
 
 
 def _marked(notes: tuple[str, ...], estimate: Estimate) -> tuple[str, ...]:

@@ -6,11 +6,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from tui_backprop.engine.arrays.norms import norm
+from tui_backprop.engine.arrays.types import Array
 from tui_backprop.engine.explain.formulas import equation
 from tui_backprop.engine.explain.notation import tidy
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.operation import Visit
-from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.alignment import on_the_point
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, cut, line
@@ -19,6 +20,7 @@ from tui_backprop.support.format import format_number
 
 LEAST_FORMULA_COLUMNS = 6
 GAP = "  "
+TITLES = ("value", "gradient")
 PARAMETER, FIXED = "parameter", "fixed"
 
 
@@ -45,63 +47,72 @@ def value_rows(graph: Graph) -> tuple[ValueRow, ...]:
 
 def value_table(snapshot: Snapshot, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """Draw a head and at most ``rows - 1`` values, those around the step's; single numbers as they are, arrays by
-    their norm."""
-    graph, step = snapshot.graph, snapshot.step
-    all_rows = value_rows(graph)
-    now = {graph.value_of(piece.tensor) for piece in step.pieces}
-    done = frozenset(visit for each in snapshot.steps[: step.index + 1] for visit in each.visits)
-    made = {visit.writes for visit in done if visit.of is None}
+    their norm. The head says how many others there are above and below."""
+    graph = snapshot.graph
+    all_rows, now = value_rows(graph), {graph.value_of(piece.tensor) for piece in snapshot.step.pieces}
     at = max((i for i, row in enumerate(all_rows) if row.name in now), default=0)
-    shown = all_rows[_first(at, len(all_rows), rows - 1) :][: rows - 1]
-    numbers = [
-        _number(snapshot.iteration, row.name, True) if row.given or row.name in made else "" for row in shown
-    ]
-    gradients = [_gradient(snapshot, row.name, done) for row in shown]
-    columns_of = [on_the_point([context.text(text) for text in each]) for each in (numbers, gradients)]
-    wide = [
-        max(len(title), *map(len, each))
-        for title, each in zip(("value", "gradient"), columns_of, strict=True)
-    ]
+    first = min(max(at - (rows - 1) // 2, 0), max(len(all_rows) - rows + 1, 0))
+    shown = all_rows[first:][: rows - 1]
+    reached = Reached(snapshot)
+    cells = [[cell(row) for row in shown] for cell in (reached.number, reached.gradient)]
+    texts = [on_the_point([context.text(text) for text, _ in each]) for each in cells]
+    wide = [max(len(title), *map(len, each)) for title, each in zip(TITLES, texts, strict=True)]
     named = max(len(context.text(row.name)) for row in all_rows)
     room = max(columns - named - 3 - sum(wide) - 2 * len(GAP), LEAST_FORMULA_COLUMNS)
-    head = line((f"{'':<{named + 3 + room}}{GAP}{'value':>{wide[0]}}{GAP}{'gradient':>{wide[1]}}", "muted"))
-    return [
-        head,
-        *(
+    beyond = _beyond(first, len(all_rows) - first - len(shown))
+    titles = "".join(f"{GAP}{title:>{n}}" for title, n in zip(TITLES, wide, strict=True))
+    lines = [line((f"{cut(beyond, named + 3 + room):<{named + 3 + room}}{titles}", "muted"))]
+    for i, row in enumerate(shown):
+        numbers = [
+            (f"{GAP}{text[i]:>{n}}", cell[i][1]) for text, n, cell in zip(texts, wide, cells, strict=True)
+        ]
+        lines.append(
             line(
                 (f"{context.text(row.name):<{named}}", "cursor" if row.name in now else "strong"),
                 (" = " if not row.given else "   ", "muted"),
                 (f"{cut(context.text(row.formula), room):<{room}}", "muted" if row.given else "text"),
-                (f"{GAP}{number:>{wide[0]}}", "forward"),
-                (f"{GAP}{gradient:>{wide[1]}}", "backward"),
+                *numbers,
             )
-            for row, number, gradient in zip(shown, *columns_of, strict=True)
-        ),
-    ]
+        )
+    return lines
 
 
-def _first(at: int, total: int, room: int) -> int:
-    """Return the first row that is shown."""
-    return min(max(at - room // 2, 0), max(total - room, 0))
+def _beyond(above: int, below: int) -> str:
+    """Say how many rows are above and below those shown."""
+    parts = [f"{mark} {count}" for mark, count in (("↑", above), ("↓", below)) if count]
+    return f"{' '.join(parts)} more" if parts else ""
 
 
-def _number(iteration: Iteration, name: str, sign: bool) -> str:
-    array = iteration.tensor(name)
-    return (
-        format_number(float(array), sign=sign)
-        if array.ndim == 0
-        else f"|{format_number(iteration.summary(name).norm)}|"
-    )
+class Reached:
+    """What the walk has computed by the current step: numbers, each with its role."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        steps = snapshot.steps[: snapshot.step.index + 1]
+        self._iteration, self._graph, self._step = snapshot.iteration, snapshot.graph, snapshot.step
+        self._done = frozenset(visit for step in steps for visit in step.visits)
+        self._made = {visit.writes for visit in self._done if visit.of is None}
+
+    def number(self, row: ValueRow) -> tuple[str, str]:
+        """Return the value of a row, once it is computed; of a parameter, as updated."""
+        if self._step.kind == "update" and row.name in self._graph.parameters:
+            return _number(self._iteration.new[row.name]), "update"
+        there = row.given or row.name in self._made
+        return (_number(self._iteration.tensor(row.name)) if there else ""), "forward"
+
+    def gradient(self, row: ValueRow) -> tuple[str, str]:
+        """Return the gradient of a value, muted until all its terms are there; of the loss, 1."""
+        graph = self._graph
+        visits = graph.visits_of.get(row.name, ())
+        some = [visit for visit in visits if visit in self._done]
+        if some:
+            whole = len(some) == len(visits)
+            return _number(self._iteration.tensor(graph.written(some[-1]))), "backward" if whole else "muted"
+        begun = row.name == graph.loss and any(visit.of is not None for visit in self._done)
+        return (format_number(1.0, sign=True) if begun else ""), "backward"
 
 
-def _gradient(snapshot: Snapshot, name: str, done: frozenset[Visit]) -> str:
-    """Format the gradient of a value, once all its terms are there; of the loss, 1."""
-    graph = snapshot.graph
-    visits = graph.visits_of.get(name, ())
-    if visits and all(visit in done for visit in visits):
-        return _number(snapshot.iteration, graph.gradient_of(name), True)
-    some = [visit for visit in visits if visit in done]
-    if some:
-        return _number(snapshot.iteration, graph.written(some[-1]), True)
-    begun = name == graph.loss and any(visit.of is not None for visit in done)
-    return format_number(1.0, sign=True) if begun else ""
+def _number(array: Array) -> str:
+    """Format a single number with its sign, an array by its norm: |1.26|."""
+    if array.size == 1:
+        return format_number(array.item(), sign=True)
+    return f"|{format_number(norm(array))}|"
