@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import pickle
 import re
 import tracemalloc
 from dataclasses import replace
@@ -13,14 +14,17 @@ import pytest
 
 from tests.cost.machines import PROBE, machine, true_seconds
 from tui_backprop.cost.measure import cache, passes
+from tui_backprop.cost.measure import sweep as sweep_module
 from tui_backprop.cost.measure.again import with_points
 from tui_backprop.cost.measure.bandwidth import probe
 from tui_backprop.cost.measure.passes import LADDER, LOOK, ROUNDS, kinds_of, measure, measure_machine, needs
-from tui_backprop.cost.measure.sweep import MEMORY_SHARE, checked, plan, sweep
+from tui_backprop.cost.measure.sweep import MEMORY_SHARE, Progress, checked, plan, sweep
 from tui_backprop.cost.measure.timing import LEAST_RUNS
+from tui_backprop.cost.model import cost_model as cost_model_module
 from tui_backprop.cost.model.busy_machine import busy_points
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Measured
+from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.workload import PASS_KINDS, STREAMED
 from tui_backprop.cost.race.subprocess_generator import SubprocessGenerator
@@ -343,3 +347,27 @@ def test_one_that_is_closed_or_killed_is_over():
         killed._process.kill()
         everything(killed)
         assert killed.why
+
+
+def test_a_sweep_for_a_screen_adds_to_what_is_known_and_leaves_nothing_to_compute(monkeypatch):
+    """Fitting takes as long as several keys: that belongs to the process of the sweep."""
+    small = NetworkSpec((5, 4, 3))
+    known = machine(sizes=(1e3, 1e4, 1e5, 1e6), kinds=tuple(PASS_KINDS))
+    point = replace(known.points[0], shape=shape_of(small))
+    progress = [
+        Progress(0, 1, 35, CostModel((), PROBE), 0.0),
+        Progress(1, 1, None, CostModel((point,), PROBE), 1.0),
+    ]
+    monkeypatch.setattr(sweep_module, "sweep", lambda spec: iter(progress))
+    begun, found = (
+        pickle.loads(pickle.dumps(each)).cost_model for each in sweep_module.sweep_onto(small, known)
+    )
+    alone = list(sweep_module.sweep_onto(small, None))[-1]
+    assert alone.cost_model.points == (point,)
+    assert begun.points == ()
+    assert set(found.points) == {*known.points, point}
+    monkeypatch.setattr(cost_model_module, "fit", None)  # what was not fitted yet, fails now
+    for name in COST_METHODS:
+        assert found.gradient(name, shape_of(small)).middle > 0
+        assert found.gradient(name, shape_of(small).at(1e9)).middle > 0
+    assert len(found.left_out) == 9

@@ -79,6 +79,18 @@ def sweep(
         yield from _sweep(specs, budget, running, measured, probed, pause)
 
 
+def sweep_onto(spec: NetworkSpec, known: CostModel | None) -> Iterator[Progress]:
+    """Sweep in a process of its own: yield cost models with the points ``known`` before, prepared for a screen."""
+    for progress in sweep(spec):
+        found = progress.cost_model
+        if not found.points:
+            yield progress
+            continue
+        if known is not None:
+            found = with_points(replace(known, probe=found.probe), found.points)
+        yield replace(progress, cost_model=found.prepare(shape_of(spec)))
+
+
 def _sweep(
     specs: Sequence[NetworkSpec],
     budget: float,

@@ -16,7 +16,7 @@ from tui_backprop.cost.model.law import UNKNOWN_ERROR, Fit, fit, predict, quanti
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import CostShape
 from tui_backprop.cost.model.speeds import UNMEASURED, Probe
-from tui_backprop.cost.model.workload import work
+from tui_backprop.cost.model.workload import PASS_KINDS, work
 
 ERROR_PER_DECADE = 0.06  # added for each decade beyond the largest measured network
 INTERVAL_DEVIATIONS = 2.0  # on either side, in an interval
@@ -191,6 +191,16 @@ class CostModel:
         if len({p.parameters for p in small.points}) < 2:
             return ()
         return tuple(LeftOut(p, small.seconds(p.kind, p.shape)) for p in large if p.kind in TESTED_KINDS)
+
+    def prepare(self, shape: NetworkShape) -> CostModel:
+        """Compute what a screen shows of it for a network, which takes as long as several keys; a pickled copy keeps
+        that. Return the cost model itself."""
+        for kind in PASS_KINDS:
+            self._fit_of(kind)
+        for name in COST_METHODS:
+            self.gradient(name, shape)
+        _ = self.left_out
+        return self
 
     def _without(self, points: Sequence[Measured]) -> CostModel:
         return CostModel(tuple(p for p in self.points if p not in points), self.probe)

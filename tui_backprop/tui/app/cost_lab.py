@@ -44,7 +44,8 @@ class CostLab:
     def __init__(self, app: AppContext, state: AppState) -> None:
         self.cost_model: CostModel | None = None
         self.race = RaceControl(app, state, self.show)
-        self.sweep = SweepControl(app, state, self._add, self.show)
+        self.sweep = SweepControl(app, state, self._swept_onto, self._add, self.show)
+        self._swept: CostModel | None = None  # known to the sweep, or found by it; nothing was measured since
         self._app, self._state, self._calm = app, state, Calm()
         self._measured: Model | None = None  # the network that the machine was measured with
         self._measuring = False
@@ -183,12 +184,21 @@ class CostLab:
         if self._timer:
             self._timer.reset()
 
+    def _swept_onto(self) -> CostModel | None:
+        """Return what is known when a sweep starts."""
+        self._swept = self.cost_model
+        return self.cost_model
+
     def _add(self, found: CostModel) -> None:
-        """Add the measurements of a sweep."""
+        """Take what a sweep found, prepared for the screen; or add it to what was measured since the sweep began."""
         from tui_backprop.cost.measure.again import with_points
 
         known = self.cost_model
-        self.cost_model = with_points(replace(known, probe=found.probe), found.points) if known else found
+        if known is self._swept:
+            self.cost_model = self._swept = found
+        else:
+            self.cost_model = with_points(replace(known, probe=found.probe), found.points) if known else found
+            self._swept = None
 
     # --- the chart's keys ----------------------------------------------------------------------------------
 

@@ -18,19 +18,20 @@ if TYPE_CHECKING:  # these load numpy
 
 
 class SweepControl:
-    """Start and stop a sweep. What it measures is passed to ``measured``; ``changed`` is called when there is
-    progress to show."""
+    """Start and stop a sweep, whose measurements are added to those ``known`` when it starts. What it finds is passed
+    to ``measured``; ``changed`` is called when there is progress to show."""
 
     def __init__(
         self,
         app: AppContext,
         state: AppState,
+        known: Callable[[], CostModel | None],
         measured: Callable[[CostModel], None],
         changed: Callable[[], None],
     ) -> None:
         self.progress: Progress | None = None
         self._app, self._state = app, state
-        self._measured, self._changed = measured, changed
+        self._known, self._measured, self._changed = known, measured, changed
         self._process: SubprocessGenerator | None = None
         self._polling = Polling(app, self._look)
 
@@ -55,11 +56,11 @@ class SweepControl:
         if not self._state.session.network.layers:
             self._app.fail("No sweep: an expression has no larger ones to measure")
             return
-        from tui_backprop.cost.measure.sweep import sweep
+        from tui_backprop.cost.measure.sweep import sweep_onto
         from tui_backprop.cost.race.subprocess_generator import SubprocessGenerator
 
         try:
-            process = SubprocessGenerator(sweep, self._state.session.network)
+            process = SubprocessGenerator(sweep_onto, self._state.session.network, self._known())
         except OSError as error:
             self._app.fail(f"No sweep: {error}")
             return
