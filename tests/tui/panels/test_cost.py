@@ -10,7 +10,9 @@ import pytest
 from tests.durations import DURATION
 from tests.steady import steady_machine, steady_points
 from tui_backprop.cost.measure import passes as measure
+from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.network_shape import shape_of
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.session.state import from_preset
 from tui_backprop.support.units import YEAR
 from tui_backprop.tui.app import cost_lab
@@ -148,3 +150,17 @@ async def test_what_was_disturbed_is_measured_again_a_few_times_and_at_the_press
         monkeypatch.setattr(measure, "measure_machine", steady_machine)
         await ui.press("M")
         await ui.until(lambda: "busy" not in ui.cost, "a quiet measurement")
+
+
+async def test_a_sweep_replaces_what_it_started_from_and_loses_nothing_measured_since(open_app):
+    async with open_app() as ui:
+        lab, shape = ui.app.cost_lab, shape_of(NetworkSpec((5, 4, 3)))
+        known = lab._swept_onto()
+        found = CostModel((*known.points, *steady_points(shape)))
+        lab._add(found)
+        assert lab.cost_model is found  # with all that was computed for it
+        other = steady_points(shape_of(NetworkSpec((6, 4, 3))))
+        lab.cost_model = CostModel((*found.points, *other))
+        for _ in range(2):
+            lab._add(found)
+            assert set(lab.cost_model.points) == {*found.points, *other}
