@@ -192,7 +192,7 @@ class CostModel:
             return ()
         return tuple(LeftOut(p, small.seconds(p.kind, p.shape)) for p in large if p.kind in TESTED_KINDS)
 
-    def prepare(self, shape: NetworkShape) -> CostModel:
+    def prepare(self, shape: CostShape) -> CostModel:
         """Compute what a screen shows of it for a network, which takes as long as several keys; a pickled copy keeps
         that. Return the cost model itself."""
         for kind in PASS_KINDS:
