@@ -11,7 +11,7 @@ import click
 from tui_backprop.cli.options import Command, choice, gathered
 from tui_backprop.cli.streams import say
 from tui_backprop.data.catalogue import DATASETS, GIVEN, fitted
-from tui_backprop.engine.frontends.dense.spec import NetworkSpec, parse_layers
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec, parse_frozen, parse_layers
 from tui_backprop.engine.frontends.expression.presets import FRONTEND as EXPRESSION
 from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS
@@ -62,6 +62,7 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
         "Lambda of the L2 penalty in the loss, lambda / 2 times the sum of all squared weights (see --decay-bias);"
         " default 0.",
     ),
+    ("--freeze", "1,2", "Layers whose parameters get no gradient and are not updated; default none."),
     ("--dtype", "|".join(DTYPES), "Floating-point precision."),
     ("--seed", "0", "Seed of the initial weights, of dropout and of generated data."),
     ("--data", "|".join(DATASETS), "Data set."),
@@ -211,6 +212,7 @@ def network_from(given: dict[str, Any], base: NetworkSpec, data: str) -> Network
         bias=base.bias and not given.get("no_bias"),
         l2_bias=given.get("decay_bias", base.l2_bias),
         **{name: given[name] for name in NETWORK if name in given},
+        frozen=parse_frozen(given["freeze"]) if "freeze" in given else base.frozen,
     )
     suited = fitted(network, data)
     return replace(

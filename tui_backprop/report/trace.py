@@ -146,6 +146,7 @@ def network_text(spec: Model) -> str:
         f"dropout {spec.dropout:g}" if spec.dropout else "",
         spec.loss,
         f"L2 penalty λ = {spec.l2:g} of {scope(spec, spec.l2_bias)}" if spec.l2 else "",
+        f"layers {','.join(map(str, spec.frozen))} frozen" if spec.frozen else "",
         f"init {spec.init}",
         f"seed {spec.seed}",
         spec.dtype,

@@ -9,7 +9,13 @@ from typing import Any
 
 from tui_backprop.data.catalogue import DATASETS, GIVEN, fitted
 from tui_backprop.engine.frontends.dense import spec as dense
-from tui_backprop.engine.frontends.dense.spec import NO_ACTIVATION, NetworkSpec, parse_layers
+from tui_backprop.engine.frontends.dense.spec import (
+    NO_ACTIVATION,
+    NOTHING_FROZEN,
+    NetworkSpec,
+    parse_frozen,
+    parse_layers,
+)
 from tui_backprop.engine.frontends.expression import presets as expression
 from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS
@@ -96,6 +102,7 @@ FIELDS = (
     Field("output-activation", "output", tuple(ACTIVATIONS), _takes_values),
     Field("l2", "L2 λ", (), _dense),
     Field("l2-bias", "L2 of", SCOPE, _not_zero("l2", _dense)),
+    Field("freeze", "freeze", (), _dense),
     Field("init", "init", tuple(INITIALIZERS), _dense),
     Field("data", "data", tuple(DATASETS), _dense, adapts=True),
     Field("sample", "sample", (), _dense),
@@ -134,6 +141,7 @@ def texts_of(session: Session) -> dict[str, str]:
         "output-activation": spec.output_activation,
         "l2": format_setting(spec.l2),
         "l2-bias": SCOPE[spec.l2_bias],
+        "freeze": ",".join(map(str, spec.frozen)) or NOTHING_FROZEN,
         "init": spec.init,
         "data": Session.data if written else session.data,
         "sample": str(session.sample),
@@ -192,6 +200,7 @@ def session_of(texts: Texts, before: Session) -> Session:
         l2=number("l2", old.l2, non_negative_number),
         l2_bias=texts["l2-bias"] == SCOPE[True],
         input_gradient=old.input_gradient,
+        frozen=parse_frozen(texts["freeze"]),
         output_activation=texts["output-activation"] if _takes_values(texts) else NO_ACTIVATION,
     )
     return _rebuilt(

@@ -103,6 +103,10 @@ def changing(calculus):
         (replace(plain, l2=0.1, l2_bias=True), decayed, 0),
         (replace(plain, l2=0.1), OptimizerSpec("adam", schedule="inverse-sqrt"), 3),
         (plain, OptimizerSpec("adam", beta1=0.5, clip=0.1), 3),
+        (replace(plain, frozen=(1,)), OptimizerSpec("adam", beta1=0.5, clip=0.1), 3),
+        (replace(plain, frozen=(2,)), OptimizerSpec("momentum", weight_decay=0.1), 6),
+        (replace(plain, frozen=(1,), l2=0.1), OptimizerSpec("momentum"), 6),
+        (plain, OptimizerSpec("momentum"), 6),
     )
     state, before = None, Before()
     for t, (spec, optimizer, began) in enumerate(setups):

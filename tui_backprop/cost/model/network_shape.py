@@ -65,8 +65,11 @@ class NetworkShape:
     @property
     def counted_ratio(self) -> float:
         """Multiply-accumulates of forward and backward pass over those of the forward pass."""
-        first = 0 if self.pattern.input_gradient else self.each[0]  # whose input needs no gradient
-        return (3 * self.weights - first) / self.weights
+        graph = self.pattern.graph
+        shapes = graph.shapes(1)
+        products = (visit for visit in graph.backward_visits if visit.costs(shapes)[0])
+        backward = sum(self.each[visit.op.layer - 1] for visit in products)
+        return 1 + backward / self.weights
 
     @property
     def without_tangent(self) -> float:

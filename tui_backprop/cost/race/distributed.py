@@ -48,7 +48,7 @@ def fill_distributed(
     here = METHODS[method].fill(out, problem, indices, options)  # says at once what is wrong with these
     if method not in DISTRIBUTED_METHODS:
         return here
-    where = np.arange(problem.spec.parameters) if indices is None else np.asarray(indices)
+    where = problem.positions if indices is None else np.asarray(indices)
     return _counted(filled_chunks(workers, method, out, problem, where, options, chunk), method, options)
 
 
@@ -185,7 +185,8 @@ def _statuses(
     out: Array,
     chunk: int | None,
 ) -> Generator[RaceStatus, None, None]:
-    parameters, count = problem.spec.parameters, METHODS[method].count
+    positions, count = problem.positions, METHODS[method].count
+    parameters = len(positions)
     order = np.empty(parameters, np.intp)  # shares come as they are ready
     sums = RunningAgreement(problem, exact, out, order)
     now = RaceStatus(method, "starting", of=count(parameters, 1), parameters=parameters)
@@ -194,7 +195,7 @@ def _statuses(
     try:
         with running_clock() as clock:
             seconds, asked = 0.0, clock()
-            for part in filled_chunks(workers, method, out, problem, np.arange(parameters), options, chunk):
+            for part in filled_chunks(workers, method, out, problem, positions, options, chunk):
                 order[now.done : now.done + len(part)] = part
                 done = now.done + len(part)
                 seconds += clock() - asked

@@ -169,10 +169,10 @@ class Race:
     def status(self) -> RaceStatus:
         """Return the status. Cheap: only entries found since the last call are compared."""
         self._read_end()
-        spec, count = self.problem.spec, METHODS[self.method].count
-        of, first = count(spec.parameters, 1), count(0, 1)
+        count, parameters = METHODS[self.method].count, self.problem.spec.graph.trained_count
+        of, first = count(parameters, 1), count(0, 1)
         evaluations = int(self._board[EVALUATIONS])
-        done = max(evaluations - first, 0) * spec.parameters // (of - first)
+        done = max(evaluations - first, 0) * parameters // (of - first)
         seconds = self._value("seconds")
         state = self._ended or (
             "ready"
@@ -190,7 +190,7 @@ class Race:
             evaluations,
             of,
             done,
-            spec.parameters,
+            parameters,
             seconds,
             rate,
             (of - evaluations) / rate if rate else None,
@@ -215,7 +215,7 @@ class Race:
 
 def order_of(method: str, problem: Problem) -> Array | None:
     """Return the indices of the gradient in the order in which a method fills them; None for ascending order."""
+    every = problem.positions
     if not method.startswith("batched"):
-        return None
-    every = np.arange(problem.spec.parameters)
+        return None if len(every) == problem.spec.parameters else every
     return np.concatenate([group.where for group in groups(problem, every, problem.program())])

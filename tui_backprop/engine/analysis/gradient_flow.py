@@ -102,7 +102,7 @@ def flow(iteration: Iteration, examples: Examples | None = None) -> Flow:
     starts_finite = iteration.bad is None or is_finite_at_start(iteration.spec, examples)
     layers = []
     graph, spec = iteration.graph, iteration.spec
-    for k in range(1, graph.depth + 1):
+    for k in graph.blocks_with_delta:
         w = graph.weight(k)
         deltas, weights = iteration.tensor(graph.delta(k)), iteration.tensor(w)
         size = norm(deltas)

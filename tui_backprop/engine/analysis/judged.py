@@ -205,7 +205,11 @@ class _Units:
         self.rows = {k: ACTIVATIONS[op.primitive.name] for k, op in self.ops.items()}
         self.alive = {k: np.zeros(graph.width(k), bool) for k in self.rows}
         self.beyond, self.finite = dict.fromkeys(self.rows, 0), dict.fromkeys(self.rows, True)
-        self.sums = {value.block: value.name for value in graph.with_role("pre-activation")}
+        self.sums = {
+            value.block: value.name
+            for value in graph.with_role("pre-activation")
+            if value.name in graph.differentiable
+        }
         self.reached = dict.fromkeys(self.sums, 0)
 
     def see(self, program: Program) -> None:

@@ -47,11 +47,18 @@ def examples(graph: Graph) -> str:
         names = [*graph.parameters, *(op.output for op in graph.ops)]
         entries = (entry_name(name, [size - 1 for size in graph.by_name[name].shape]) for name in names[:5])
         return ascii_formula(", ".join(entries))
-    w, last = graph.weight(min(2, graph.depth)), min(3, graph.depth)
+    first, w = graph.blocks_with_delta[0], graph.weight(min(2, graph.depth))
+    last = max(min(3, graph.depth), first)
     i, j = (min(most, fan - 1) for most, fan in zip((13, 200), graph.parameters[w], strict=True))
     hidden = [entry_name(graph.output_of(1), (min(40, graph.width(1) - 1),))] if graph.depth > 1 else []
     output = entry_name(graph.delta(last), (min(7, graph.width(last) - 1),))
-    found = [entry_name(w, (i, j)), *hidden, output, f"largest {w}", f"largest {graph.delta(1)}"]
+    found = [
+        entry_name(w, (i, j)),
+        *hidden,
+        output,
+        f"largest {w}",
+        f"largest {graph.delta(first)}",
+    ]
     return ascii_formula(", ".join(found))
 
 
@@ -121,7 +128,7 @@ def _listed(graph: Graph) -> Iterator[str]:
     yield graph.input
     values = [op.output for op in graph.ops if op.output not in graph.overwritten]
     yield from (name for name in values if graph.role(name) != "loss")
-    yield from (graph.gradient_of(name) for name in reversed(values) if graph.role(name) == "pre-activation")
+    yield from map(graph.delta, reversed(graph.blocks_with_delta))
 
 
 def _shape(graph: Graph, value: Value) -> tuple[int, ...] | None:

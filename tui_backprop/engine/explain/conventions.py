@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tui_backprop.engine.explain.no_gradient import without_gradient
 from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.network.value import Role
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
@@ -62,6 +63,7 @@ def conventions(network: Model, optimizer: OptimizerSpec, began: int = 0) -> tup
     if penalized := network.graph.penalized:
         of = scope(network, everything=len(penalized) == len(network.graph.parameters))
         found.append(f"the L2 penalty is part of the loss and of its gradient; it acts on {of}")
+    found += without_gradient(network.graph)
     if not network.graph.layered:
         found += dict.fromkeys(op.primitive.convention for op in network.graph.ops)
     return tuple(filter(None, found))

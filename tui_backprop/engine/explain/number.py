@@ -68,7 +68,7 @@ def number_of(
     parameter, value = tensor in graph.parameters, graph.value_of(tensor)
     at = (sample, *index) if graph.per_sample(value) else index
     flows, computed = value in graph.differentiable, value in graph.by_output
-    derivative = graph.gradient_of(value)
+    derivative, trained = graph.gradient_of(value), tensor in graph.trained
     torch = [forward_line(graph, value) or ""] if computed else []
     if flows:
         torch.append(gradient_line(graph, value, at, parameter))
@@ -78,10 +78,10 @@ def number_of(
         sample=sample,
         value=float(iteration.tensor(value)[at]),
         gradient=float(iteration.tensor(derivative)[at]) if flows else None,
-        updated=float(iteration.new[value][at]) if parameter else None,
+        updated=float(iteration.new[value][at]) if trained else None,
         computed=_origin(iteration, value, index, terms, sample) if computed else None,
         differentiated=_origin(iteration, derivative, index, terms, sample) if flows else None,
-        moved=_update(iteration, value, index, terms) if parameter else None,
+        moved=_update(iteration, value, index, terms) if trained else None,
         torch=tuple(filter(None, torch)),
         is_parameter=parameter,
     )
@@ -207,7 +207,7 @@ def weights_near(
         tensor, index = graph.parameter_at(int(np.argmax(np.abs(np.nan_to_num(iteration.program.gradient)))))
     elif tensor not in parameters:
         layer = max(graph.layer(tensor), 1)
-        unit = index[-1] if tensor != graph.input else int(abs(iteration.tensor(graph.delta(1))[0]).argmax())
+        unit = index[-1] if tensor != graph.input else unit_with_largest_delta(iteration, 1)
         tensor, index = graph.weight(layer), (selected_input(iteration, layer, unit), unit)
     first = tensor, index
     if most == 1:

@@ -142,7 +142,7 @@ def _input_lines(iteration: Iteration, before: Before) -> list[str]:
     ]
     graph = iteration.graph
     wanted = [f"{name_in(graph.input)}.requires_grad_()"] if graph.input in graph.differentiable else []
-    return made + edits + wanted
+    return made + _frozen_lines(iteration, before) + edits + wanted
 
 
 def _optimizer_lines(iteration: Iteration, before: Before) -> list[str]:
@@ -152,6 +152,21 @@ def _optimizer_lines(iteration: Iteration, before: Before) -> list[str]:
     if before.rate is None or spec.name != last.name:
         return [line]
     return [f"slots = optimizer.state; {line}; optimizer.state = slots"] if spec != last else []
+
+
+def _frozen_lines(iteration: Iteration, before: Before) -> list[str]:
+    """Which parameters are frozen, at the start and where that changes."""
+    graph, last, now = iteration.graph, before.settings, iteration.spec.training_settings
+    if before.rate is None:
+        changed = [name for name in graph.parameters if name not in graph.trained]
+    elif last is not None and last.frozen != now.frozen:
+        changed = [
+            name for name in graph.parameters if (graph.layer(name) in last.frozen) == (name in graph.trained)
+        ]
+    else:
+        changed = []
+    flags = [f"{name_in(name)}.requires_grad_({name in graph.trained})" for name in changed]
+    return ["; ".join(flags)] if flags else []
 
 
 def _constant_lines(iteration: Iteration, before: Before) -> list[str]:
@@ -217,11 +232,14 @@ def _update_lines(step: Step, iteration: Iteration, before: Before) -> list[str]
     """The update of all layers, at the first of them, and the parameters of the step's layer. The norm is clipped
     without the 1e-6 that ``clip_grad_norm_`` adds to it, and an infinite one not at all."""
     layers, clip, lines = _parameters_by_layer(iteration.graph), iteration.optimizer.clip, []
+    some = "" if len(iteration.graph.trained) == len(iteration.graph.parameters) else " if p.grad is not None"
     if step.layer == min(layers):
         if clip:
             lines += [
-                "norm = get_total_norm([p.grad for p in params])",
-                f"for p in params: p.grad *= min(1, {clip} / norm) or 1",
+                f"norm = get_total_norm([p.grad for p in params{some}])",
+                f"for p in params: p.grad *= min(1, {clip} / norm) or 1"
+                if not some
+                else f"for p in (p for p in params{some}): p.grad *= min(1, {clip} / norm) or 1",
             ]
         last = before.optimizer or iteration.optimizer
         if before.rate not in (None, iteration.lr) and last == iteration.optimizer:
@@ -234,6 +252,6 @@ def _update_lines(step: Step, iteration: Iteration, before: Before) -> list[str]
 def _parameters_by_layer(graph: Graph) -> dict[int, list[str]]:
     """Return the names of the parameters of each layer."""
     found: dict[int, list[str]] = {}
-    for name in graph.parameters:
+    for name in graph.trained:
         found.setdefault(graph.layer(name), []).append(name)
     return found

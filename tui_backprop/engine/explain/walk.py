@@ -79,7 +79,7 @@ def walk(
         total += step.macs
         done += len(visits)
         steps.append(replace(step, total=total, forward=forward, done=done, grain=grain))
-    for n, (k, names) in enumerate(groupby(graph.parameters, graph.layer), 1):
+    for n, (k, names) in enumerate(groupby(graph.trained, graph.layer), 1):
         update = _update_step(len(steps), k, list(names), spec, shapes, optimizer)
         steps.append(replace(update, total=total, forward=forward, done=done + n))
     return tuple(steps)
@@ -89,8 +89,12 @@ def _groups(graph: Graph, grain: str) -> list[tuple[tuple[str, int, str], tuple[
     """The visits of each step, under its (phase, layer, kind)."""
     visits = (*graph.forward_visits, *graph.backward_visits)
     if grain == "equation":
-        together = groupby(visits, lambda visit: _same_step(graph, visit))
-        return [(key, tuple(group)) for (key, _), group in together]
+        keys = [_same_step(graph, visit) for visit in visits]
+        for i in range(len(visits) - 2, 0, -1):
+            if keys[i] not in (keys[i - 1], keys[i + 1]) and _only_passes_on(graph, visits[i]):
+                keys[i] = keys[i + 1]
+        together = groupby(zip(keys, visits, strict=True), lambda pair: pair[0])
+        return [(key, tuple(visit for _, visit in group)) for (key, _), group in together]
     groups: list[tuple[tuple[str, int, str], tuple[Visit, ...]]] = []
     handed_on: tuple[Visit, ...] = ()
     for visit in visits:
@@ -100,6 +104,12 @@ def _groups(graph: Graph, grain: str) -> list[tuple[tuple[str, int, str], tuple[
         else:
             handed_on += (visit,)
     return groups
+
+
+def _only_passes_on(graph: Graph, visit: Visit) -> bool:
+    """Return whether a visit of the equations of a layer hands a gradient on unchanged: then it is no step of its
+    own, but, where the gradients beside it are not computed, a part of the next one."""
+    return visit.of is not None and bool(visit.op.equations) and not makes_value(graph, visit)
 
 
 def _by_layer(equations: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -34,9 +34,10 @@ def zero_gradients(
     value = graph.value_of(tensor)
     parameter = value in graph.parameters
     if value not in graph.differentiable:
-        return (
-            (ZeroGradient(entry_name(value, index), "the loss has no derivative by it"),) if parameter else ()
+        why = (
+            "it is frozen" if parameter and value not in graph.trained else "the loss has no derivative by it"
         )
+        return (ZeroGradient(entry_name(value, index), why),) if parameter else ()
     if not graph.layered:
         return _of_any_operation(iteration, value, (*((sample,) if graph.per_sample(value) else ()), *index))
     if iteration.tensor(graph.gradient_of(value))[index if parameter else (sample, *index)] != 0:

@@ -62,7 +62,7 @@ class Method:
         Raises IndexError for an index out of range, ValueError for a step that is not positive.
         """
         parameters = problem.spec.parameters
-        where = np.arange(parameters) if indices is None else np.asarray(indices)
+        where = problem.positions if indices is None else np.asarray(indices)
         if where.size and (where.dtype.kind not in "iu" or not 0 <= where.min() <= where.max() < parameters):
             raise IndexError(f"indices must be integers from 0 to {parameters - 1}")
         where = where.astype(np.intp)

@@ -30,6 +30,11 @@ class Problem:
     def batch(self) -> int:
         return len(self.x)
 
+    @property
+    def positions(self) -> Array:
+        """The places in the flat vector of the parameters that get a gradient."""
+        return np.concatenate([np.arange(at.start, at.stop) for at in self.spec.graph.trained_ranges])
+
     def program(self, dtype: str | None = None, copies: int = 1) -> Program:
         """Make a new program for this loss, on a copy of the parameters. With ``copies``, its batch repeats the
         problem's batch that many times."""

@@ -23,7 +23,7 @@ from tui_backprop.engine.mutants.table import MUTANTS, STEP
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array, index_at, size
 from tui_backprop.engine.training.iteration import Iteration
-from tui_backprop.engine.training.optimizers import Optimizer, decayed
+from tui_backprop.engine.training.optimizers import optimizer_of
 
 ROUND_OFF = 64  # times the precision, relative to the largest number: what a sum leaves whose terms cancel
 MOST_KEPT = 2**26  # bytes of the passes of all mutants
@@ -164,8 +164,8 @@ class Answers:
             parameters = before.parameters.copy()
             slots = {name: slot.copy() for name, slot in before.slots.items()}
             spec, rule = iteration.spec, iteration.optimizer
-            Optimizer(rule, iteration.lr, spec.parameters, spec.dtype, slots, decayed(rule, spec)).apply(
-                parameters, program.gradient, before.t
+            optimizer_of(spec, rule, iteration.lr, slots).apply(
+                parameters, program.gradient, before.t - iteration.began
             )
             self._updated[mutant] = parameters
         return self.iteration.graph.views(self._updated[mutant])

@@ -100,6 +100,12 @@ class Graph(GraphValues):
         shapes = self.shapes(1)
         return sum(op.primitive.macs(*(shapes[name] for name in op.inputs)) for op in self.ops)
 
+    @cached_property
+    def backward_macs(self) -> int:
+        """Multiply-accumulates of the backward pass of one sample."""
+        shapes = self.shapes(1)
+        return sum(visit.costs(shapes)[0] for visit in self.backward_visits)
+
     def macs_from(self, block: int) -> int:
         """Count the multiply-accumulates of the forward pass of one sample from a block on."""
         shapes = self.shapes(1)
@@ -159,6 +165,6 @@ class Graph(GraphValues):
         return tuple(visits)
 
     def gradient_equation(self, parameter: str) -> str:
-        """Return the kind of the equation that the gradient of a parameter is part of."""
-        visit = self.last_visits[parameter]
-        return visit.op.equation(visit.of)
+        """Return the kind of the equation that the gradient of a parameter is part of; "" if it gets none."""
+        visit = self.last_visits.get(parameter)
+        return visit.op.equation(visit.of) if visit else ""

@@ -93,9 +93,8 @@ class GraphValues:
         for value in self.values:
             if value.saved:
                 found[value.saved] = Tensor(value.name, "saved")
-        for (
-            value
-        ) in self.values:  # of two values with one gradient, such as a sum and itself with a bias, the later
+        # Of two values with one gradient, such as a sum and itself with a bias, it is the later one's.
+        for value in self.values:
             if value.name in self.differentiable or value.is_parameter:
                 found[value.gradient] = Tensor(value.name, "gradient")
                 for terms in range(1, max(self.uses.get(value.name, 0), 2)):
@@ -173,6 +172,14 @@ class GraphValues:
         """Return the name of the gradient of a block's pre-activations. Raises KeyError if it has none."""
         return self.gradient_of(self.preactivation(block))
 
+    @cached_property
+    def blocks_with_delta(self) -> tuple[int, ...]:
+        """The blocks to whose pre-activations a gradient flows: all, but for those below what is frozen."""
+        found = (
+            value.block for value in self.with_role("pre-activation") if value.name in self.differentiable
+        )
+        return tuple(found)
+
     def output_of(self, block: int) -> str:
         """Return what a block gives to the next ones: for block 0 the input."""
         return self._outputs[block]
@@ -215,9 +222,28 @@ class GraphValues:
             start += size(shape)
         return MappingProxyType(slices)
 
+    @cached_property
+    def trained(self) -> Mapping[str, slice]:
+        """The slices of the parameters that get a gradient and are updated: all but those that are frozen."""
+        return MappingProxyType({k: at for k, at in self.slices.items() if not self.by_name[k].frozen})
+
+    @cached_property
+    def trained_ranges(self) -> tuple[slice, ...]:
+        """The ranges of the flat vector that are updated, as few as there can be."""
+        ranges: list[slice] = []
+        for at in self.trained.values():
+            joins = bool(ranges) and ranges[-1].stop == at.start
+            ranges.append(slice(ranges.pop().start, at.stop) if joins else at)
+        return tuple(ranges)
+
+    @property
+    def trained_count(self) -> int:
+        """How many parameters get a gradient."""
+        return sum(at.stop - at.start for at in self.trained_ranges)
+
     def flat_index(self, tensor: str, index: tuple[int, ...]) -> int:
-        """Return the position of a parameter in the flat vector. Raises KeyError for a tensor that is not a
-        parameter, IndexError for an index outside of it."""
+        """Return the position of a parameter in the flat vector. Raises KeyError for what is no parameter, IndexError
+        for an index outside of it."""
         shape = self.parameters[tensor]
         if not in_shape(index, shape):
             raise IndexError(f"{index} is out of range for {tensor} of shape {shape}")
@@ -245,7 +271,7 @@ class GraphValues:
     def differentiable(self) -> frozenset[str]:
         """The values to which derivatives flow: those wanted, all parameters among them, and all that depend on
         these; of them, what the loss depends on."""
-        reached = {value.name for value in self.values if value.is_parameter or value.wanted}
+        reached = {value.name for value in self.values if value.name in self.trained or value.wanted}
         for op in self.ops:
             if reached.intersection(op.differentiated):
                 reached.add(op.output)

@@ -22,11 +22,13 @@ def no_data(dtype: str) -> Array:
 @dataclass(frozen=True)
 class TrainingSettings:
     """The settings of a network that change none of its shapes, so that they can change while it is trained: the
-    strength λ of the L2 penalty and whether it acts on all parameters, and the dropout rate."""
+    strength λ of the L2 penalty and whether it acts on all parameters, the dropout rate, and the layers that are
+    ``frozen``."""
 
     l2: float = 0.0
     l2_bias: bool = False
     dropout: float = 0.0
+    frozen: tuple[int, ...] = ()
 
 
 class Model(Protocol):

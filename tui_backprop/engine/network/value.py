@@ -38,6 +38,8 @@ class Value:
         Of a target: the number of classes if it holds labels, else 0.
     wanted
         Whether the derivative by it is wanted although it is no parameter.
+    frozen
+        Of a parameter: whether it gets no gradient and is not updated (PyTorch's ``requires_grad=False``).
     constant
         Of a constant: its number; of a mask: the rate at which entries are dropped.
     numbers
@@ -53,6 +55,7 @@ class Value:
     saved: str = ""
     classes: int = 0
     wanted: bool = False
+    frozen: bool = False
     constant: float = 0.0
     numbers: tuple[float, ...] = ()
 

@@ -24,7 +24,7 @@ from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.network.rerun import first_terms, overwritten
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, learning_rate
-from tui_backprop.engine.training.optimizers import Optimizer, decayed
+from tui_backprop.engine.training.optimizers import optimizer_of
 from tui_backprop.engine.training.rules import Rules
 
 OBJECT_BYTES = 8192  # of Python's objects for one operation of a pass
@@ -171,7 +171,7 @@ class Iteration:
     @cached_property
     def clipping(self) -> float:
         """The factor of gradient clipping: 1, or less where the norm is above the optimizer's limit."""
-        rule = Optimizer(self.optimizer, self.lr, self.spec.parameters, self.spec.dtype, {})
+        rule = optimizer_of(self.spec, self.optimizer, self.lr, {})
         return rule.clipping(self.program.gradient)
 
     def summary(self, name: str, *, updated: bool = False) -> Summary:
@@ -286,7 +286,7 @@ def run_iteration(
     loss = run(program, update, before.t)
     slots = {name: slot.copy() for name, slot in before.slots.items()}
     after = TrainingState(before.t + 1, before.parameters.copy(), slots)
-    rule = Optimizer(optimizer, update.lr, spec.parameters, spec.dtype, after.slots, decayed(optimizer, spec))
+    rule = optimizer_of(spec, optimizer, update.lr, after.slots)
     rule.apply(after.parameters, program.gradient, before.t - began)
     again = Program(spec, len(update.x), after.parameters)
     feed(again, update.x, update.target, before.t)

@@ -69,7 +69,8 @@ class _Block:
 
 class Optimizer:
     """An optimizer of P ``parameters`` with its state: ``slots`` by name, each of shape (P,), zero at first
-    unless given. Weight decay acts on the ranges ``decayed`` of the parameters, by default on all.
+    unless given. Weight decay acts on the ranges ``decayed`` of the parameters, and only the ranges ``updated`` are
+    changed, with their slots; by default it is all of them.
 
     Parameters and slots are the whole state: once copies of both are restored, the next iterations are equal to
     the last bit.
@@ -83,6 +84,7 @@ class Optimizer:
         dtype: DTypeLike,
         slots: dict[str, Array] | None = None,
         decayed: tuple[slice, ...] | None = None,
+        updated: tuple[slice, ...] | None = None,
     ) -> None:
         self.spec = spec
         self.lr = lr
@@ -90,15 +92,17 @@ class Optimizer:
         self.slots = slots if slots is not None else new_slots(spec, parameters, dtype)
         self._shape, self._dtype = (parameters,), np.dtype(dtype)
         whole = (slice(0, parameters),)
-        self._blocks = self._divided((whole if decayed is None else decayed) if spec.weight_decay else ())
+        with_decay = (whole if decayed is None else decayed) if spec.weight_decay else ()
+        self._blocks = self._divided(whole if updated is None else updated, with_decay)
         self._wide = np.empty(min(parameters, UPDATE_BLOCK) if spec.clip else 0)
 
-    def _divided(self, decayed: tuple[slice, ...]) -> list[_Block]:
-        """Divide the parameters into blocks, which take turns with the same scratch."""
+    def _divided(self, updated: tuple[slice, ...], decayed: tuple[slice, ...]) -> list[_Block]:
+        """Divide the parameters that are updated into blocks, which take turns with the same scratch."""
         (parameters,), blocks = self._shape, []
         scratch, direction = (np.empty(min(parameters, UPDATE_BLOCK), self._dtype) for _ in range(2))
-        for start in range(0, parameters, UPDATE_BLOCK):
-            stop = min(start + UPDATE_BLOCK, parameters)
+        starts = ((at.stop, start) for at in updated for start in range(at.start, at.stop, UPDATE_BLOCK))
+        for end, start in starts:
+            stop = min(start + UPDATE_BLOCK, end)
             at, length = slice(start, stop), stop - start
             slots = tuple(slot[at] for slot in self.slots.values())
             inside = tuple(
@@ -164,3 +168,9 @@ class Optimizer:
         np.divide(wide, largest, out=wide)
         np.multiply(wide, wide, out=wide)
         return largest * math.sqrt(float(wide.sum()))
+
+
+def optimizer_of(network: Model, spec: OptimizerSpec, lr: float, slots: dict[str, Array]) -> Optimizer:
+    """Return the optimizer of a network that goes on in these slots: it leaves what is frozen as it is."""
+    parts, updated = decayed(spec, network), network.graph.trained_ranges
+    return Optimizer(spec, lr, network.parameters, network.dtype, slots, parts, updated)

@@ -13,7 +13,7 @@ from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.training.checkpoints import Checkpoints
 from tui_backprop.engine.training.iteration import TrainingState, Update, arrays_checked, run, run_iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
-from tui_backprop.engine.training.optimizers import Optimizer, decayed, new_slots
+from tui_backprop.engine.training.optimizers import Optimizer, new_slots, optimizer_of
 from tui_backprop.engine.training.rules import Rules
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 
@@ -146,12 +146,10 @@ class Training:
 
 def _optimizer(rules: Rules, state: TrainingState) -> Optimizer:
     """Return the optimizer that goes on in the arrays of a state; one that begins there starts with slots of 0."""
-    spec, optimizer, parameters = rules.spec, rules.optimizer, state.parameters
     if state.t == rules.began:
         state.slots.clear()
-        state.slots.update(rules.new_slots(parameters))
-    parts = decayed(optimizer, spec)
-    return Optimizer(optimizer, 0.0, len(parameters), parameters.dtype, state.slots, parts)
+        state.slots.update(rules.new_slots(state.parameters))
+    return optimizer_of(rules.spec, rules.optimizer, 0.0, state.slots)
 
 
 def _copy(state: TrainingState) -> TrainingState:

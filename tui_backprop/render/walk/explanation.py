@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from math import isfinite
 
 from tui_backprop.engine.explain.conventions import conventions, decay_text, settings_of
+from tui_backprop.engine.explain.no_gradient import without_gradient
 from tui_backprop.engine.explain.pytorch import Before, lines_of
 from tui_backprop.engine.explain.receipts import ReceiptRow, receipt_rows
 from tui_backprop.engine.explain.schedule import rate_plans
@@ -145,6 +146,12 @@ def settings_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> 
 
 def convention_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> list[list[Line]]:
     """Return the conventions of the update, each as some lines, at an update step."""
+    ends = snapshot.step.phase == "backward" and snapshot.steps[snapshot.step.index + 1 :][:1]
+    if ends and ends[0].phase == "update":  # the last step of the backward pass
+        return [
+            _labelled("note", wrap(context.text(sentence), columns - LABEL_COLUMNS, "muted"))
+            for sentence in without_gradient(snapshot.graph)
+        ]
     if snapshot.step.kind != "update":
         return []
     return [

@@ -73,11 +73,13 @@ def _shown_value(snapshot: Snapshot, step: Step) -> ShownArray:
 
 def _why_this_unit(snapshot: Snapshot, unit: int) -> tuple[str, ...]:
     """Return notes on the marked unit, with the reason and without."""
-    chosen = snapshot.chosen(snapshot.step.layer) is not None
-    if chosen:
+    layer = snapshot.step.layer
+    if snapshot.chosen(layer) is not None:
         whys: tuple[str, ...] = (" (a: the most to blame)",)
+    elif layer and layer not in snapshot.graph.blocks_with_delta:  # below what is frozen
+        whys = ("",)
     else:
-        of = snapshot.iteration.tensor(snapshot.graph.delta(snapshot.step.layer))[0]
+        of = snapshot.iteration.tensor(snapshot.graph.delta(layer))[0]
         ties = count_largest(of)
         whys = (
             (f", 1 of {ties} with the largest |δ|", f", 1 of {ties} largest |δ|")

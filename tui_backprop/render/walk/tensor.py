@@ -177,7 +177,9 @@ def _drawer(
 
 def _units_by_delta(snapshot: Snapshot) -> list[int]:
     """Return the units of the first layer: the selected one, then by the magnitude of their delta."""
-    deltas, unit = snapshot.iteration.tensor(snapshot.graph.delta(1))[0], snapshot.unit(1)
+    graph, unit = snapshot.graph, snapshot.unit(1)
+    by = graph.delta(1) if 1 in graph.blocks_with_delta else graph.output_of(1)
+    deltas = snapshot.iteration.tensor(by)[0]
     sizes = np.abs(np.nan_to_num(deltas))
     return [unit, *(other for other in np.argsort(-sizes, kind="stable").tolist() if other != unit)]
 

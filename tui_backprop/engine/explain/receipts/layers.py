@@ -217,10 +217,16 @@ FACTORS: dict[tuple[str, int], Callable[[Iteration, Op, int, int, int], list[Rec
 
 def delta(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
     """Receipt of the gradient of a value: what comes from the operations that read it, times what its own do."""
-    rows = _came_in(iteration, step.visits[0], j, s)
-    for visit in step.visits:
+    visits = [visit for visit in step.visits if not _through_bias(visit)]
+    rows = _came_in(iteration, visits[0], j, s)
+    for visit in visits:
         rows += FACTORS[visit.op.primitive.kind, visit.of or 0](iteration, visit.op, j, terms, s)
     return [*rows, entry(iteration, "=", step.tensor, j, s)]
+
+
+def _through_bias(visit: Visit) -> bool:
+    """Return whether a VJP hands a gradient on through the addition of a bias, which is part of no receipt."""
+    return visit.op.primitive.kind == "affine" and visit.op.primitive.passes_on and visit.of == 0
 
 
 def _came_in(iteration: Iteration, first: Visit, j: int, s: int) -> list[ReceiptRow]:

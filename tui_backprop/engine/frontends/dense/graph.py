@@ -98,7 +98,7 @@ def _give_parameters(build: Builder, spec: NetworkSpec, k: int, fan_in: int, fan
     )
     for there, name, role, shape in rows:
         if there:
-            build.give(Value(name, role, shape, k, f"d{name}"))
+            build.give(Value(name, role, shape, k, f"d{name}", frozen=k in spec.frozen))
 
 
 def _hidden(build: Builder, spec: NetworkSpec, k: int, came_in: str) -> str:

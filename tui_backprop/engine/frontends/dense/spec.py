@@ -4,6 +4,7 @@ Everything here runs before the first paint of the screen, so this module does n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
@@ -24,6 +25,7 @@ from tui_backprop.support.validation import (
 
 FRONTEND = "dense"
 NO_ACTIVATION = "identity"  # the activation of a linear layer
+NOTHING_FROZEN = "none"  # how an empty list of frozen layers is written
 MAX_LAYERS = 1_000  # weight matrices
 
 
@@ -68,6 +70,26 @@ def parse_activations(text: str, hidden: int) -> tuple[str, ...]:
     return names
 
 
+def parse_frozen(text: str) -> tuple[int, ...]:
+    """Parse the layers to freeze, such as 1,2; none is an empty text or NOTHING_FROZEN."""
+    parts = [part.strip() for part in text.split(",", MAX_LAYERS)]
+    return (
+        () if parts in ([""], [NOTHING_FROZEN]) else tuple(whole_number("freeze", part, 1) for part in parts)
+    )
+
+
+def check_frozen(layers: Sequence[int], depth: int) -> tuple[int, ...]:
+    """Return the layers in order, each once. Raises InputError for one that does not exist, and if all are frozen."""
+    found = tuple(sorted({whole_number("freeze", layer, 1) for layer in layers}))
+    if found and found[-1] > depth:
+        raise InputError("freeze", f"layer {found[-1]} is out of range (1 to {depth})")
+    if len(found) == depth:
+        raise InputError(
+            "freeze", "every layer is frozen; leave out one, so that there is something to train"
+        )
+    return found
+
+
 @dataclass(frozen=True)
 class NetworkSpec:
     """A dense network: sizes of its layers, input first, and the choice of each component.
@@ -77,8 +99,9 @@ class NetworkSpec:
     logits: the last layer is linear then. ``layer_norm``
     normalizes each hidden layer's pre-activations; ``dropout`` is the rate at which its activations are dropped;
     ``residual`` adds a hidden layer's input to its output, if both have the same width; ``l2`` is the factor λ of the
-    penalty ½ λ Σ W², of all parameters with ``l2_bias`` (False without a penalty). With ``input_gradient`` the
-    backward pass goes on to the derivative of the loss by the input. Raises InputError for a field with an invalid
+    penalty ½ λ Σ W², of all parameters with ``l2_bias`` (False without a penalty). The parameters of the ``frozen``
+    layers, 1 .. L, get no gradient and are not updated. With ``input_gradient`` the backward pass goes on to the
+    derivative of the loss by the input. Raises InputError for a field with an invalid
     value."""
 
     layers: tuple[int, ...] = (784, 256, 256, 256, 10)
@@ -94,6 +117,7 @@ class NetworkSpec:
     l2: float = 0.0
     l2_bias: bool = False
     output_activation: str = NO_ACTIVATION
+    frozen: tuple[int, ...] = ()
     input_gradient: bool = False
 
     def __post_init__(self) -> None:
@@ -122,6 +146,7 @@ class NetworkSpec:
         ):
             boolean(field, value)
         object.__setattr__(self, "l2_bias", self.l2_bias and self.l2 > 0)
+        object.__setattr__(self, "frozen", check_frozen(self.frozen, self.depth))
 
     @property
     def graph(self) -> Graph:
@@ -152,7 +177,7 @@ class NetworkSpec:
     @property
     def training_settings(self) -> TrainingSettings:
         """The settings that can change while the network is trained."""
-        return TrainingSettings(self.l2, self.l2_bias, self.dropout)
+        return TrainingSettings(self.l2, self.l2_bias, self.dropout, self.frozen)
 
     def with_training_settings(self, settings: TrainingSettings) -> Self:
         """Return the network with other settings."""
@@ -270,10 +295,6 @@ def _vectors_text(vectors: int, size: int) -> str:
     return ("", f" + {size:,}")[vectors] if vectors < 2 else f" + {vectors}×{size:,}"
 
 
-# Multiply-accumulates: a forward pass needs one for each weight. The backward pass needs one
-# for each weight (dW), and one more for each weight except the first layer's, unless its input's gradient is wanted.
 def backprop_ratio(spec: NetworkSpec) -> float:
-    """Return the multiply-accumulates of forward plus backward over those of forward: 2.40 for the lesson's
-    network."""
-    first = 0 if spec.input_gradient else spec.layers[0] * spec.layers[1]
-    return (3 * spec.weights - first) / spec.weights
+    """Return the multiply-accumulates of both passes over those of the forward one: 2.40 for the lesson's network."""
+    return 1 + spec.graph.backward_macs / spec.weights

@@ -76,7 +76,7 @@ def compare(
     noise = noise_of(first, second, guide[where], options)
     bounds = tolerance(first, second, problem, rounding, noise, options, rtol, atol)
     a, b, made = *(np.zeros(problem.spec.parameters) for _ in range(2)), 0
-    slices, shapes = problem.spec.graph.slices, problem.spec.graph.parameters
+    slices, shapes = problem.spec.graph.trained, problem.spec.graph.parameters
     total = sum(METHODS[name].count(len(where), options.probes) for name in (first, second)) + len(slices)
     for name, out in ((first, a), (second, b)):
         before = made
@@ -128,9 +128,9 @@ def compare_along(
     program = problem.program()
     program.forward()
     gradient = program.backward()
-    slices, shapes = problem.spec.graph.slices, problem.spec.graph.parameters
+    slices, shapes = problem.spec.graph.trained, problem.spec.graph.parameters
     method = ALONG[second]
-    of = 1 + (method.evaluations * directions + 1) * len(shapes)
+    of = 1 + (method.evaluations * directions + 1) * len(slices)
     along = partial(_along, slices, options.seed, directions, lambda: watch(1, of))
     rounding = round_off(problem, along, options.seed)
     bounds = tolerance("backprop", second, problem, rounding, None, options, rtol, atol)

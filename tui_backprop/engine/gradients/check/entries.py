@@ -11,10 +11,10 @@ from tui_backprop.engine.primitives import Array
 def chosen_entries(problem: Problem, guide: Array, entries: int | None, seed: int) -> Array:
     """Return indices of the flat vector: all, or for each tensor those with the largest gradient and random ones."""
     if entries is None:
-        return np.arange(problem.spec.parameters)
+        return problem.positions
     generator = np.random.default_rng(seed)
     chosen = []
-    for place in problem.spec.graph.slices.values():
+    for place in problem.spec.graph.trained.values():
         count = place.stop - place.start
         if count <= entries:
             chosen.append(np.arange(place.start, place.stop))
