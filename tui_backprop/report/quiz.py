@@ -69,6 +69,7 @@ def verdict_text(posed: Posed, chosen: int | None, context: RenderContext) -> st
         return text_of([Sentence(f"Right. {option.about}".strip())], context, COLUMNS)
     rows = [
         *_refuted(option, posed),
+        BLANK,
         Sentence(f"The answer is {LETTERS[posed.right]}) {right.text} {right.about}".strip()),
     ]
     place = posed.place(chosen)
