@@ -33,7 +33,7 @@ async def test_random_keys_at_random_sizes_leave_the_app_alive(open_app, monkeyp
     async with open_app(from_preset("xor"), size=(80, 24)) as ui:
         for name in ("exit", "action_suspend_process"):
             monkeypatch.setattr(ui.app, name, lambda *given, **named: ended.append(given))
-        for chance in cases(30):
+        for chance in cases(60):
             keys = handful(chance)
             with told(keys):
                 if chance.random() < 0.25:
