@@ -44,7 +44,9 @@ FIELDS = (
 
 
 def some_session(chance: random.Random) -> Session:
-    session = replace(from_preset(chance.choice([*PRESETS])), sample=chance.randint(0, 150))
+    session = from_preset(chance.choice([*PRESETS]))
+    if not session.network.holds_numbers:
+        session = replace(session, sample=chance.randint(0, 150))
     session = after_training(session, chance.randint(1, 999)) if chance.random() < 0.5 else session
     return add_bookmark(session) if chance.random() < 0.3 else session
 

@@ -206,10 +206,11 @@ def the_times(spec: NetworkSpec, count: int) -> None:
     """Times of each method, the ratios, and the machines to match, by the rates of the simulated machine."""
     text = said(readout(CostState(spec, steady_machine(spec)), WIDE, context=UTF8))
     forward, backprop = 3e-10 * count + 5e-6, 7e-10 * count + 9e-6
-    naive = (count + 1) * forward
+    perturbed, all_at_once = 3e-10 * count + 6e-6, 2e-8 * count + 2e-5
+    naive = (count + 1) * perturbed
     for label, right in (
-        ("forward pass", forward), ("naive +n", naive), ("central +2", 2 * count * forward),
-        ("SPSA +s", 2 * forward), ("backprop +b", backprop),
+        ("forward pass", forward), ("naive +n", naive), ("central +2", 2 * count * perturbed),
+        ("SPSA +s", 2 * all_at_once), ("backprop +b", backprop),
         ("100,000 steps: naive", 1e5 * naive), ("  with backprop", 1e5 * backprop),
     ):  # fmt: skip
         found = re.search(rf"^{label} +([\d.,]+) (\S+)", text, re.MULTILINE)
