@@ -155,3 +155,20 @@ async def test_an_iteration_without_memory_is_tried_again_without_the_earlier_on
         assert calls == [3, 1]
         assert notes(ui) == []
         assert "sample 3" in ui.status
+
+
+async def test_a_worker_that_is_remembered_holds_nothing_of_its_work(open_app):
+    """The message loop holds its last message, that a worker has finished, until the next one comes."""
+    remembered = []
+    async with open_app(from_preset("xor")) as ui:
+        run = ui.app.run_worker
+        ui.app.run_worker = lambda *given, **named: remembered.append(run(*given, **named))
+        await ui.press("n", "b", "n")
+        iteration = ref(ui.app.snapshot.iteration)
+        await ui.press("n", "t")
+        for _ in range(3):  # no iteration but the last is in the budget of nothing
+            ui.app.state.replay._kept.clear()
+        await ui.settled()
+        gc.collect()
+        assert remembered
+        assert iteration() is None or iteration() is ui.app.snapshot.iteration

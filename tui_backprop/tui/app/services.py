@@ -18,6 +18,7 @@ from tui_backprop.tui.app.cost_lab import CostLab
 from tui_backprop.tui.app.ending import Ending
 from tui_backprop.tui.app.key_queue import KeyQueue
 from tui_backprop.tui.app.memory_guard import MemoryGuard
+from tui_backprop.tui.app.one_call import OneCall
 from tui_backprop.tui.app.panel_focus import Panels
 from tui_backprop.tui.app.playback import Playback
 from tui_backprop.tui.app.state import AppState
@@ -79,8 +80,8 @@ class AppServices(App[None]):
         self.notify(message, severity="error", markup=False)
 
     def in_thread(self, group: str, work: Callable[..., object], *arguments: object) -> None:
-        work = partial(self.memory_guard.run, work, *arguments)
-        self.run_worker(work, thread=True, group=group, exit_on_error=False)
+        call = OneCall(self.memory_guard.run, work, *arguments)
+        self.run_worker(call, thread=True, group=group, exit_on_error=False)
 
     def busy(self, group: str) -> bool:
         return any(worker.group == group and not worker.is_finished for worker in self.workers)
