@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+SAMPLES, LAYERS = "samples", "layers"  # what a key needs of a session to be of use
+
 
 class PanelKey(NamedTuple):
     """A panel's own key: ``keys`` as Textual names them, the ``action``, how the key is ``shown``, a ``word`` for the
@@ -16,7 +18,8 @@ class PanelKey(NamedTuple):
 
     Rows that are shown together ("↑ ↓") follow each other; the first has their word and sentence. {action} in a
     sentence stands for the key of that action. An action without "app." is one of the panel's view. ``words`` replace
-    the ``word`` while the panel's work is in some state; an empty one leaves the key out."""
+    the ``word`` while the panel's work is in some state; an empty one leaves the key out. The key bar leaves out a
+    key whose ``needs`` (SAMPLES, LAYERS) are not met."""
 
     keys: str
     action: str
@@ -25,6 +28,7 @@ class PanelKey(NamedTuple):
     help: str
     name: str
     words: tuple[tuple[str, str], ...] = ()  # (state, word)
+    needs: str = ""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -107,8 +111,8 @@ ROWS: tuple[PanelRow, ...] = (
         PanelKey("pagedown", "app.rank(10)", "", "", "", "ten parameters down"),
         PanelKey("home", "app.rank(-1000)", "", "", "", "first parameter"),
         PanelKey("left,h", "app.rank_layer(-1)", "← →", "layer",
-                 "Rank the parameters of one layer, or of all.", "rank the previous layer"),
-        PanelKey("right,l", "app.rank_layer(1)", "", "", "", "rank the next layer"),
+                 "Rank the parameters of one layer, or of all.", "rank the previous layer", needs=LAYERS),
+        PanelKey("right,l", "app.rank_layer(1)", "", "", "", "rank the next layer", needs=LAYERS),
         PanelKey("m", "app.measure", "m", "measure",
                  "Rank by gradient, effect of the update, or weight times gradient.", "rank by the next measure"),
         PanelKey("plus,equals_sign", "app.edit('up')", "+ −", "change", "Change it by 0.01 up or down.",
@@ -122,9 +126,9 @@ ROWS: tuple[PanelRow, ...] = (
                  "flip the prediction"),
         PanelKey("enter", "app.show_in_walk", "enter", "in the walk",
                  "Show the gradient of this parameter in the walk.", "show it in the walk"),
-        PanelKey("e", "app.misclassified(1)", "e", "error", "The next misclassified sample.", ""),
+        PanelKey("e", "app.misclassified(1)", "e", "error", "The next misclassified sample.", "", needs=SAMPLES),
         PanelKey("C", "app.confusion", "C", "matrix",
-                 "The confusion matrix: choose the errors that {misclassified(1)} goes through.", ""),
+                 "The confusion matrix: choose the errors that {misclassified(1)} goes through.", "", needs=SAMPLES),
         PanelKey("i,5,f6", "app.panel('number')", "i", "number",
                  "Show where this parameter's gradient comes from, number by number.", ""),
     )),

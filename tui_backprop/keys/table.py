@@ -6,11 +6,11 @@ The rows of the keys in force are part of the render context; by default they ar
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tui_backprop.keys.key_names import shown_key, spoken_key, types
-from tui_backprop.keys.panel_table import PLACES
+from tui_backprop.keys.panel_table import PLACES, SAMPLES
 from tui_backprop.keys.panel_table import ROWS as PANEL_ROWS
 
 
@@ -31,6 +31,7 @@ class Key:
     own: bool = False
     name: str = ""
     words: tuple[tuple[str, str], ...] = ()  # (state, word): instead of ``word`` in that state
+    needs: str = ""  # what a session must have for the key bar to name it
     always: bool = False  # also in dialogs and while other keys wait, unless it types a character there
 
     @property
@@ -66,7 +67,7 @@ KEYS = (
     Key("home", "ends(0)", "", "", "The first step.", WALK),
     Key("end", "ends(1)", "", "", "The last step.", WALK),
     Key("t", "train", "t", "train", "Train for one iteration; the walk stays at its step."),
-    Key("n", "sample(1)", "n", "sample", "The next sample."),
+    Key("n", "sample(1)", "n", "sample", "The next sample.", needs=SAMPLES),
     Key("N,p", "sample(-1)", "", "", "The previous sample."),
     Key("a", "automatic", "", "", "Select the unit with the largest |δ| in every layer.", WALK),
     Key("x", "input_gradient", "", "", "Go on to the gradient of the loss by the input, dL/dx, or leave it out.",
@@ -76,7 +77,7 @@ KEYS = (
     *OPENING,
     Key("s", "set_bookmark", "s", "bookmark", "Set a bookmark here."),
     Key("z", "zoom", "z", "zoom", "Only the current panel, or all that fit."),
-    Key("e", "misclassified(1)", "e", "error", "The next misclassified sample (see {confusion})."),
+    Key("e", "misclassified(1)", "e", "error", "The next misclassified sample (see {confusion}).", needs=SAMPLES),
     Key("E", "misclassified(-1)", "", "", "The previous misclassified sample."),
     Key("C", "confusion", "C", "", "The confusion matrix: choose the errors that {misclassified(1)} goes through."),
     Key("slash", "find", "/", "find", "Find a number by its name (W2[13,200], a1[40]), or an iteration (37).",
@@ -117,6 +118,7 @@ PANELS_OWN = tuple(
         own=True,
         name=key.name,
         words=key.words,
+        needs=key.needs,
     )
     for row in PANEL_ROWS
     for key in row.own
@@ -180,10 +182,11 @@ def everywhere(place: str, rows: Rows = ROWS) -> list[Key]:
 
 
 def bar(
-    place: str, rows: Rows = ROWS, state: str = ""
+    place: str, rows: Rows = ROWS, state: str = "", lacks: Collection[str] = ()
 ) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Return (key, word) pairs for the key bar of a panel whose work is in a state: those named where there is room,
-    its own first, and those named at every width."""
+    its own first, and those named at every width; without those that need what the session ``lacks``."""
+    rows = [key for key in rows if key.needs not in lacks] if lacks else rows
     own = [(shown, word) for shown, word, _ in own_keys(place, rows, state) if word]
     if place == "network":
         return own[:-FORM_PINNED], own[-FORM_PINNED:]

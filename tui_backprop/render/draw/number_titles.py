@@ -21,7 +21,7 @@ DESCRIPTIONS: dict[str, str] = {
     "activation": "activation",
     "mask": "dropout mask",
 }
-# Of values without units: they are named by their shape, unless they are single numbers.
+# Of values without units.
 WHOLE = {
     "parameter": "parameter",
     "input": "fixed value",
@@ -41,11 +41,12 @@ def unit_name(session: Session, layer: int, unit: int) -> str:
 
 def description_of(session: Session, tensor: str, index: tuple[int, ...]) -> str:
     """Describe a number: pixel 12,7 to unit 40; bias of output 3; activation of unit 7; of a graph without layers,
-    parameter; value, 2×3."""
+    parameter; value of shape (2,3)."""
     graph = session.network.graph
     role, layer = graph.role(tensor), graph.layer(tensor)
     if not graph.layered:
-        return ", ".join(filter(None, (WHOLE[role], "×".join(map(str, graph.about(tensor).shape)))))
+        sizes = ",".join(map(str, graph.about(tensor).shape))
+        return f"{WHOLE[role]} of shape ({sizes}{',' * (',' not in sizes)})" if sizes else WHOLE[role]
     unit = unit_name(session, layer, index[-1])
     if role == "weight":
         return f"{unit_name(session, layer - 1, index[0])} to {unit}"

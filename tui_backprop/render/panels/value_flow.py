@@ -10,7 +10,7 @@ from math import isfinite
 from tui_backprop.engine.analysis.value_flow import GraphFlow, ValueFlow
 from tui_backprop.render.draw.alignment import on_the_point
 from tui_backprop.render.draw.context import RenderContext, fitted
-from tui_backprop.render.draw.spans import Line, cut, line, wrap
+from tui_backprop.render.draw.spans import Line, cut, first_fitting, line, wrap
 from tui_backprop.render.panels.flow import LogScale, log_scale
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.value_table import value_rows
@@ -22,6 +22,10 @@ MOST_FORMULA_COLUMNS = 28
 MOST_NAME_COLUMNS = 16
 MOST_NAMED = 6  # gradients that are 0
 GAP = "  "
+DIRECTIONS = (
+    "the gradient flows up, from the loss to what is given",
+    "the gradient flows up from the loss",
+)
 POINTER = "▸ "
 
 
@@ -47,7 +51,7 @@ def value_verdict(report: GraphFlow, columns: int, context: RenderContext) -> li
     lines = []
     if zero:
         more = f" and {len(zero) - MOST_NAMED} more" if len(zero) > MOST_NAMED else ""
-        lines += wrap(context.text(f"zero gradient: {', '.join(zero[:MOST_NAMED])}{more}"), columns, "bad")
+        lines += wrap(context.text(f"zero gradient: {', '.join(zero[:MOST_NAMED])}{more}"), columns, "text")
     sized = [each for each in report.values if each.rms]
     small, large = (pick(sized, key=lambda each: each.rms) for pick in (min, max))
     (least, most) = (f"{each.gradient} {format_number(each.rms)}" for each in (small, large))
@@ -119,7 +123,7 @@ class _Chart:
         lead = " " * (len(POINTER) + self._names + len(GAP) + self._about)
         ends = f", log {self._scale.ends}" if self._scale.decades else ""
         return [
-            line((cut("the gradient flows up, from the loss to what is given", self.columns), "muted")),
+            first_fitting(self.columns, *(line((words, "muted")) for words in DIRECTIONS)),
             line((cut(f"{lead}{what}{ends}", self.columns), "muted")),
         ]
 
@@ -137,7 +141,7 @@ class _Chart:
                     (f"{name:<{names}}{GAP}", role),
                     (self._formula(each), "muted"),
                     (f"{full:<{bar}}{GAP}", "backward"),
-                    (f"{figure:>{wide}}", "bad" if not each.rms or not isfinite(each.rms) else role),
+                    (f"{figure:>{wide}}", role if isfinite(each.rms) else "bad"),
                 )
             )
         return lines

@@ -23,9 +23,9 @@ from tui_backprop.support.format import format_number
 STATE_MARKS = {"": ("○", "faint"), "forward": ("●", "forward"), "backward": ("◆", "backward")}
 POINTERS = {"forward": "▾", "loss": "▾", "backward": "▴", "update": "▸"}
 GAP = "  "
-LEAST_FORMULA_COLUMNS = 6
+LEAST_FORMULA_COLUMNS = 9
 LANES_SHARE = 3  # at most one part in so many of the columns are lanes
-VIA = "via "
+VIA, EQUALS = "via ", " = "
 
 
 @dataclass(frozen=True)
@@ -116,41 +116,84 @@ def _number(array: Array) -> str:
     return f"|{format_number(norm(array))}|"
 
 
-def value_graph_table(look: ValueGraphState, shown: Sequence[ValueGraphRow], columns: int) -> list[Line]:
-    """A head line, and a line for each row shown."""
+@dataclass(frozen=True)
+class GraphLayout:
+    """Columns of the lanes, of names, formulas (0: they are left out), values and gradients, and between them."""
+
+    lanes: int
+    names: int
+    formulas: int
+    values: int
+    gradients: int
+    gap: str
+
+    @property
+    def head(self) -> Line:
+        """The line above the table."""
+        left = 1 + self.lanes + len(self.gap) + self.names + (self.formulas and len(EQUALS) + self.formulas)
+        titles = f"{'value':>{self.values}}{self.gap}{'gradient':>{self.gradients}}"
+        return line((f"{'':{left}}{self.gap}{titles}", "muted"))
+
+
+def _layout(
+    look: ValueGraphState, numbers: Sequence[str], gradients: Sequence[str], columns: int
+) -> GraphLayout:
+    """Fit the table into so many columns: formulas are cut, or left out; then lanes are cut."""
     graph, context = look.snapshot.graph, look.context
     lanes = min(lane_columns(graph), max(columns // LANES_SHARE, 1))
-    formulas = {row.name: row for row in value_rows(graph)}
-    named = max(len(context.text(name)) for name in formulas)
+    named = max(len(context.text(row.name)) for row in value_rows(graph))
+    left, right = max(len("value"), *map(len, numbers)), max(len("gradient"), *map(len, gradients))
+    for gap in (GAP, " "):
+        room = columns - 1 - lanes - named - len(EQUALS) - left - right - 3 * len(gap)
+        if room >= LEAST_FORMULA_COLUMNS:
+            return GraphLayout(lanes, named, min(room, _longest(look)), left, right, gap)
+    paths = [f"{VIA}{row.term.op.output}" for row in value_graph_rows(graph) if row.term]
+    named = max([named, *(len(context.text(path)) for path in paths)])
+    room = columns - 1 - named - left - right - 3
+    return GraphLayout(max(min(lanes, room), 1), named, 0, left, right, " ")
+
+
+def value_graph_table(look: ValueGraphState, shown: Sequence[ValueGraphRow], columns: int) -> list[Line]:
+    """A head line, and a line for each row shown."""
     numbers, gradients = (
-        on_the_point([context.text(text(row)) for row in shown]) for text in (look.value, look.gradient)
+        on_the_point([look.context.text(text(row)) for row in shown]) for text in (look.value, look.gradient)
     )
-    wide = [
-        max(len(title), *map(len, texts)) for title, texts in (("value", numbers), ("gradient", gradients))
-    ]
-    lead = 1 + lanes + len(GAP)
-    room = max(columns - lead - named - 3 - sum(wide) - 2 * len(GAP), LEAST_FORMULA_COLUMNS)
-    room = min(room, _longest(look))
-    head = f"{'':{lead + named + 3 + room}}{GAP}{'value':>{wide[0]}}{GAP}{'gradient':>{wide[1]}}"
-    lines = [line((head, "muted"))]
+    plan = _layout(look, numbers, gradients, columns)
+    lines = [plan.head]
     for row, number, gradient in zip(shown, numbers, gradients, strict=True):
-        if row.term:
-            name, formula, given = "", _path(look, row.term), True
-        else:
-            name, formula, given = row.value, formulas[row.value].formula, formulas[row.value].given
         number = number if look.made(row) else ""
         gradient = gradient if look.graded(row) else ""
         lines.append(
             line(
-                *_lead(look, row, lanes),
-                (f"{context.text(name):<{named}}", "cursor" if look.here(row) and name else "strong"),
-                ("   " if given else " = ", "muted"),
-                *_formula(cut(context.text(formula), room), room, look, row),
-                (f"{GAP}{number:>{wide[0]}}", "update" if look.updated(row) else "forward"),
-                (f"{GAP}{gradient:>{wide[1]}}", "text" if row.term else "backward"),
+                *_lead(look, row, plan),
+                *_about(look, row, plan),
+                (f"{plan.gap}{number:>{plan.values}}", "update" if look.updated(row) else "forward"),
+                (f"{plan.gap}{gradient:>{plan.gradients}}", "text" if row.term else "backward"),
             )
         )
     return lines
+
+
+def _about(look: ValueGraphState, row: ValueGraphRow, plan: GraphLayout) -> list[Span]:
+    """The name of a value and how it comes about; of a term of a gradient, its path."""
+    context, here = look.context, look.here(row)
+    if row.term:
+        path = f"{VIA}{row.term.op.output}"
+        if not plan.formulas:
+            return [(f"{context.text(path):<{plan.names}}", "cursor" if here else "muted")]
+        text = cut(context.text(_path(look, row.term)), plan.formulas)
+        before, after = " " * (plan.names + len(EQUALS)), " " * (plan.formulas - len(text))
+        return [(before, "text"), (text, "cursor" if here else "muted"), (after, "text")]
+    name = (f"{context.text(row.value):<{plan.names}}", "cursor" if here else "strong")
+    if not plan.formulas:
+        return [name]
+    about = next(each for each in value_rows(look.snapshot.graph) if each.name == row.value)
+    text = cut(context.text(about.formula), plan.formulas)
+    return [
+        name,
+        (" " * len(EQUALS) if about.given else EQUALS, "muted"),
+        (f"{text:<{plan.formulas}}", "muted" if about.given else "text"),
+    ]
 
 
 def _longest(look: ValueGraphState) -> int:
@@ -166,21 +209,14 @@ def _path(look: ValueGraphState, term: Visit) -> str:
     return f"{VIA}{term.op.output}{GAP}{rule_text(look.snapshot.graph, term)}"
 
 
-def _formula(text: str, columns: int, look: ValueGraphState, row: ValueGraphRow) -> list[Span]:
-    if row.term and look.here(row):
-        return [(text, "cursor"), (" " * (columns - len(text)), "text")]
-    role = "text" if row.op and not row.term else "muted"
-    return [(f"{text:<{columns}}", role)]
-
-
-def _lead(look: ValueGraphState, row: ValueGraphRow, columns: int) -> list[Span]:
+def _lead(look: ValueGraphState, row: ValueGraphRow, plan: GraphLayout) -> list[Span]:
     """The cursor, and the lanes with the mark of the value in them."""
     pointer = look.context.text(POINTERS[look.snapshot.step.phase]) if look.here(row) else " "
-    lanes = cut(row.lanes, columns).ljust(columns)
+    lanes = cut(row.lanes, plan.lanes).ljust(plan.lanes)
     before, node, after = lanes.partition(NODE_MARK)
     state = "backward" if look.graded(row) else "forward" if look.made(row) else ""
     mark = STATE_MARKS[state] if node and not row.term else (node, "muted")
-    return [(pointer, "strong"), (before, "muted"), mark, (after, "muted"), (GAP, "text")]
+    return [(pointer, "strong"), (before, "muted"), mark, (after, "muted"), (plan.gap, "text")]
 
 
 def fold(hidden: Sequence[ValueGraphRow], lanes: str, where: str, columns: int) -> Line:

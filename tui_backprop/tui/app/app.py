@@ -22,6 +22,7 @@ from tui_backprop.engine.training.memory import CHECKPOINT_MEGABYTES
 from tui_backprop.keys.panel_table import PANEL_ROWS
 from tui_backprop.keys.table import action_always, bar
 from tui_backprop.render.draw.context import RenderContext
+from tui_backprop.session.needs import lacking
 from tui_backprop.session.setting_changes import applied_words
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import reason_of
@@ -118,6 +119,7 @@ class BackpropApp(AppServices):
             state.keep,
             lambda panel: self.ranking.opening(panel),
             lambda place: self.activities.state_of(place),
+            lambda: lacking(state.session),
         )
         self.navigation = Navigation(self, state)
         self.playback = Playback(self, state, self.navigation)
@@ -180,7 +182,7 @@ class BackpropApp(AppServices):
     def on_mount(self) -> None:
         # After ctrl+z and fg everything is redrawn: the shell has used the screen.
         self.app_resume_signal.subscribe(self, lambda app: self.refresh(layout=True))
-        self.query_one(KeyBar).show(*bar("walk", self.render_context.keys))
+        self.query_one(KeyBar).show(*bar("walk", self.render_context.keys, lacks=lacking(self.session)))
         self.show()
         if self.session.panel != "walk":
             self.to_panel(self.session.panel)

@@ -28,7 +28,8 @@ FOLLOWING = ("number", "curves", *COST_PAGES)  # panels that show one number, or
 
 class Panels:
     """Show, hide and focus panels. ``keep`` saves the session, since the focus belongs to what is saved;
-    ``opening`` is called with the name of a panel before it is opened; ``state_of`` returns the state of its work."""
+    ``opening`` is called with the name of a panel before it is opened; ``state_of`` returns the state of its work;
+    ``lacks`` what keys may need and the session has not."""
 
     def __init__(
         self,
@@ -37,14 +38,15 @@ class Panels:
         keep: Callable[[], None],
         opening: Callable[[str], None],
         state_of: Callable[[str], str],
+        lacks: Callable[[], tuple[str, ...]],
     ) -> None:
         self.current = "walk"  # has, or last had, the focus
         self.aside = "cost"  # is to the right of the walk
         self._page = "cost"  # of the cost panel
         self._app, self._screen, self._keep, self._opening = app, screen, keep, opening
-        self._state_of = state_of
+        self._state_of, self._lacks = state_of, lacks
         self._views: dict[str, Canvas] = {}
-        self._keys_of: tuple[str, Rows, str] | None = None  # what the keys shown belong to
+        self._keys_of: tuple[str, Rows, str, tuple[str, ...]] | None = None  # what the keys shown belong to
 
     @property
     def views(self) -> Collection[Canvas]:
@@ -138,7 +140,7 @@ class Panels:
 
     def show_keys(self) -> None:
         """Show the keys of the current panel in the key bar."""
-        wanted = self.current, self._app.render_context.keys, self._state_of(self.current)
+        wanted = self.current, self._app.render_context.keys, self._state_of(self.current), self._lacks()
         if wanted != self._keys_of:
             self._keys_of = wanted
             for keys in self._screen.screen_stack[0].query(KeyBar):

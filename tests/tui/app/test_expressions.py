@@ -1,0 +1,59 @@
+"""The app on graphs without layers: every key of every panel does its work, or says why there is nothing to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.render.general import SESSIONS
+from tui_backprop.keys.panel_table import PANELS
+from tui_backprop.keys.table import ROWS, Key, bound_keys
+
+OTHER_PANELS = ("network", "cost")  # with tests of their own
+LEFT_OUT = {"quit", "suspend_process", "resume", "restart"}  # these end what the others are about
+
+
+def keys_of(panel: str) -> list[Key]:
+    """List the panel's own keys; in the walk, those for everywhere, too."""
+    keys = [key for key in ROWS if key.own and panel in key.places]
+    if panel == "walk":
+        keys += [
+            key for key in ROWS if not key.own and panel in key.places and not key.id.startswith("panel(")
+        ]
+    return [key for key in keys if key.id not in LEFT_OUT]
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """All that the app says in notifications and notices."""
+    from tui_backprop.tui.app.app import BackpropApp
+
+    found: list[str] = []
+    for name in ("inform", "say", "warn", "fail"):
+        tell = getattr(BackpropApp, name)
+
+        def told(app, words, *more, tell=tell, name=name, **named):
+            found.append(f"{name}: {words}")
+            tell(app, words, *more, **named)
+
+        monkeypatch.setattr(BackpropApp, name, told)
+    return found
+
+
+@pytest.mark.parametrize("name", ["arrays", "three-uses"])
+async def test_every_key_of_every_panel(open_app, said, name):
+    async with open_app(SESSIONS[name], size=(120, 40)) as ui:
+        for panel in PANELS:
+            if panel in OTHER_PANELS:
+                continue
+            opening = bound_keys(f"panel('{panel}')")[0]
+            await ui.press("right", "right")
+            for key in keys_of(panel):
+                away = [opening] if ui.focused != panel else []
+                await ui.press(*away, key.keys.split(",")[0])
+                if len(ui.app.screen_stack) > 1:  # a dialog
+                    await ui.press("escape")
+    faults = [words for words in said if words.startswith("fail") or "Error" in words]
+    assert not faults
+    assert any("no samples to choose from" in words for words in said)
+    assert any("Nothing is classified" in words for words in said)
+    assert any("no layers to choose from" in words for words in said)

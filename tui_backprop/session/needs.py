@@ -1,0 +1,13 @@
+"""What keys need of a session to be of use."""
+
+from __future__ import annotations
+
+from tui_backprop.keys.panel_table import LAYERS, SAMPLES
+from tui_backprop.session.state import Session
+
+
+def lacking(session: Session) -> tuple[str, ...]:
+    """Name what a session does not have."""
+    network = session.network
+    has = {SAMPLES: not network.holds_numbers, LAYERS: bool(network.layers)}
+    return tuple(name for name, there in has.items() if not there)
