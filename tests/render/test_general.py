@@ -3,23 +3,36 @@ step."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+
+import numpy as np
 import pytest
 
+from tests.engine.frontends.expressions import problem
+from tests.engine.frontends.test_any_shape import each_mutant
 from tests.having import having
-from tests.render.general import SESSIONS, snapshots
+from tests.render.general import SESSIONS, given, snapshots
 from tests.render.room import STRICT_ASCII, faults
 from tui_backprop.engine.analysis.loss_slices import slice_along
 from tui_backprop.engine.analysis.parameter_detail import parameter_detail
 from tui_backprop.engine.analysis.ranking import ranking
 from tui_backprop.engine.analysis.value_flow import value_flow
+from tui_backprop.engine.analysis.visit_norms import written
+from tui_backprop.engine.explain.number import number_of
+from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.panels.blame import blame_panel
 from tui_backprop.render.panels.curves import curves_panel
 from tui_backprop.render.panels.graph import graph_panel
+from tui_backprop.render.panels.graph_rows import NODE_MARK
 from tui_backprop.render.panels.number import number_panel
 from tui_backprop.render.panels.value_flow import value_flow_panel
+from tui_backprop.render.panels.value_graph import ValueGraphState
+from tui_backprop.render.panels.value_graph_rows import value_graph_rows
 from tui_backprop.render.view_state import BlameState, Snapshot
 from tui_backprop.render.walk.walk import walk_panel
+from tui_backprop.session.state import Session
+from tui_backprop.support.format import format_number
 
 ROOMS = ((38, 12), (78, 20), (130, 44))
 
@@ -38,7 +51,7 @@ def test_panels_fit_at_every_step():
     wrong = []
     for name, session in SESSIONS.items():
         for grain in ("layer", "equation"):
-            for at, snapshot in enumerate(snapshots(session, grain)):
+            for at, snapshot in enumerate(snapshots(session, grain)[:: 3 if name == "micrograd" else 1]):
                 room = ROOMS[at % len(ROOMS)]
                 for panel, draw in drawings(snapshot):
                     for context in (UTF8, STRICT_ASCII):
@@ -64,3 +77,136 @@ def test_rankings_and_curves_fit(name):
                     assert not faults(curves_panel(snapshot, last, *room, context), *room, context)
                     drawn = [context.fit(row) for row in blame_panel(blame, *room, context)]
                     assert not faults(drawn, *room, context)
+
+
+# --- their numbers -----------------------------------------------------------------------------------------
+
+
+DRAWN = (("scale", (1, 0, 2)), ("K", (0, 0)))  # parameters along which the loss is drawn, of each tensor one
+
+
+def halved(rule):
+    """Return a rule whose result is too small by half."""
+
+    def twisted(to, *arguments):
+        rule(to, *arguments)
+        np.multiply(to, 0.5, out=to)
+
+    return twisted
+
+
+def shown_gradients(session: Session) -> dict[str, dict[str, object]]:
+    """Return the gradients of the parameters as each panel shows them, at the last step."""
+    snapshot = snapshots(session)[-1]
+    iteration, graph = snapshot.iteration, snapshot.graph
+    entries = [graph.parameter_at(place) for place in range(session.network.parameters)]
+    state = ValueGraphState(snapshot, UTF8)
+    rows = {row.value: state.gradient(row) for row in value_graph_rows(graph) if row.term is None}
+    flow = {each.value: each.rms for each in value_flow(iteration).values}
+    ranked = {(each.tensor, each.index): each.gradient for each in ranking(iteration, "gradient", 100)}
+    return {
+        "graph": {name: rows[name] for name in graph.parameters},
+        "flow": {name: flow[name] for name in graph.parameters},
+        "blame": {at: ranked.get(at, 0.0) for at in entries},  # those of gradient 0 are left out
+        "number": {at: number_of(iteration, *at).gradient for at in entries},
+        "curves": {at: next(slice_along(iteration, (at,), 3)).gradient[0] for at in DRAWN},
+    }
+
+
+def exact_gradients(session: Session) -> dict[str, dict[str, object]]:
+    """Return the same from the complex step."""
+    graph = session.network.graph
+    flat = METHODS["complex-step"].gradient(problem(session.network))
+    views = graph.views(flat)
+    entries = [graph.parameter_at(place) for place in range(len(flat))]
+    each = {at: float(views[at[0]][at[1]]) for at in entries}
+    norms = {name: float(np.linalg.norm(view)) for name, view in views.items()}
+    return {
+        "graph": {name: f"|{format_number(size)}|" for name, size in norms.items()},
+        "flow": {name: size / views[name].size ** 0.5 for name, size in norms.items()},
+        "blame": each,
+        "number": each,
+        "curves": {at: each[at] for at in DRAWN},
+    }
+
+
+def same(one: dict[str, object], other: dict[str, object]) -> bool:
+    return all(
+        value == other[key] if isinstance(value, str) else value == pytest.approx(other[key], rel=1e-10)
+        for key, value in one.items()
+    )
+
+
+def test_gradients_of_every_panel_are_those_of_the_complex_step():
+    shown, exact = (of(SESSIONS["by hand"]) for of in (shown_gradients, exact_gradients))
+    for panel in exact:
+        assert same(shown[panel], exact[panel]), panel
+
+
+@each_mutant("vjps", halved)
+def test_a_planted_error_shows_in_every_panel(output, name, spec):
+    shown, exact = shown_gradients(given(spec)), exact_gradients(SESSIONS["by hand"])
+    for panel in exact:
+        assert not same(shown[panel], exact[panel]), panel
+
+
+def test_terms_of_a_gradient_add_up_in_the_graph():
+    for name in ("three-uses", "micrograd", "logistic-neuron"):
+        snapshot = snapshots(SESSIONS[name])[-1]
+        state, sums = ValueGraphState(snapshot, UTF8), defaultdict(float)
+        rows = value_graph_rows(snapshot.graph)
+        for row in rows:
+            if row.term:
+                sums[row.value] += float(written(snapshot.iteration, row.term))
+        assert sums
+        for row in rows:
+            if row.value in sums and row.term is None:
+                assert state.gradient(row) == format_number(sums[row.value], sign=True)
+
+
+def test_each_path_of_a_gradient_has_its_own_number():
+    """u = tanh(0.5) = 0.462 in u x + u² + sin(u) with x = 2: by u, that is 2 + 2 u + cos(u)."""
+    snapshot = snapshots(SESSIONS["three-uses"])[-1]
+    state = ValueGraphState(snapshot, UTF8)
+    terms = [row for row in value_graph_rows(snapshot.graph) if row.term]
+    assert [state.gradient(row) for row in terms] == ["+2.00", "+0.924", "+0.895"]
+
+
+def test_the_gradient_of_a_value_read_twice_comes_up_term_by_term():
+    told = []
+    for snapshot in snapshots(SESSIONS["three-uses"]):
+        state, rows = ValueGraphState(snapshot, UTF8), value_graph_rows(snapshot.graph)
+        terms = [row for row in rows if row.term]
+        whole = next(row for row in rows if row.value == "u" and row.term is None)
+        told.append((sum(map(state.graded, terms)), state.graded(whole)))
+    assert list(dict.fromkeys(told)) == [(0, False), (1, False), (2, False), (3, True)]
+
+
+def test_the_cursor_is_on_one_row_of_the_graph_or_on_those_of_an_update():
+    for name, session in SESSIONS.items():
+        for snapshot in snapshots(session):
+            state = ValueGraphState(snapshot, UTF8)
+            here = [row for row in value_graph_rows(snapshot.graph) if state.here(row)]
+            names = {row.value for row in here}
+            if snapshot.step.phase == "update":
+                assert names == set(snapshot.graph.parameters)
+            elif snapshot.step.kind == "input":
+                assert here
+                assert not names & snapshot.graph.by_output.keys()
+            else:
+                assert len(here) == 1, (name, snapshot.step.index)
+
+
+def test_lanes_lead_from_each_value_to_all_that_read_it():
+    """Each value stands in a lane that has a line in all rows down to the last that reads it."""
+    for session in SESSIONS.values():
+        graph = session.network.graph
+        rows = value_graph_rows(graph)
+        places = {row.value: i for i, row in enumerate(rows) if row.term is None}
+        for value, start in places.items():
+            column = rows[start].lanes.index(NODE_MARK)
+            reads = [places[op.output] for op in graph.readers.get(value, ())]
+            for row in rows[start + 1 : max(reads, default=start)]:
+                assert row.lanes[column : column + 1] in "│├┼┤", (value, row)
+            for at in reads:
+                assert rows[at].lanes[column] in "├┼┤╯╰┴" + NODE_MARK
