@@ -57,3 +57,24 @@ async def test_every_key_of_every_panel(open_app, said, name):
     assert any("no samples to choose from" in words for words in said)
     assert any("Nothing is classified" in words for words in said)
     assert any("no layers to choose from" in words for words in said)
+
+
+@pytest.mark.parametrize(
+    ("name", "typed", "shown"),
+    [
+        ("three-uses", "w", "w  parameter"),
+        ("three-uses", "du", "u  value"),
+        ("three-uses", "x", "x  fixed value"),
+        ("three-uses", "dL", "L  loss"),
+        ("arrays", "W[2,1]", "W[2,1]  parameter of shape (3,2)"),
+        ("arrays", "y[0]", "y[0]  fixed value of shape (1,)"),
+        ("arrays", "dV[0,1]", "V[0,1]  parameter of shape (1,3)"),
+        ("arrays", "largest V", "V[0,1]  parameter of shape (1,3)"),  # the largest gradient
+        ("arrays", "largest v2", "v2[1]  value of shape (3,)"),
+    ],
+)
+async def test_a_number_is_found_by_its_name(open_app, name, typed, shown):
+    async with open_app(SESSIONS[name], size=(80, 24)) as ui:
+        await ui.press("right", "slash", *typed.replace(" ", " "), "enter")
+        assert ui.focused == "number"
+        assert shown in ui.screen

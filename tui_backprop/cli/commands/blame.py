@@ -51,6 +51,8 @@ def attribute(session: Session, options: dict[str, Any]) -> BlameState:
     bad one."""
     depth, layer = session.network.graph.depth, ALL_LAYERS
     if options["layer"] is not None:
+        if not session.network.graph.layered:
+            raise InputError("layer", "an expression has no layers to choose from; leave it out")
         layer = whole_number("layer", options["layer"], 1)
         if layer > depth:
             raise InputError("layer", f"{layer} is out of range (1 to {depth})")

@@ -26,8 +26,8 @@ INDEX_DIGITS = 12  # most digits of an index; no tensor is as long
 @dataclass(frozen=True)
 class Address:
     """Entry ``index`` of a parameter, or of one row of a value with a row per sample. Without an index it is the
-    parameter most to blame in ``layer`` (in the network, if that is 0), iteration ``t``, or (``largest``) the entry
-    of a value that is largest in magnitude in the first sample.
+    parameter most to blame in ``layer`` (in the network, if that is 0; without a name), iteration ``t``, a single
+    number, or (``largest``) the entry of a value that is largest in magnitude in the first sample.
 
     ``value`` is what a derivative is taken with respect to, or the tensor itself."""
 
@@ -68,7 +68,10 @@ def parse_address(text: str, graph: Graph, last: int = 0) -> Address:
     text = text.strip()
     if found := ITERATION.fullmatch(text):
         return Address(t=_trained(int(found[1].replace(",", "")), last))
-    if found := LARGEST.fullmatch(text):
+    found = LARGEST.fullmatch(text)
+    if found and not graph.layered and text.split()[-1].lower() != "largest":
+        found = None  # it may be the name of a value; there are no layers
+    if found:
         layer = int(found[1] or 0)
         return Address(layer=_within(layer, 1, graph.depth, f"layer {layer}") if found[1] else 0)
     found = LARGEST_VALUE.fullmatch(text)
@@ -77,8 +80,11 @@ def parse_address(text: str, graph: Graph, last: int = 0) -> Address:
     if not found:
         _check(name, index, _shape(graph, about) or ())
         return Address(name, index, None, False, about.block, about.name, about.is_parameter)
-    if about.is_parameter:
+    if about.is_parameter and graph.layered:
         return Address(layer=about.block)
+    if about.is_parameter:
+        name = about.gradient if about.name in graph.differentiable else about.name
+        return Address(name, (), None, True, about.block, about.name, True)
     return Address(name, (), None, True, about.block, about.name)
 
 

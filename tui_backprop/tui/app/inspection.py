@@ -54,7 +54,7 @@ class Inspection:
             return
         if address.t is not None:
             self._training.to_iteration(address.t)
-        elif not address.index and not address.largest:
+        elif not address.tensor:
             self._state.move(lambda session, snapshot: transitions.rank_layer(session, address.layer))
             self._app.to_panel("blame")
         else:
@@ -66,9 +66,11 @@ class Inspection:
         if not address.is_parameter:
             made = {piece.tensor: at for at, piece in snapshot.pieces}
             if address.tensor not in made:  # part of an operation, but of no equation
-                session = replace(session, walk=replace(session.walk, grain="operation"))
-                made = {step.tensor: step.index for step in steps_of(session)}
-            session = transitions.at_step(session, made[address.tensor])
+                finer = replace(session, walk=replace(session.walk, grain="operation"))
+                made = {step.tensor: step.index for step in steps_of(finer)}
+                session = finer if address.tensor in made else session
+            if address.tensor in made:  # else it is given
+                session = transitions.at_step(session, made[address.tensor])
         if not address.largest:
             return look_at(session, address.value, address.index)
         from tui_backprop.engine.explain.number import largest_count, largest_of
