@@ -65,12 +65,14 @@ def test_panels_fit_at_every_step():
 
 @pytest.mark.parametrize("name", SESSIONS)
 def test_rankings_and_curves_fit(name):
-    for session in (SESSIONS[name], having(SESSIONS[name], pair=True)):
+    chosen = SESSIONS[name].network.graph.parameter_at(0)
+    for session in (SESSIONS[name], having(SESSIONS[name], pair=True, number=chosen)):
         for snapshot in snapshots(session)[::5]:
             iteration = snapshot.iteration
             last = list(slice_along(iteration, snapshot.weights, 5))[-1]
             ranked = ranking(iteration, session.inspection.measure)
-            detail = parameter_detail(iteration, ranked[0]) if ranked else None
+            blame = BlameState(session, iteration, ranked)
+            detail = parameter_detail(iteration, blame.chosen) if blame.chosen else None
             blame = BlameState(session, iteration, ranked, detail)
             for room in ROOMS:
                 for context in (UTF8, STRICT_ASCII):

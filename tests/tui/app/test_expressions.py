@@ -39,7 +39,7 @@ def said(monkeypatch):
     return found
 
 
-@pytest.mark.parametrize("name", ["arrays", "three-uses"])
+@pytest.mark.parametrize("name", ["arrays", "detached"])
 async def test_every_key_of_every_panel(open_app, said, name):
     async with open_app(SESSIONS[name], size=(120, 40)) as ui:
         for panel in PANELS:

@@ -206,4 +206,4 @@ def _name(attribution: Attribution, context: RenderContext) -> str:
 
 def _name_wide(attributions: Sequence[Attribution], context: RenderContext) -> int:
     """Columns of the names of all of them, so that nothing moves from page to page."""
-    return max(len("parameter"), *(len(_name(each, context)) for each in attributions))
+    return max([len("parameter"), *(len(_name(each, context)) for each in attributions)])
