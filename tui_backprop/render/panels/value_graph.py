@@ -180,20 +180,24 @@ def _about(look: ValueGraphState, row: ValueGraphRow, plan: GraphLayout) -> list
     if row.term:
         path = f"{VIA}{row.term.op.output}"
         if not plan.formulas:
-            return [(f"{context.text(path):<{plan.names}}", "cursor" if here else "muted")]
+            return _marked(context.text(path), plan.names, here, "muted")
         text = cut(context.text(_path(look, row.term)), plan.formulas)
-        before, after = " " * (plan.names + len(EQUALS)), " " * (plan.formulas - len(text))
-        return [(before, "text"), (text, "cursor" if here else "muted"), (after, "text")]
-    name = (f"{context.text(row.value):<{plan.names}}", "cursor" if here else "strong")
+        return [(" " * (plan.names + len(EQUALS)), "text"), *_marked(text, plan.formulas, here, "muted")]
+    name = _marked(context.text(row.value), plan.names, here, "strong")
     if not plan.formulas:
-        return [name]
+        return name
     about = next(each for each in value_rows(look.snapshot.graph) if each.name == row.value)
     text = cut(context.text(about.formula), plan.formulas)
     return [
-        name,
+        *name,
         (" " * len(EQUALS) if about.given else EQUALS, "muted"),
         (f"{text:<{plan.formulas}}", "muted" if about.given else "text"),
     ]
+
+
+def _marked(text: str, columns: int, here: bool, role: str) -> list[Span]:
+    """A text in so many columns, with the cursor on it if that is ``here``."""
+    return [(text, "cursor" if here else role), (" " * (columns - len(text)), "text")]
 
 
 def _longest(look: ValueGraphState) -> int:
