@@ -68,3 +68,11 @@ async def test_a_key_that_quits_does_not_wait_long_behind_another(open_app, gate
         await ui.pilot.press("enter", "f3", "right", "right", "q")
         await ui.until(lambda: not ui.app.is_running, "the end")
         gate.open()
+
+
+@pytest.mark.parametrize("key", DIALOGS)
+async def test_the_panel_behind_a_dialog_keeps_its_highlight(open_app, key):
+    async with open_app() as ui:
+        await ui.press(key)
+        await ui.press("escape")
+        assert [frame.id for frame in ui.app.query(".lit")] == ["walk"]

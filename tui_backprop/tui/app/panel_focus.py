@@ -129,7 +129,10 @@ class Panels:
 
     def focused(self, event: events.DescendantFocus) -> None:
         """Highlight the panel that has the focus, and show its keys in the key bar. (By a class, not by
-        :focus-within: the walk has it from the start, so that the first focus does not cause a second layout.)"""
+        :focus-within: the walk has it from the start, so that the first focus does not cause a second layout.) In a
+        dialog, the panel behind it keeps its highlight."""
+        if event.widget.screen is not self._screen.screen_stack[0]:
+            return
         for frame in self._screen.query(Frame):
             if frame in event.widget.ancestors:
                 frame.add_class("lit")
