@@ -10,6 +10,11 @@ import pytest
 from tests.calculus import off
 from tests.engine.frontends.any_shape import STEPS, ByHand
 from tests.engine.frontends.expressions import problem, take
+from tui_backprop.cost.accounting.ledger import ledger
+from tui_backprop.cost.measure.passes import measure_machine
+from tui_backprop.cost.model.network_shape import shape_of
+from tui_backprop.cost.model.workload import PASS_KINDS
+from tui_backprop.cost.race.agreement import RunningAgreement
 from tui_backprop.engine.analysis.ranking import ranking
 from tui_backprop.engine.explain.number import number_of
 from tui_backprop.engine.explain.receipts import receipt_rows
@@ -168,3 +173,32 @@ def test_blame_ranks_the_parameters_by_the_complex_step():
 @each_mutant("vjps")
 def test_a_wrong_vjp_changes_the_ranking(output, name, spec):
     assert ranked(spec) != ranked(SPEC)
+
+
+def test_the_ledger_counts_the_products_worked_out_by_hand():
+    """(2, 2, 3, 2) by (2, 5): 2 · 2 · 3 · 2 · 5 multiply-accumulates, and as many for each of its two gradients."""
+    book = ledger(SPEC, 1)
+    once = 2 * 2 * 3 * 2 * 5
+    assert [share.macs for share in book.total.costs] == [once, once, once]
+    assert (book.unit, book.ratio) == ("MACs", 3)
+    costs = [visit.costs(SPEC.graph.shapes(1)) for visit in SPEC.graph.backward_visits]
+    assert sum(flops for _, flops, _ in costs) == sum(share.flops for share in book.total.costs[1:])
+
+
+def test_costs_are_measured_on_it_and_its_race_ends_in_agreement():
+    model, shape = measure_machine(SPEC), shape_of(SPEC)
+    assert {point.kind for point in model.points} == {*PASS_KINDS}
+    assert model.gradient("naive", shape).middle > model.gradient("backprop", shape).middle
+    for method, error in (
+        ("forward-difference", 1e-6),
+        ("batched-difference", 1e-6),
+        ("complex-step", 1e-14),
+    ):
+        assert agreement(METHODS[method].gradient(problem(SPEC)), SPEC) < error
+    assert agreement(exact(), next(iter(mutants("vjps")))[2]) > 1e-5
+
+
+def agreement(numeric, spec):
+    """The relative error that a race shows of a gradient, against backprop of a model."""
+    watch = RunningAgreement(problem(spec), take(spec).program.gradient, numeric, None)
+    return watch.up_to(len(numeric)).relative
