@@ -212,3 +212,26 @@ def test_lanes_lead_from_each_value_to_all_that_read_it():
                 assert row.lanes[column : column + 1] in "│├┼┤", (value, row)
             for at in reads:
                 assert rows[at].lanes[column] in "├┼┤╯╰┴" + NODE_MARK
+
+
+def test_the_gradient_of_a_number_has_a_term_for_each_path():
+    iteration = snapshots(SESSIONS["three-uses"])[0].iteration
+    found = number_of(iteration, "u", ()).differentiated
+    assert found is not None
+    assert found.step.formula == "du = dv1 · x + dv2 · 2 · u ^ (2 − 1) + dv4 · cos(u)"
+    assert [round(row.value, 3) for row in found.rows] == [2.0, 0.924, 0.895, 3.819]
+
+
+@pytest.mark.parametrize("name", ["micrograd", "cube", "by hand"])
+def test_terms_of_all_paths_add_up(name):
+    iteration = snapshots(SESSIONS[name])[0].iteration
+    graph, several = iteration.graph, 0
+    for value, visits in graph.visits_of.items():
+        index = tuple(size - 1 for size in graph.by_name[value].shape)
+        found = number_of(iteration, value, index, 1000).differentiated
+        if len(visits) > 1 and found is not None:
+            *terms, total = found.rows
+            assert sum(row.value for row in terms) == pytest.approx(total.value, rel=1e-12)
+            assert total.value == iteration.tensor(graph.gradient_of(value))[index]
+            several += 1
+    assert several

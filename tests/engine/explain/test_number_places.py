@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tui_backprop.engine.explain.neighbors import neighbor
 from tui_backprop.engine.explain.number import (
     exists,
     larger_gradients,
     largest_in,
-    neighbor,
     number_at,
     number_of,
     shape_of,

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from types import MappingProxyType
 
 import numpy as np
 
 from tui_backprop.engine.arrays.top_k import count_largest
-from tui_backprop.engine.arrays.types import place_in
+from tui_backprop.engine.explain.formulas import equation
+from tui_backprop.engine.explain.formulas import shape_of as shape_in
+from tui_backprop.engine.explain.notation import tidy
 from tui_backprop.engine.explain.pytorch import forward_line, gradient_line
 from tui_backprop.engine.explain.receipts import (
     ReceiptRow,
     receipt_rows,
     selected_input,
-    unit_with_largest_delta,
 )
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.explain.walk import walk
@@ -24,8 +23,6 @@ from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_values import TensorEntry
 from tui_backprop.engine.primitives import Array, Shape, in_shape, index_at, size
 from tui_backprop.engine.training.iteration import Iteration
-
-NONE: Mapping[int, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ def number_of(
         gradient=float(iteration.tensor(derivative)[at]) if flows else None,
         updated=float(iteration.new[value][at]) if trained else None,
         computed=_origin(iteration, value, index, terms, sample) if computed else None,
-        differentiated=_origin(iteration, derivative, index, terms, sample) if flows else None,
+        differentiated=_differentiated(iteration, value, index, terms, sample) if flows else None,
         moved=_update(iteration, value, index, terms) if trained else None,
         torch=tuple(filter(None, torch)),
         is_parameter=parameter,
@@ -103,19 +100,6 @@ def number_at(iteration: Iteration, step: Step, unit: int) -> tuple[str, tuple[i
 def _entry_number(unit: int, shape: Shape) -> tuple[int, ...]:
     """Return the index of entry number ``unit``, row by row; of the last one where there are fewer."""
     return index_at(min(unit, size(shape) - 1), shape) if shape else ()
-
-
-def next_entry(
-    graph: Graph, tensor: str, index: tuple[int, ...], axis: int, direction: int
-) -> tuple[int, ...]:
-    """Return the entry in the next row (``axis`` 0) or column (1), cyclically; an array of one axis has one row of
-    either kind, and one of more than two goes on with the rows of the next matrix."""
-    shape = shape_of(graph, tensor) or ()
-    if axis or len(shape) == 1:
-        return (*index[:-1], (index[-1] + direction) % shape[-1])
-    rows = shape[:-1]
-    row = (place_in(index[:-1], rows) + direction) % size(rows)
-    return (*index_at(row, rows), index[-1])
 
 
 def exists(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> bool:
@@ -151,40 +135,6 @@ def tensors(graph: Graph) -> tuple[str, ...]:
             name for name in (*op.inputs, op.output) if name not in found and name not in graph.overwritten
         ]
     return tuple(name for name in found if shape_of(graph, name) is not None)
-
-
-def neighbor(
-    iteration: Iteration,
-    tensor: str,
-    index: tuple[int, ...],
-    direction: int,
-    chosen: Mapping[int, int] = NONE,
-) -> tuple[str, tuple[int, ...]]:
-    """Return the nearest number in the next (+1) or previous (-1) tensor of the forward pass, cyclically.
-
-    A unit keeps its index from one vector to the next. A weight lies between two units: the previous number is its
-    input unit, the next one its output unit. From a unit to a matrix, the other index of the weight is the unit
-    ``chosen`` in that layer (0 is the input), if there is one; else, forward, the unit with the largest delta, and,
-    backward, the input of the weight with the largest gradient.
-    """
-    graph = iteration.graph
-    names = tensors(graph)
-    at = names.index(tensor if tensor in names else graph.preactivation(graph.layer(tensor)))
-    name = names[(at + direction) % len(names)]
-    shape = shape_of(graph, name) or ()
-    unit = (index or (0,))[0 if direction < 0 else -1]
-    if not graph.layered:
-        place = (0,) * (len(shape) - len(index)) + index[max(len(index) - len(shape), 0) :]
-        return name, tuple(min(i, n - 1) for i, n in zip(place, shape, strict=True))
-    if len(shape) == 1:
-        return name, (min(unit, shape[0] - 1),)
-    k = graph.layer(name)
-    layer, side = (k, 0) if direction > 0 else (k - 1, 1)  # layer of the unknown index; axis of the known one
-    unit = min(unit, shape[side] - 1)
-    other = chosen.get(layer)
-    if other is None:
-        other = unit_with_largest_delta(iteration, k) if direction > 0 else selected_input(iteration, k, unit)
-    return name, (unit, other) if direction > 0 else (other, unit)
 
 
 def largest_in(iteration: Iteration, tensor: str) -> tuple[int, ...]:
@@ -232,6 +182,30 @@ def _origin(
                 with np.errstate(all="ignore"):
                     return Origin(step, _rows(iteration, step, index, terms, sample))
     return None
+
+
+def _differentiated(
+    iteration: Iteration, value: str, index: tuple[int, ...], terms: int, sample: int
+) -> Origin | None:
+    """The step that computes a gradient; in a graph without layers, where several operations read the value, all
+    their steps in one: a sum with a term by each of them."""
+    graph = iteration.graph
+    visits = graph.visits_of.get(value, ())
+    if graph.layered or len(visits) < 2:
+        return _origin(iteration, graph.gradient_of(value), index, terms, sample)
+    every = walk(iteration.spec, iteration.batch, iteration.optimizer, "operation")
+    steps = [step for step in every if step.visits and step.visits[-1] in visits]
+    with np.errstate(all="ignore"):
+        first, *others = (_rows(iteration, step, index, terms, sample) for step in steps)
+    rows = [*first[:-1], *(row for each in others for row in each[1:-1])]  # without the sums so far
+    made, read = equation(graph, visits)
+    formula = tidy(" , ".join(f"{name} = {text}" for name, text in made.items()))
+    shapes = graph.shapes(iteration.batch)
+    operands = tuple((name, shape_in(graph, name, shapes)) for name in (*made, *read))
+    reused = tuple(dict.fromkeys(name for step in steps for name in step.reused))
+    return Origin(
+        replace(steps[-1], formula=formula, operands=operands, reused=reused), (*rows, others[-1][-1])
+    )
 
 
 def _update(iteration: Iteration, tensor: str, index: tuple[int, ...], terms: int) -> Origin:

@@ -86,7 +86,7 @@ class Inspection:
         """Show the next entry of the same tensor along an axis: the next row or column of a matrix."""
 
         def along(session: Session, snapshot: Snapshot) -> Session:
-            from tui_backprop.engine.explain.number import next_entry
+            from tui_backprop.engine.explain.neighbors import next_entry
 
             tensor, index = snapshot.number
             if not index:
@@ -121,7 +121,7 @@ class Inspection:
         one of them selects the other, so that moving back leads to the same weight."""
 
         def next_tensor(session: Session, snapshot: Snapshot) -> Session:
-            from tui_backprop.engine.explain.number import neighbor
+            from tui_backprop.engine.explain.neighbors import neighbor
 
             (tensor, index), units = snapshot.number, enumerate(session.walk.units)
             chosen = {layer: unit for layer, unit in units if unit != AUTOMATIC}
