@@ -59,8 +59,7 @@ def started(command: list[str]) -> tuple[int, int]:
     pid, fd = pty.fork()
     if pid == 0:
         os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
-        os.environ["BACKPROP_TUI_TOUR"] = "false"
-        os.environ |= {"BACKPROP_TUI_TOUR": "false"}
+        os.environ |= {"BACKPROP_TUI_LESSON": "false"}
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         os.execvp(command[0], command)
     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))

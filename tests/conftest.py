@@ -23,8 +23,8 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# The tour on first launch is only for its own tests.
-os.environ["BACKPROP_TUI_TOUR"] = "false"
+# The lesson on first launch is only for its own tests.
+os.environ["BACKPROP_TUI_LESSON"] = "false"
 
 # Before anything is imported that looks for a home. pytest keeps what tests leave in `tmp_path` where it always does.
 os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())

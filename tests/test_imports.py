@@ -95,9 +95,10 @@ _app_on(Session(), settings({}), Saver(), False, earlier).run(headless=True, siz
 """
 
 
-def test_the_first_paint_waits_for_nothing_that_it_does_not_show(tmp_path):
+@pytest.mark.parametrize("lesson", ["false", "true"])
+def test_the_first_paint_waits_for_nothing_that_it_does_not_show(tmp_path, lesson):
     homes = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"), str(tmp_path))
-    more = {"BACKPROP_TUI_TOUR": "false", "LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8"}
+    more = {"BACKPROP_TUI_LESSON": lesson, "LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(
         [sys.executable, "-c", FIRST_PAINT],
         capture_output=True, text=True, check=True, timeout=60, env=os.environ | homes | more,

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from click.testing import CliRunner
 
 from tui_backprop.cli import app as app_module
 from tui_backprop.cli.main import main
+from tui_backprop.lesson.progress import Progress
+from tui_backprop.lesson.progress import save as save_progress
 from tui_backprop.session import autosave
 from tui_backprop.session.autosave import save
 from tui_backprop.session.share_token import encode
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_training, at_step
 
+STEP = "naive/perturb"
 MOMENT = at_step(after_training(from_preset("xor"), 120), 7)
 
 
@@ -21,7 +26,9 @@ def opened(monkeypatch, tmp_path):
     """Run the command line with an app that is only asked to open; ``opened(*arguments)`` is what it was given."""
     given = []
     monkeypatch.setattr(
-        app_module, "open_app", lambda session, chosen, again: given.append((session, chosen, again))
+        app_module,
+        "open_app",
+        lambda session, chosen, again=False, chapter="": given.append((session, chosen, again)),
     )
     monkeypatch.setattr(autosave, "state_folder", lambda: tmp_path)
     monkeypatch.setenv("BACKPROP_TUI_CONFIG", "")
@@ -105,6 +112,28 @@ def test_what_does_not_do_is_refused_in_one_line(arguments, line):
     assert refusal(*arguments) == line
 
 
+def test_a_chapter_opens_the_lesson_in_the_state_that_it_starts_from(opened):
+    for text, start in (("3.2", from_preset("lesson")), ("6", replace(from_preset("xor"), batch=1))):
+        session, chosen, _ = opened("--chapter", text)
+        assert (session, chosen.lesson) == (start, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("--chapter", "12"), '--chapter: there is no chapter or step "12"; choose 0 to 10, or a step such as 3.2'),
+        (("--chapter", "1", "--preset", "xor"),
+         "--chapter: cannot be combined with --preset: a chapter has its own network and data"),
+        (("--chapter", "1", "--resume"),
+         "--chapter: cannot be combined with --resume: a chapter has its own network and data"),
+        (("--chapter", "1", "lesson"),
+         "--chapter: applies to the app; backprop-tui lesson --chapter 3 prints a chapter"),
+    ],
+)  # fmt: skip
+def test_a_chapter_that_does_not_do_is_refused(arguments, line):
+    assert refusal(*arguments) == line
+
+
 def test_where_nothing_is_kept_resume_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr(autosave, "state_folder", lambda: tmp_path)
     assert (
@@ -113,10 +142,13 @@ def test_where_nothing_is_kept_resume_says_so(monkeypatch, tmp_path):
     )
 
 
-def test_who_goes_on_is_shown_no_tour_unless_it_is_asked_for(opened, monkeypatch, tmp_path):
-    monkeypatch.delenv("BACKPROP_TUI_TOUR")
+def test_who_goes_on_is_shown_the_lesson_where_it_was_open_or_asked_for(opened, monkeypatch, tmp_path):
+    monkeypatch.delenv("BACKPROP_TUI_LESSON")
     save(MOMENT, tmp_path)
     ways = ((), ("--resume",), ("--open", encode(MOMENT)))
-    assert [opened(*given)[1].tour for given in ways] == [None, False, False]
-    assert opened("--resume", "--tour")[1].tour is True
-    assert opened("--no-tour")[1].tour is False
+    assert [opened(*given)[1].lesson for given in ways] == [None, False, False]
+    assert opened("--resume", "--lesson")[1].lesson is True
+    for progress, shown in ((Progress(at=STEP), True), (Progress(at=STEP, hidden=True), False)):
+        save_progress(progress)
+        assert [opened(*given)[1].lesson for given in ways] == [None, shown, False]
+    assert opened("--no-lesson")[1].lesson is False

@@ -44,7 +44,7 @@ color = "16"
 glyphs = "ascii"
 mouse = false
 motion = false
-tour = false
+lesson = false
 memory = 64
 
 [keys]
@@ -72,7 +72,7 @@ def test_everything_can_be_chosen_in_the_file(home):
         glyphs="ascii",
         mouse=False,
         motion=False,
-        tour=False,
+        lesson=False,
         memory=64,
         keys={"view": ("w",), "quit": ("ctrl+x",)},
     )
@@ -90,7 +90,7 @@ def test_a_flag_comes_before_the_environment_and_that_before_the_file(home):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["mouse", "motion", "tour"])
+@pytest.mark.parametrize("name", ["mouse", "motion", "lesson"])
 @pytest.mark.parametrize(
     ("text", "value"),
     [("1", True), ("Yes", True), ("on", True), ("0", False), ("no", False), ("FALSE", False)],

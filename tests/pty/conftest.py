@@ -64,7 +64,7 @@ def environment(**changes: str | None) -> dict[str, str]:
     )
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     given = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
-    given |= {"BACKPROP_TUI_TOUR": "false"} | changes
+    given |= {"BACKPROP_TUI_LESSON": "false"} | changes
     return {name: value for name, value in (kept | given).items() if value is not None}
 
 

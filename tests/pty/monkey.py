@@ -157,8 +157,8 @@ class Monkey:
             self.settle()
             if "playing" in self.run.text:
                 self.send(" ")
-            if ", end" in self.run.text:  # of the tour, which advances with a step
-                self.send(",")
+            if "L hide" in self.run.text:  # the lesson, which says what a step has done
+                self.send("L")
             settled = self.settle(0.4, 10.0) and "playing" not in self.run.text
             if settled and "step" in self.run.text.splitlines()[-1]:
                 return

@@ -128,7 +128,11 @@ class Server:
 
     def app(self, *arguments: str, port: int | None = None, **env: str) -> list[str]:
         """Return the command line of a client that runs the app."""
-        given = {"LANG": "C.UTF-8", "BACKPROP_TUI_TOUR": "false", "PYTHONPATH": os.pathsep.join(sys.path[:1])}
+        given = {
+            "LANG": "C.UTF-8",
+            "BACKPROP_TUI_LESSON": "false",
+            "PYTHONPATH": os.pathsep.join(sys.path[:1]),
+        }
         given |= {name: value for name, value in os.environ.items() if name.endswith("_NUM_THREADS")}
         return self.client(sys.executable, "-m", "tui_backprop", *arguments, port=port, **given | env)
 

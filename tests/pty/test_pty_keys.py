@@ -53,7 +53,7 @@ def test_a_signal_asks_nothing(terminal, name):
 
 @pytest.mark.slow
 def test_the_first_start_shows_around_and_the_second_does_not(terminal):
-    given = {"BACKPROP_TUI_TOUR": None}
+    given = {"BACKPROP_TUI_LESSON": None}
     run = terminal(80, 24, **given)
     run.shows("tour 1/7")
     run.press("right", "tour 2/7")

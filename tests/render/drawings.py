@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,7 +18,8 @@ from tui_backprop.cost.model.estimates import Estimate
 from tui_backprop.cost.race.race import RACE_METHODS
 from tui_backprop.keys.panel_table import COST_PAGES, PANELS
 from tui_backprop.keys.table import bar
-from tui_backprop.lesson.tour import CARDS
+from tui_backprop.lesson.attempt import places
+from tui_backprop.lesson.figures import ACTIONS
 from tui_backprop.render.cost.chart import chart
 from tui_backprop.render.cost.claims import claims_lines
 from tui_backprop.render.cost.cost import heading, legend, readout
@@ -38,10 +40,10 @@ from tui_backprop.render.panels.edits import edit_lines
 from tui_backprop.render.panels.flow import flow_panel
 from tui_backprop.render.panels.form import ShownForm, form_panel
 from tui_backprop.render.panels.graph import graph_panel
+from tui_backprop.render.panels.lesson import MARKS, OTHER, LessonView, lesson_lines, page_count
 from tui_backprop.render.panels.number import number_panel
 from tui_backprop.render.panels.screen_bars import key_bar, status, tabs
 from tui_backprop.render.panels.summary import summary_lines
-from tui_backprop.render.panels.tour import tour_strip
 from tui_backprop.render.panels.training import amount_line, key_hint, training_panel
 from tui_backprop.render.view_state import BlameState, CostState, Findings, Snapshot
 from tui_backprop.render.walk.tensor import tensor_view
@@ -51,6 +53,7 @@ from tui_backprop.session.session_parts import AXES, GRAINS, MEASURES, PRECISION
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import UserError
 
+PLACES_OF_LESSON = tuple(places())
 AMOUNTS = ("1", "10", "100", "1,000", "10,000", "until stopped")
 
 
@@ -258,11 +261,27 @@ def _summary(state: State, columns: int, rows: int, context: RenderContext) -> l
     return summary_lines(findings, columns, rows, context)
 
 
-def _tour(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:
-    card, place = state.any_of(range(len(CARDS))), state.any_of((*PANELS, *COST_PAGES))
-    return [
-        context.fit(row) for row in tour_strip(card, state.session.network, place, columns, rows, context)
-    ]
+def _lesson(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:
+    place = state.any_of(PLACES_OF_LESSON)
+    step, titles = place.step, [each.title for each in place.chapter.steps]
+    view = LessonView(
+        number=place.number,
+        chapter=place.chapter.title,
+        titles=tuple((title, state.any_of((*MARKS,))) for title in titles),
+        at=place.index,
+        text=tuple((each.kind, _with_numbers(each.text)) for each in step.paragraphs),
+        action=_with_numbers(step.action),
+        status=state.any_of(("to read", "to do", "already so", "done")),
+        note=state.any_of(("", "", OTHER)),
+        ends=place.index == len(titles) - 1,
+        panel=state.any_of((*PANELS, *COST_PAGES)),
+    )
+    page = state.any_of(range(page_count(view, columns, rows, context)))
+    return lesson_lines(view, page, columns, rows, context)
+
+
+def _with_numbers(text: str) -> str:
+    return re.sub(r"\{([^{}]+)\}", lambda found: found[0] if found[1] in ACTIONS else "0.0371", text)
 
 
 def _confusion(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:
@@ -304,6 +323,6 @@ DRAWINGS = {
     "cost words": Drawing(_cost_words, 42),
     "strips": Drawing(_strips, 60),
     "summary": Drawing(_summary, 40, 12),
-    "tour": Drawing(_tour, 56),
+    "lesson": Drawing(_lesson, 38, 5),
     "confusion": Drawing(_confusion, 54),
 }

@@ -15,7 +15,7 @@ from tui_backprop.session.state import from_preset
 from tui_backprop.support.paths import cache_folder, state_folder
 from tui_backprop.tui.app import first_run
 
-FILES = {"session": NAME, "cache": cache.NAME, "tour": first_run.NAME}
+FILES = {"session": NAME, "cache": cache.NAME, "lesson": first_run.NAME}
 
 
 def folder_of(kind: str) -> Path:
@@ -28,8 +28,8 @@ def keep(kind: str) -> None:
             save(from_preset("xor"))
         case "cache":
             assert cache.store(machine())
-        case "tour":
-            first_run.tour_seen()
+        case "lesson":
+            first_run.lesson_seen()
 
 
 @pytest.fixture

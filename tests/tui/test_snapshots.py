@@ -69,6 +69,11 @@ SCREENS = [
     ("find", LESSON, SMALL, ("slash",)),
     ("help", LESSON, WIDE, ("question_mark",)),
     ("palette", LESSON, SMALL, ("ctrl+p",)),
+    ("lesson", LESSON, SMALL, ("L", "right")),
+    ("lesson", LESSON, WIDE, ("L", "right", "full_stop")),
+    ("lesson", LESSON, (200, 60), ("semicolon", *"insight", "enter", *["full_stop"] * 2, "b")),
+    ("lesson-formula", LESSON, SMALL, ("semicolon", *"3.2", "enter")),
+    ("chapters", LESSON, SMALL, ("L", "right", "semicolon", "down")),
     ("too-small", LESSON, (40, 10), ()),
 ]
 NAMES = [f"{name}-{columns}x{rows}" for name, _, (columns, rows), _ in SCREENS]

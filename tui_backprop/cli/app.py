@@ -27,10 +27,10 @@ THREADS = 3  # of the app: one writes, one reads, one computes
 LAST_SAVE = 0.2  # seconds for the session, when the terminal is gone
 
 
-def open_app(session: Session, chosen: Settings, *, again: bool = False) -> None:
+def open_app(session: Session, chosen: Settings, *, again: bool = False, chapter: str = "") -> None:
     """Open the app on a session; unless it was saved before (``again``), the session that was saved last is offered.
-    At the end, print how to come back. Raises TerminalError if there is no terminal, the error of a fault, SystemExit
-    when the app ends."""
+    The lesson begins with a ``chapter`` or step by its number, or where it was left. At the end, print how to come
+    back. Raises TerminalError if there is no terminal, the error of a fault, SystemExit when the app ends."""
     from tui_backprop.session.autosave import Saver, earlier
     from tui_backprop.terminal.hangup import HangupWatch
     from tui_backprop.terminal.setup import require_terminal
@@ -44,7 +44,7 @@ def open_app(session: Session, chosen: Settings, *, again: bool = False) -> None
         watch.start()
     _require_threads()
     gc.disable()  # until the first paint: there is nothing to collect before that
-    app = _app_on(session, chosen, saver, served, None if again else earlier)
+    app = _app_on(session, chosen, saver, served, None if again else earlier, chapter)
     watch.leave = app.ending.terminal_gone
     app.run(mouse=chosen.mouse, loop=asyncio.new_event_loop())  # a loop that at its end waits for no threads
     for line in _last_words(saver, app.ending.reason, served):
@@ -65,7 +65,7 @@ def _require_threads() -> None:
 
 
 def _app_on(
-    session: Session, chosen: Settings, saver: Saver, served: bool, earlier: Earlier | None
+    session: Session, chosen: Settings, saver: Saver, served: bool, earlier: Earlier | None, chapter: str = ""
 ) -> BackpropApp:
     """Create the app, with a driver for the terminal or, if ``served``, for a browser."""
     from tui_backprop.terminal.setup import set_color_variables, set_motion_variables, theme_for
@@ -77,7 +77,7 @@ def _app_on(
     from tui_backprop.terminal.driver import diffing_driver
     from tui_backprop.terminal.web import web_driver
     from tui_backprop.tui.app.app import BackpropApp
-    from tui_backprop.tui.app.first_run import tour_wanted
+    from tui_backprop.tui.app.first_run import lesson_wanted
     from tui_backprop.tui.theme import CHOICES
 
     encoding = "utf-8" if served else sys.stderr.encoding
@@ -92,9 +92,10 @@ def _app_on(
         chosen.memory * 2**20,
         saver,
         theme_for(chosen.theme, chosen.color),
-        tour_wanted(chosen.tour),
+        lesson_wanted(chosen.lesson),
         [name for name in CHOICES if theme_for(name, chosen.color) == name],
         earlier,
+        chapter,
     )
     app.set_keymap(chosen.keymap)
     if served:

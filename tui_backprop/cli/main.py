@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from importlib import import_module
@@ -18,6 +18,7 @@ from tui_backprop.cli import commands
 from tui_backprop.cli.opening import Opening, opening_options
 from tui_backprop.cli.options import setting_options
 from tui_backprop.cli.streams import say
+from tui_backprop.session.state import Session
 from tui_backprop.support.errors import InputError, TerminalError, UserError, reason_of
 from tui_backprop.support.exit_codes import FAULT, INTERRUPTED, SUMMARY, USAGE
 from tui_backprop.support.format import format_bytes, printable
@@ -147,6 +148,26 @@ def _no_option(error: click.NoSuchOption) -> str:
     return f"{name}: no option{here}" + (f"; did you mean {close[0]}?" if close else "")
 
 
+def _left_open(opened: Mapping[str, Any]) -> bool:
+    """Return True if the session that is opened is the last one, and was left with the lesson on the screen."""
+    from tui_backprop.lesson.progress import left_open
+
+    return "resume" in opened and left_open()
+
+
+def _start_of(chapter: str, others: tuple[str, ...]) -> Session:
+    """Return the session that a chapter or step of the lesson starts from. Raises InputError for an unknown one, or
+    if other options ask for a session, too."""
+    from tui_backprop.lesson.attempt import place_numbered
+
+    if others:
+        other = others[0].replace("_", "-")
+        raise InputError(
+            "chapter", f"cannot be combined with --{other}: a chapter has its own network and data"
+        )
+    return place_numbered(chapter).step.start.session
+
+
 @click.group(
     cls=CommandGroup,
     invoke_without_command=True,
@@ -155,14 +176,19 @@ def _no_option(error: click.NoSuchOption) -> str:
 )
 @opening_options
 @setting_options
+@click.option("--chapter", metavar="3.2", help="Open the lesson at this chapter or step.")
 @click.version_option(__version__, prog_name="backprop-tui", message="%(prog)s %(version)s")
-def main(given: dict[str, Any], flags: dict[str, Any], opened: dict[str, Any]) -> None:
+def main(given: dict[str, Any], flags: dict[str, Any], opened: dict[str, Any], chapter: str | None) -> None:
     """Step through backpropagation: forward pass, loss, backward pass and update, with real numbers."""
     require_system()
     require_memory()
     spare_threads()
     context = click.get_current_context()
     if context.invoked_subcommand is not None:
+        if chapter is not None:
+            raise InputError(
+                "chapter", "applies to the app; backprop-tui lesson --chapter 3 prints a chapter"
+            )
         _require_options(context, context.invoked_subcommand)
         return
     from tui_backprop.cli.app import open_app
@@ -171,6 +197,10 @@ def main(given: dict[str, Any], flags: dict[str, Any], opened: dict[str, Any]) -
     chosen = settings(flags)
     if chosen.trouble:
         say(f"backprop-tui: {DEFAULT}: {chosen.trouble}")
-    if chosen.tour is None and opened:
-        chosen = replace(chosen, tour=False)  # whoever continues a session has seen the tour
+    if chapter is not None:
+        session = _start_of(chapter, (*given, *opened))
+        open_app(session, replace(chosen, lesson=True), chapter=chapter)
+        return
+    if chosen.lesson is None and opened:
+        chosen = replace(chosen, lesson=_left_open(opened))
     open_app(Opening(given, opened).session(), chosen, again=bool(opened))

@@ -120,9 +120,9 @@ SETTINGS = (
     Setting("mouse", "true|false", "Use the mouse.", _switch),
     Setting("motion", "auto|true|false", "Animations; automatic: off over SSH.", _automatic_switch),
     Setting(
-        "tour",
+        "lesson",
         "auto|true|false",
-        "Guided tour; automatic: at the first start.",
+        "Show the lesson; automatic: at the first start, and with --resume where it was open.",
         _automatic_switch,
     ),
     Setting(
@@ -138,9 +138,9 @@ ROWS = {setting.name: setting for setting in SETTINGS}
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings in force. ``motion``, ``sparse`` and ``tour`` are None for automatic, ``memory`` is in megabytes,
-    ``keys`` are those of remapped actions. ``origins`` says where each setting comes from that is not the default,
-    ``trouble`` why the default settings file was not read."""
+    """The settings in force. ``motion``, ``sparse`` and ``lesson`` are None for automatic, ``memory`` is in
+    megabytes, ``keys`` are those of remapped actions. ``origins`` says where each setting comes from that is not
+    the default, ``trouble`` why the default settings file was not read."""
 
     color: str = AUTO
     theme: str = AUTO
@@ -148,7 +148,7 @@ class Settings:
     mouse: bool = True
     motion: bool | None = None
     sparse: bool | None = None
-    tour: bool | None = None
+    lesson: bool | None = None
     memory: int = CHECKPOINT_MEGABYTES
     keys: Keys = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict, compare=False)

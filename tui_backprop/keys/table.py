@@ -87,8 +87,10 @@ KEYS = (
     Key("u", "undo", "u", "undo", "Undo. Successive moves of a cursor are undone together."),
     Key("U,ctrl+r", "redo", "", "", "Redo what was undone."),
     Key("question_mark,f1", "help", "?", "help", "This help: keys and words; typing filters it.", pinned=PLACES),
-    Key("full_stop", "tour", ".", "", "Start the tour; then its next card."),
-    Key("comma", "end_tour", ",", "", "End the tour."),
+    Key("L", "lesson", "L", "lesson", "Show the lesson, beside the panels or below them, or hide it."),
+    Key("full_stop", "lesson_step(1)", ".", "", "The next page or step of the lesson."),
+    Key("comma", "lesson_step(-1)", ",", "", "The previous page or step of the lesson."),
+    Key("semicolon", "chapters", ";", "", "The chapters of the lesson: choose one, see what is done, reset it."),
     Key("y", "token", "", "", "Save this state, training included: copy a token that --open takes on any machine"
         " (backprop-tui token prints it too)."),
     Key("Y", "torch", "", "", "Copy this step in PyTorch; in the number panel, the number."),

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui_backprop.files.decoder import DecodeError, decode_json
-from tui_backprop.lesson.chapter import Chapter, chapters
 from tui_backprop.support.errors import FileError
 from tui_backprop.support.format import printable
 from tui_backprop.support.paths import display_path, own_folder, state_folder
+
+if TYPE_CHECKING:  # numpy: a start that only asks if the lesson was open does without
+    from tui_backprop.lesson.chapter import Chapter
 
 NAME = "lesson-progress"
 LONGEST_FILE = 2**16  # bytes: many times what all steps take
@@ -22,12 +25,14 @@ LONGEST_FILE = 2**16  # bytes: many times what all steps take
 @dataclass(frozen=True)
 class Progress:
     """Steps by their names in the whole lesson, ``chapter/step``: those ``done``, those ``skipped``, those that were
-    ``shown``; and the one that the learner is ``at``, if any."""
+    ``shown``; and the one that the learner is ``at``, if any. The lesson is ``hidden`` while it is not on the
+    screen."""
 
     done: frozenset[str] = frozenset()
     skipped: frozenset[str] = frozenset()
     shown: frozenset[str] = frozenset()
     at: str = ""
+    hidden: bool = False
 
     def with_done(self, step: str) -> Progress:
         """Count a step as done, unless it was shown."""
@@ -46,8 +51,12 @@ class Progress:
         return replace(self, shown=self.shown | {step}, skipped=self.skipped - {step})
 
     def going_to(self, step: str) -> Progress:
-        """Go to a step; any order will do."""
-        return replace(self, at=step)
+        """Go to a step, which is shown; any order will do."""
+        return replace(self, at=step, hidden=False)
+
+    def hiding(self, hidden: bool) -> Progress:
+        """Hide the lesson, or show it again."""
+        return replace(self, hidden=hidden)
 
     def without(self, chapter: Chapter) -> Progress:
         """Forget what was done in one chapter."""
@@ -67,12 +76,25 @@ def save(progress: Progress, folder: Path | None = None) -> None:
 
     fields = {name: sorted(getattr(progress, name)) for name in ("done", "skipped", "shown")}
     with replacing(own_folder(folder or state_folder()) / NAME, private=True) as file:
-        file.write(msgspec.json.encode(fields | {"at": progress.at}) + b"\n")
+        file.write(msgspec.json.encode(fields | {"at": progress.at, "hidden": progress.hidden}) + b"\n")
 
 
 def load(folder: Path | None = None) -> Progress:
     """Load the progress; none if there is no file. Steps that the lesson does not have are left out. Raises FileError
     for a file that cannot be read, or that holds something else."""
+    return _known(_read(folder))
+
+
+def left_open(folder: Path | None = None) -> bool:
+    """Return True if the lesson was on the screen when the progress was saved last."""
+    try:
+        progress = _read(folder)
+    except FileError:  # the lesson tells why, when it is opened
+        return False
+    return bool(progress.at) and not progress.hidden
+
+
+def _read(folder: Path | None) -> Progress:
     from tui_backprop.files.opener import read_own
 
     try:
@@ -85,7 +107,7 @@ def load(folder: Path | None = None) -> Progress:
             "lesson", f"the progress cannot be read: {printable(error.strerror or error)}"
         ) from None
     try:
-        return _known(decode_json(content, Progress))
+        return decode_json(content, Progress)
     except DecodeError as error:
         raise FileError(
             "lesson", f"{display_path(path)} is of no use: {error}; the next step that is done replaces it"
@@ -94,15 +116,18 @@ def load(folder: Path | None = None) -> Progress:
 
 def _known(progress: Progress) -> Progress:
     """Return the progress without steps that are not in the lesson, and each in one state only."""
+    from tui_backprop.lesson.chapter import chapters
+
     every = frozenset(step for chapter in chapters() for step in chapter.ids())
 
     def among(steps: Iterable[str]) -> frozenset[str]:
         return every.intersection(steps)
 
     done, shown = among(progress.done), among(progress.shown)
-    return Progress(
-        done,
-        among(progress.skipped) - done - shown,
-        shown - done,
-        progress.at if progress.at in every else "",
+    return replace(
+        progress,
+        done=done,
+        skipped=among(progress.skipped) - done - shown,
+        shown=shown - done,
+        at=progress.at if progress.at in every else "",
     )

@@ -50,8 +50,8 @@ async def test_a_file_of_no_use_is_no_offer(open_app, texts):
         assert list(ui.app._notifications) == []
 
 
-async def test_beside_the_tour_nothing_is_offered(open_app, kept):
-    async with open_app(earlier=lambda: [kept], tour=True) as ui:
+async def test_beside_the_lesson_nothing_is_offered(open_app, kept):
+    async with open_app(earlier=lambda: [kept], lesson=True) as ui:
         assert "continues" not in ui.keys
 
 

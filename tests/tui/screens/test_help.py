@@ -132,7 +132,7 @@ def test_keys_that_work_in_few_panels_stand_with_those():
 
 
 @pytest.mark.parametrize("place", PLACES)
-async def test_every_panel_and_page_has_its_own_help_first_and_says_how_the_tour_is_found(open_app, place):
+async def test_every_panel_and_page_has_its_own_help_first_and_says_how_the_lesson_is_found(open_app, place):
     async with open_app() as ui:
         await ui.app.panels.action_panel(place)
         await ui.settled()
@@ -141,7 +141,7 @@ async def test_every_panel_and_page_has_its_own_help_first_and_says_how_the_tour
         assert text[0] == f"In the {place.replace('_', ' ')} panel"
         first = " ".join(" ".join(text[: text.index("")]).split())
         assert all(worded(key.help) in first for key in PANELS_OWN if key.places == (place,))
-        assert any(row.split()[:4] == [".", "Start", "the", "tour;"] for row in text)
+        assert any(row.split()[:4] == ["L", "Show", "the", "lesson,"] for row in text)
         assert any("Search all commands" in row for row in text)
 
 

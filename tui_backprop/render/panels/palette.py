@@ -10,7 +10,7 @@ from tui_backprop.render.draw.spans import Line, cut, line, wrap
 
 HELP_ROWS = 2  # lines for the sentence, with a blank one above
 LEAST_LIST_ROWS = 4  # lines of the list below which the sentence is left out
-NOTHING = "no command matches; esc closes"
+NOTHING = "no {what} matches; esc closes"
 
 
 def shown_range(count: int, at: int, rows: int) -> range:
@@ -20,12 +20,12 @@ def shown_range(count: int, at: int, rows: int) -> range:
 
 
 def palette_lines(
-    found: Sequence[Command], at: int, columns: int, rows: int, context: RenderContext
+    found: Sequence[Command], at: int, columns: int, rows: int, context: RenderContext, what: str = "command"
 ) -> list[Line]:
     """Draw the commands around the selected one, and below them what its sentence says beyond its title, where
     there is room."""
     if not found:
-        return [context.fit(row) for row in wrap(NOTHING, columns, "muted")[:rows]]
+        return [context.fit(row) for row in wrap(NOTHING.format(what=what), columns, "muted")[:rows]]
     about = wrap(context.text(found[at].more), columns - 1, "muted")[:HELP_ROWS]
     room = rows - HELP_ROWS - 1
     if room < LEAST_LIST_ROWS:

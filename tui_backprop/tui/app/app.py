@@ -38,6 +38,7 @@ from tui_backprop.tui.app.ending import Ending
 from tui_backprop.tui.app.global_actions import General
 from tui_backprop.tui.app.inspection import Inspection
 from tui_backprop.tui.app.key_queue import KeyQueue
+from tui_backprop.tui.app.lesson import Lesson
 from tui_backprop.tui.app.memory_guard import MemoryGuard
 from tui_backprop.tui.app.misclassified import Misclassified
 from tui_backprop.tui.app.navigation import Navigation
@@ -48,7 +49,6 @@ from tui_backprop.tui.app.ranking import Ranking
 from tui_backprop.tui.app.resume import Earlier, Resume
 from tui_backprop.tui.app.services import AppServices
 from tui_backprop.tui.app.state import AppState
-from tui_backprop.tui.app.tour import Tour
 from tui_backprop.tui.app.training import TrainingControl
 from tui_backprop.tui.bindings import actions_of, app_bindings
 from tui_backprop.tui.messages import Applied, ToDo
@@ -70,13 +70,14 @@ SENT = 0.015  # seconds after which the first paint has been sent
 class BackpropApp(AppServices):
     """Step through a session. ``context`` has the characters that the terminal can show, ``memory`` the bytes for
     earlier iterations; each session is passed to the ``saver``, so that it can be resumed later; ``themes`` are those
-    to choose from; ``earlier`` reads the sessions before, of which one is offered."""
+    to choose from; ``earlier`` reads the sessions before, of which one is offered. The ``lesson`` begins with a
+    ``chapter`` or step by its number, or where it was left."""
 
     CSS_PATH = "styles.tcss"
     TITLE = "backprop-tui"
     AUTO_FOCUS = "#walk-view"
     ENABLE_COMMAND_PALETTE = False  # it has its own
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide"), (116, "-broad")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide"), (116, "-broad"), (150, "-vast")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (18, "-short"), (30, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = app_bindings()
 
@@ -87,16 +88,17 @@ class BackpropApp(AppServices):
         memory: int = CHECKPOINT_MEGABYTES * 2**20,
         saver: Saver | None = None,
         theme: str = "dark",
-        tour: bool = False,
+        lesson: bool = False,
         themes: Sequence[str] = CHOICES,
         earlier: Earlier | None = None,
+        chapter: str = "",
     ) -> None:
         super().__init__()
         release_removed_widgets()
         go_on_without_memory()
         self.render_context = context
-        self._start_tour = tour
-        self._create_parts(session, memory, saver, themes, earlier)
+        self._with_lesson = lesson
+        self._create_parts(session, memory, saver, themes, earlier, chapter)
         for each in TEXTUAL_THEMES:
             self.register_theme(each)
         # Set without a change event, which would parse all styles a second time before the first paint.
@@ -110,6 +112,7 @@ class BackpropApp(AppServices):
         saver: Saver | None,
         themes: Sequence[str],
         earlier: Earlier | None,
+        chapter: str,
     ) -> None:
         """Create the parts, each with what it needs, and let Textual find their actions."""
         self.state = state = AppState(self, self, session, memory, saver)
@@ -128,8 +131,8 @@ class BackpropApp(AppServices):
         self.inspection = Inspection(self, state, self.training)
         self.ranking = Ranking(self, state)
         self.queries = BackgroundQueries(self, state, self.panels, self.ranking.update)
-        self.tour = Tour(self, self, state)
-        self.resume = Resume(self, state, None if self._start_tour else earlier)
+        self.lesson = Lesson(self, self, state, chapter)
+        self.resume = Resume(self, state, None if self._with_lesson else earlier)
         self.commands = CommandList(self, self, self.panels, themes)
         work = [
             lambda: self.cost_lab.race.activity,
@@ -141,12 +144,14 @@ class BackpropApp(AppServices):
         self.memory_guard = MemoryGuard(self, state.budget, self.ending)
         self.quitting = Quit(self, self, Activities(self, work, lambda: None))
         searching = Misclassified(self, state)
-        self.key_queue = KeyQueue(self, (state, self.ranking, searching), self.quitting.quits, self.say)
+        self.key_queue = KeyQueue(
+            self, (state, self.ranking, searching, self.lesson), self.quitting.quits, self.say
+        )
         actions = actions_of(
             state, self.panels, self.navigation, self.playback, self.training, self.cost_lab,
-            self.cost_lab.race, self.cost_lab.sweep, self.inspection, self.ranking, self.tour, self.commands,
+            self.cost_lab.race, self.cost_lab.sweep, self.inspection, self.ranking, self.lesson, self.commands,
             self.quitting, Bookmarks(self, state), Edits(self, state, self.ranking), searching,
-            General(self, self, self.tour), self.resume, Copying(self, self, state, self.panels),
+            General(self, self), self.resume, Copying(self, self, state, self.panels),
         )  # fmt: skip
         for name, action in actions.items():
             setattr(self, name, action)
@@ -163,13 +168,13 @@ class BackpropApp(AppServices):
         yield StatusBar(self.render_context)
         yield TabBar(self.render_context)
         with Horizontal(id="panels"):
+            if self._with_lesson:
+                yield self.lesson.strip()
             yield NetworkPanel(self.session, self.render_context)
             for name, classes in (("walk", "current lit"), ("cost", "")):
                 with Frame(name, PANEL_ROWS[name].title).add_class(*classes.split()):
                     yield self.panels.create(name)
                     yield from self.panels.create_summary(self.size) if name == "walk" else ()
-        if self._start_tour:
-            yield self.tour.strip()
         yield KeyBar(self.render_context)
         yield TooSmall()
 
@@ -196,6 +201,7 @@ class BackpropApp(AppServices):
             gc.enable()
         self.state.compute()
         self.resume.offer()
+        self.lesson.begin()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return (*(FILTERS.get(self.theme) or super().get_line_filters()), PRINTABLE)
@@ -218,6 +224,7 @@ class BackpropApp(AppServices):
 
     def on_unmount(self) -> None:
         self.cost_lab.close()
+        self.lesson.close()
         self.state.close()
 
     # --- events --------------------------------------------------------------------------------------------

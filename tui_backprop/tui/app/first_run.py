@@ -7,11 +7,11 @@ from contextlib import suppress
 
 from tui_backprop.support.paths import own_folder, state_folder
 
-NAME = "tour-seen"
+NAME = "lesson-seen"
 
 
-def tour_wanted(chosen: bool | None) -> bool:
-    """Return True if the tour is shown at this launch: as ``chosen``, or else on first launch."""
+def lesson_wanted(chosen: bool | None) -> bool:
+    """Return True if the lesson is shown at this launch: as ``chosen``, or else on first launch."""
     return not _seen() if chosen is None else chosen
 
 
@@ -22,8 +22,8 @@ def _seen() -> bool:
         return False
 
 
-def tour_seen() -> None:
-    """Create the file. If that fails, the tour is shown again at the next launch."""
+def lesson_seen() -> None:
+    """Create the file. If that fails, the lesson is shown again at the next launch."""
     from tui_backprop.support.atomic_write import replacing
 
     with suppress(OSError):

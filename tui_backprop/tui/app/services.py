@@ -17,12 +17,12 @@ from tui_backprop.tui.app.background_queries import BackgroundQueries
 from tui_backprop.tui.app.cost_lab import CostLab
 from tui_backprop.tui.app.ending import Ending
 from tui_backprop.tui.app.key_queue import KeyQueue
+from tui_backprop.tui.app.lesson import Lesson
 from tui_backprop.tui.app.memory_guard import MemoryGuard
 from tui_backprop.tui.app.one_call import OneCall
 from tui_backprop.tui.app.panel_focus import Panels
 from tui_backprop.tui.app.playback import Playback
 from tui_backprop.tui.app.state import AppState
-from tui_backprop.tui.app.tour import Tour
 from tui_backprop.tui.app.training import TrainingControl
 from tui_backprop.tui.textual_fixes import steady
 from tui_backprop.tui.widgets.canvas import Canvas
@@ -37,12 +37,12 @@ class AppServices(App[None]):
     cost_lab: CostLab
     ending: Ending
     key_queue: KeyQueue
+    lesson: Lesson
     memory_guard: MemoryGuard
     panels: Panels
     playback: Playback
     queries: BackgroundQueries
     state: AppState
-    tour: Tour
     training: TrainingControl
 
     # --- what the parts use --------------------------------------------------------------------------------
@@ -114,7 +114,7 @@ class AppServices(App[None]):
         self.cost_lab.show()
         self.training.show()
         self.queries.update()
-        self.tour.follow()
+        self.lesson.follow()
 
     def iteration_arrived(self, before: Snapshot | None, now: Snapshot) -> None:
         self.training.follow(before, now)

@@ -23,19 +23,24 @@ PAGE = 10  # entries that page up and page down move
 
 
 class CommandList(Canvas):
-    """Shows the commands that were found, one of them selected."""
+    """Shows the commands that were found, or ``what`` else, one of them selected."""
 
-    def __init__(self, found: Sequence[Command], context: RenderContext) -> None:
+    def __init__(self, found: Sequence[Command], context: RenderContext, what: str = "command") -> None:
         super().__init__(context, id="palette-list")
-        self._found, self._at = found, 0
+        self._found, self._at, self._what = found, 0, what
 
     @property
     def selected(self) -> Command | None:
         return self._found[self._at] if self._found else None
 
-    def show(self, found: Sequence[Command]) -> None:
-        """Show other commands, and select the best match."""
-        self._found, self._at = found, 0
+    @property
+    def at(self) -> int:
+        """The index of the selected command."""
+        return self._at
+
+    def show(self, found: Sequence[Command], at: int = 0) -> None:
+        """Show other commands, and select one of them: the best match."""
+        self._found, self._at = found, at
         self.redraw()
 
     def move(self, by: int) -> None:
@@ -43,7 +48,7 @@ class CommandList(Canvas):
         self.redraw()
 
     def drawn(self, columns: int, rows: int) -> list[Line]:
-        return palette_lines(self._found, self._at, columns, rows, self.render_context)
+        return palette_lines(self._found, self._at, columns, rows, self.render_context, self._what)
 
 
 class PaletteScreen(Dialog[str]):

@@ -1,0 +1,290 @@
+"""The lesson beside the live app: one step at a time, and whether the check has seen its action done.
+
+Nothing goes on by itself. Chapters and figures are loaded and computed in workers, after the first paint.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from textual.app import App
+
+from tui_backprop.session.state import Session
+from tui_backprop.support.errors import UserError
+from tui_backprop.support.format import printable
+from tui_backprop.tui.app.app_interface import AppContext
+from tui_backprop.tui.app.state import AppState
+from tui_backprop.tui.widgets.lesson import LessonStrip
+
+if TYPE_CHECKING:  # imported only if there is a lesson: a start without one does not wait for it
+    from tui_backprop.engine.training.iteration import Iteration
+    from tui_backprop.lesson.attempt import Attempt, Place
+    from tui_backprop.lesson.progress import Progress
+    from tui_backprop.render.panels.lesson import Text
+
+OPEN = "lesson-open"  # class of the screen while the lesson is shown
+LOADING, CHECKING, SAVING = "lesson", "lesson-check", "lesson-save"  # worker groups
+NOTICE = 5.0  # seconds that it is said that the state is another one
+
+
+class Lesson:
+    """Show the lesson, and follow what is done in the app. ``first`` is the number of the step to begin with, where
+    one was asked for."""
+
+    def __init__(self, app: AppContext, screen: App[None], state: AppState, first: str = "") -> None:
+        self._app, self._screen, self._state, self._first = app, screen, state, first
+        self._strip: LessonStrip | None = None
+        self._progress: Progress | None = None  # None until it is loaded
+        self._saved: Progress | None = None
+        self._save_failed = False
+        self._attempt: Attempt | None = None
+        self._text: tuple[Text, ...] = ()  # of the step, with its figures
+        self._list_due = False  # the list of chapters opens when they are loaded
+        self._asked: Session | None = None  # the session that the check has looked at last
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The step that the learner is at."""
+        return self._attempt
+
+    @property
+    def _known_progress(self) -> Progress:
+        assert self._progress is not None
+        return self._progress
+
+    @property
+    def shown(self) -> bool:
+        """True while the lesson is on the screen."""
+        return self._strip is not None and self._strip.display
+
+    @property
+    def waits(self) -> bool:
+        """True while a lesson that is shown has not begun: the next key may already be for its first step."""
+        return self.shown and self._progress is None
+
+    def drop_waiting(self) -> None:
+        """Forget nothing: what waits is the lesson itself."""
+
+    def strip(self) -> LessonStrip:
+        """Return the strip, which is filled when the lesson has begun."""
+        self._strip = LessonStrip(self._app.render_context)
+        self._screen.screen_stack[0].add_class(OPEN)
+        return self._strip
+
+    def begin(self) -> None:
+        """Load the chapters and the progress, if the lesson is shown."""
+        if self.shown and self._progress is None:
+            self._app.in_thread(LOADING, self._load)
+
+    def _load(self) -> None:
+        from tui_backprop.lesson.attempt import place_numbered, place_of, places
+        from tui_backprop.lesson.progress import Progress, load
+        from tui_backprop.tui.app.first_run import lesson_seen
+
+        lesson_seen()
+        trouble = ""
+        try:
+            progress = load()
+        except UserError as error:
+            progress, trouble = Progress(), error.message
+        asked = place_numbered(self._first) if self._first else None
+        place = asked or place_of(progress.at) or next(places())
+        self._app.call_from_thread(self._loaded, progress, place, trouble)
+
+    def _loaded(self, progress: Progress, place: Place, trouble: str) -> None:
+        if trouble:
+            self._app.warn(trouble)
+        self._progress = self._saved = progress
+        self._begin_step(place)
+        if self._list_due:
+            self.action_chapters()
+
+    # --- actions -----------------------------------------------------------------------------------------------
+
+    def action_lesson(self) -> None:
+        """Show the lesson at the step that it was left at, or hide it."""
+        self._show(not self.shown)
+
+    def action_lesson_step(self, by: int) -> None:
+        """Turn to the next page of the step, or go to the next step (1); or back (-1). Show the lesson first, if it
+        is hidden."""
+        if not self.shown:
+            self._show(True)
+        elif self._attempt is not None and self._strip is not None and not self._strip.turn(by):
+            self._go_beside(self._attempt, by)
+
+    def action_chapters(self) -> None:
+        """List the chapters, and go to the one that is chosen."""
+        if self._progress is None:
+            self._list_due = True
+            self._show(True)
+            return
+        from tui_backprop.tui.screens.chapters import ChaptersScreen
+
+        self._app.open_dialog(
+            ChaptersScreen(self._progress, self._keep, self._app.render_context), self._chosen
+        )
+
+    def _chosen(self, place: Place | None) -> None:
+        if place is not None:
+            self.open(place)
+
+    # --- showing and hiding ------------------------------------------------------------------------------------
+
+    def _show(self, shown: bool) -> None:
+        first = self._screen.screen_stack[0]
+        if self._strip is None and shown:
+            first.query_one("#panels").mount(self.strip())
+        elif self._strip is not None:
+            self._strip.display = shown
+        first.set_class(shown, OPEN)
+        if self._progress is None:
+            self.begin()
+        else:
+            self._keep(self._progress.hiding(not shown))
+        if not shown:
+            self._app.say(f"{self._app.render_context.key('lesson')} shows the lesson again")
+        self._app.call_after_refresh(self._app.refresh_panels)
+
+    # --- from step to step -------------------------------------------------------------------------------------
+
+    def open(self, place: Place) -> None:
+        """Go to a step of the lesson, and to the state that it starts from."""
+        if not self.shown:
+            self._show(True)
+        self._start(place)
+
+    def _go_beside(self, attempt: Attempt, by: int) -> None:
+        """Go to the next step, or to the previous one; what is not done is skipped."""
+        from tui_backprop.lesson.attempt import beside, leave
+
+        if by > 0:
+            self._keep(leave(self._known_progress, attempt))
+        place = beside(attempt.place, by)
+        if place is None:
+            chapters = self._app.render_context.key("chapters")
+            self._app.say(f"the lesson {'ends' if by > 0 else 'begins'} here; {chapters} lists the chapters")
+            self._show_step()
+        elif (place if by > 0 else attempt.place).opens:
+            self._start(place)
+        else:
+            self._begin_step(place)
+
+    def _start(self, place: Place) -> None:
+        """Set the state that a step starts from, then begin the step; undo returns."""
+        start = place.step.start.session
+        if self._state.placed == start:
+            self._begin_step(place)
+            return
+        self._attempt = None  # what follows is not done for the step before
+        self._state.go(start)
+        self._app.to_panel(start.panel)
+        undo = self._app.render_context.key("undo")
+        self._app.say(f"chapter {place.chapter.number} starts from its own network; {undo} undoes it", NOTICE)
+        self._app.call_soon(self._begin_step, place)
+
+    def _begin_step(self, place: Place) -> None:
+        """Begin a step in the session as it is."""
+        from tui_backprop.lesson.attempt import Attempt
+
+        self._attempt, self._text, self._asked = Attempt(place, self._state.placed), (), None
+        self._keep(self._known_progress.going_to(place.id))
+        self._app.in_thread(LOADING, self._fill, self._attempt, self._iteration_of(self._attempt.subject))
+        self.follow()
+
+    def _iteration_of(self, session: Session) -> Iteration | None:
+        """Return the iteration of a session, if it is the one on the screen."""
+        snapshot = self._state.snapshot
+        known = snapshot is not None and snapshot.session.pass_key == session.pass_key
+        return snapshot.iteration if snapshot is not None and known else None
+
+    def _fill(self, attempt: Attempt, iteration: Iteration | None) -> None:
+        """Put the figures into the words of a step, in a worker."""
+        from tui_backprop.lesson.figures import fill
+
+        session, step = attempt.subject, attempt.place.step
+        text = tuple((each.kind, fill(each.text, session, iteration)) for each in step.paragraphs)
+        action = fill(step.action, session, iteration)
+        self._app.call_from_thread(self._filled, attempt.place, (*text, ("words", action)))
+
+    def _filled(self, place: Place, text: tuple[Text, ...]) -> None:
+        if self._attempt is not None and self._attempt.place == place:
+            self._text = text
+            self._show_step()
+
+    # --- following what is done --------------------------------------------------------------------------------
+
+    def follow(self) -> None:
+        """Look if the action of the step was done, and show how it stands."""
+        if self._attempt is None:
+            return
+        now = self._state.placed
+        if now != self._asked:
+            self._ask(self._attempt, now)
+        self._show_step()
+
+    def _ask(self, attempt: Attempt, now: Session) -> None:
+        if attempt.measures and self._app.busy(CHECKING):
+            return  # asked again when that has an answer
+        self._asked = now
+        if not attempt.may_be_met(now):
+            return
+        if attempt.measures:
+            self._app.in_thread(CHECKING, self._measure, attempt, now)
+        else:
+            self._met(attempt, now)
+
+    def _measure(self, attempt: Attempt, now: Session) -> None:
+        met = attempt.seen(now, self._state.replay)
+        self._app.call_from_thread(self._measured, attempt, now, met)
+
+    def _measured(self, attempt: Attempt, now: Session, met: bool) -> None:
+        if attempt == self._attempt and met:
+            self._met(attempt, now)
+        self._app.call_soon(self.follow)
+
+    def _met(self, attempt: Attempt, now: Session) -> None:
+        self._attempt = attempt.having_met(now)
+        self._keep(self._known_progress.with_done(attempt.place.id))
+        self._show_step()
+
+    def _show_step(self) -> None:
+        if self._strip is None or self._attempt is None or self._progress is None or not self._text:
+            return
+        from tui_backprop.render.panels.lesson import view_of
+
+        *text, (_, action) = self._text
+        self._strip.show(view_of(self._attempt, self._progress, tuple(text), action, self._state.placed))
+
+    # --- keeping the progress ----------------------------------------------------------------------------------
+
+    def _keep(self, progress: Progress) -> None:
+        """Take the progress, and save it in a worker, one after the other."""
+        self._progress = progress
+        if progress != self._saved and not self._app.busy(SAVING):
+            self._app.in_thread(SAVING, self._save)
+
+    def _save(self) -> None:
+        from tui_backprop.lesson.progress import save
+
+        while (progress := self._progress) != self._saved and progress is not None:
+            self._saved = progress
+            try:
+                save(progress)
+            except OSError as error:
+                self._app.call_from_thread(self._not_saved, printable(error.strerror or error))
+
+    def _not_saved(self, reason: str) -> None:
+        """Say so, the first time."""
+        if not self._save_failed:
+            self._save_failed = True
+            self._app.warn(f"The progress in the lesson cannot be saved: {reason}.")
+
+    def close(self) -> None:
+        """Save what is not saved yet."""
+        if self._progress is not None and self._progress != self._saved:
+            from tui_backprop.lesson.progress import save
+
+            with suppress(OSError):
+                save(self._progress)
