@@ -131,7 +131,7 @@ class Panels:
         """Highlight the panel that has the focus, and show its keys in the key bar. (By a class, not by
         :focus-within: the walk has it from the start, so that the first focus does not cause a second layout.) In a
         dialog, the panel behind it keeps its highlight."""
-        if event.widget.screen is not self._screen.screen_stack[0]:
+        if not any(isinstance(each, Frame) for each in event.widget.ancestors):
             return
         for frame in self._screen.query(Frame):
             if frame in event.widget.ancestors:
