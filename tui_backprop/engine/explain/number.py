@@ -16,6 +16,7 @@ from tui_backprop.engine.explain.receipts import (
     ReceiptRow,
     receipt_rows,
     selected_input,
+    unit_with_largest_delta,
 )
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.explain.walk import walk
