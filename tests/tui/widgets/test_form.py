@@ -453,3 +453,19 @@ async def test_a_long_choice_is_shown_whole_where_the_form_is_narrow(open_app):
         assert "‹ binary-cross-entropy ›" in ui.form
         await ui.press("down")
         assert "binary-cross-entropy" in ui.form
+
+
+async def test_an_expression_is_edited_with_the_column_of_an_error(open_app):
+    async with open_app(from_preset("logistic-neuron")) as ui:
+        await ui.to_field("expr")
+        assert ui.field("expr").startswith("z = w*x + b")
+        await ui.type("L = (w*x - y")
+        assert "formula: column 5:" in " ".join(ui.form.split())
+        await ui.type("L = (w*x - y)**2 + b")
+        await ui.press("enter")
+        assert ui.app.session.network.text == "L = (w*x - y)**2 + b"
+        await ui.to_field("let")
+        await ui.type("w=2, x:=3, b=1")
+        assert '"y" has no value' in " ".join(ui.form.split())
+        await ui.press("escape")
+        assert ui.app.session.network.text == "L = (w*x - y)**2 + b"

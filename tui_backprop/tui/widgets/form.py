@@ -13,6 +13,8 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 from textual.widgets.input import Selection
 
+from tui_backprop.engine.frontends.dense import spec as dense
+from tui_backprop.engine.frontends.expression import presets as expression
 from tui_backprop.engine.training.memory import check_memory
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
@@ -37,7 +39,7 @@ from tui_backprop.tui.widgets.frame import Frame
 if TYPE_CHECKING:  # imported when the form is drawn: at the start it is out of sight
     from tui_backprop.render.panels.form import ShownForm
 
-FIRST = "layers"  # the field selected at first
+FIRST = {dense.FRONTEND: "layers", expression.FRONTEND: "expr"}  # the field selected at first
 
 
 class NetworkPanel(Frame):
@@ -49,7 +51,7 @@ class NetworkPanel(Frame):
         self.render_context = context
         self._edits: dict[str, str] = {}  # fields whose text differs from the session
         self._adapted: tuple[str, ...] = ()  # fields that the last choice of data changed, too
-        self._selected = FIRST
+        self._selected = FIRST[session.network.frontend]
         self._beginning = ""  # on a field with choices: the beginning of one
         self._refused = ""  # what was typed there and begins none
         self._error: UserError | None = None
