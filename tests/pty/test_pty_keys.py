@@ -1,4 +1,4 @@
-"""Keys in a real terminal: the question before quitting, the tour on first launch, remapped keys, redrawing."""
+"""Keys in a real terminal: the question before quitting, the lesson on first launch, remapped keys, redrawing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import subprocess
 
 import pytest
 
-from tui_backprop.support.paths import state_folder
 from tui_backprop.terminal.setup import RESET_COMMAND
 
 pytestmark = pytest.mark.pty
@@ -52,35 +51,35 @@ def test_a_signal_asks_nothing(terminal, name):
 
 
 @pytest.mark.slow
-def test_the_first_start_shows_around_and_the_second_does_not(terminal):
+def test_the_first_start_opens_the_lesson_and_a_resumed_one_is_at_its_step(terminal):
     given = {"BACKPROP_TUI_LESSON": None}
     run = terminal(80, 24, **given)
-    run.shows("tour 1/7")
-    run.press("right", "tour 2/7")
+    run.shows("0.1 Run the first operation")
+    run.press("right", "● done")
+    run.press(".", "0.2 Look at one unit")
     run.send("q")
     assert run.ended() == 0
-    assert (state_folder() / "tour-seen").exists()
-    for arguments in ((), ("--resume",)):
+    for arguments, lesson in (((), False), (("--resume",), True), (("--chapter", "5.2"), True)):
         run = terminal(80, 24, *arguments, **given)
-        run.shows("step 1/20" if arguments else "step 0/20")
-        assert "tour" not in run.text
+        run.shows("5.2 The chain rule" if "5.2" in arguments else f"step {int(lesson)}/20")
+        if "--resume" in arguments:
+            run.shows("0.2 Look at one unit")
+        assert ("L hide" in run.text) is lesson
         run.send("q")
         assert run.ended() == 0
-    run = terminal(80, 24, "--tour", **given)
-    run.shows("tour 1/7")
 
 
 @pytest.mark.slow
-def test_once_it_is_over_a_key_costs_what_it_did(terminal):
+def test_once_it_is_hidden_a_key_costs_what_it_did(terminal):
     costs = []
-    for arguments in ((), ("--tour",)):
+    for arguments in ((), ("--lesson",)):
         run = terminal(80, 24, *arguments, OPENBLAS_NUM_THREADS="1")
-        run.shows("tour 1/7" if arguments else "step 0/20")
+        run.shows("0.1 Run the first operation" if arguments else "step 0/20")
         if arguments:
             run.until(lambda run=run: "step 0/20" in run.text, "the first pass")
-            run.send(",")
-            run.until(lambda run=run: "starts it again" in run.text, "the end of the tour")
-            run.until(lambda run=run: "starts it again" not in run.text, "that to pass")
+            run.send("L")
+            run.until(lambda run=run: "shows the lesson again" in run.text, "it to be hidden")
+            run.until(lambda run=run: "shows the lesson again" not in run.text, "that to pass")
         costs.append([run.press("right", f"step {i}/20") for i in range(1, 9)])
     assert sum(costs[1]) <= 1.1 * sum(costs[0])
 

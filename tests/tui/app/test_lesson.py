@@ -216,6 +216,14 @@ async def test_the_list_opens_before_the_lesson_has_begun(open_app):
         assert at(ui) == "10.6"
 
 
+async def test_the_palette_opens_a_chapter(open_app):
+    async with open_app(size=SMALL) as ui:
+        await ui.press("ctrl+p", *"naive way", "enter")
+        assert at(ui) == "3.1"
+        await ui.press("ctrl+p", *"key insight", "enter")
+        assert at(ui) == "5.1"
+
+
 async def test_the_list_finds_chapters_by_their_words_and_shows_what_is_done(lesson):
     kept.save(Progress(done=frozenset({FIRST, SECOND, *chapters()[1].ids()})))
     async with lesson() as ui:

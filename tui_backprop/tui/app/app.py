@@ -133,7 +133,7 @@ class BackpropApp(AppServices):
         self.queries = BackgroundQueries(self, state, self.panels, self.ranking.update)
         self.lesson = Lesson(self, self, state, chapter)
         self.resume = Resume(self, state, None if self._with_lesson else earlier)
-        self.commands = CommandList(self, self, self.panels, themes)
+        self.commands = CommandList(self, self, self.panels, self.lesson, themes)
         work = [
             lambda: self.cost_lab.race.activity,
             lambda: self.cost_lab.sweep.activity,

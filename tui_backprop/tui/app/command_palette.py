@@ -13,6 +13,7 @@ from textual.app import App
 from tui_backprop.keys.panel_table import PANEL_ROWS, PLACES
 from tui_backprop.keys.table import Key, names_of
 from tui_backprop.tui.app.app_interface import AppContext
+from tui_backprop.tui.app.lesson import Lesson
 from tui_backprop.tui.app.panel_focus import Panels
 from tui_backprop.tui.screens.dialog import Dialog
 
@@ -33,8 +34,11 @@ def title_of(help_text: str) -> str:
 class CommandList:
     """Offer the commands, and run them. ``themes`` are those that the terminal has the colors for."""
 
-    def __init__(self, app: AppContext, screen: App[None], panels: Panels, themes: Sequence[str]) -> None:
-        self._app, self._screen, self._panels, self._themes = app, screen, panels, themes
+    def __init__(
+        self, app: AppContext, screen: App[None], panels: Panels, lesson: Lesson, themes: Sequence[str]
+    ) -> None:
+        self._app, self._screen, self._panels, self._lesson = app, screen, panels, lesson
+        self._themes = themes
         self._uses: Counter[str] = Counter()
 
     # --- actions -----------------------------------------------------------------------------------------------
@@ -82,6 +86,7 @@ class CommandList:
         """Yield each command, the panels that it belongs to, and the function that runs it."""
         from tui_backprop.keys.search import Command
         from tui_backprop.keys.search_words import PAGE_COMMANDS, SEARCH_WORDS
+        from tui_backprop.lesson.chapter import chapters
         from tui_backprop.lesson.glossary import GLOSSARY
         from tui_backprop.tui.app.screenshot import Screenshot
 
@@ -105,6 +110,10 @@ class CommandList:
             about = f"Use the {name} theme until the app ends (--theme {name} starts with it)."
             command = Command(f"theme('{name}')", f"Theme: {name}", "", about, SEARCH_WORDS["theme"])
             yield command, (), partial(self.action_theme, name)
+        for chapter in chapters():
+            name, title = f"chapter({chapter.number})", f"Lesson {chapter.number}: {chapter.title}"
+            command = Command(name, title, "", chapter.about, SEARCH_WORDS["chapters"], WORDS_PENALTY)
+            yield command, (), partial(self._lesson.open_chapter, chapter.number)
         for term in GLOSSARY:
             meaning = context.words(term.meaning)
             command = Command(f"word('{term.word}')", f"Word: {term.word}", "", meaning, "", WORDS_PENALTY)

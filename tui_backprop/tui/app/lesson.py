@@ -5,15 +5,15 @@ Nothing goes on by itself. Chapters and figures are loaded and computed in worke
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.app import App
 
 from tui_backprop.session.state import Session
-from tui_backprop.support.errors import UserError
-from tui_backprop.support.format import printable
 from tui_backprop.tui.app.app_interface import AppContext
+from tui_backprop.tui.app.lesson_progress import KeptProgress
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.widgets.lesson import LessonStrip
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # imported only if there is a lesson: a start without one doe
     from tui_backprop.render.panels.lesson import Text
 
 OPEN = "lesson-open"  # class of the screen while the lesson is shown
-LOADING, CHECKING, SAVING = "lesson", "lesson-check", "lesson-save"  # worker groups
+LOADING, CHECKING = "lesson", "lesson-check"  # worker groups
 NOTICE = 5.0  # seconds that it is said that the state is another one
 
 
@@ -35,23 +35,16 @@ class Lesson:
     def __init__(self, app: AppContext, screen: App[None], state: AppState, first: str = "") -> None:
         self._app, self._screen, self._state, self._first = app, screen, state, first
         self._strip: LessonStrip | None = None
-        self._progress: Progress | None = None  # None until it is loaded
-        self._saved: Progress | None = None
-        self._save_failed = False
+        self._progress = KeptProgress(app)
         self._attempt: Attempt | None = None
         self._text: tuple[Text, ...] = ()  # of the step, with its figures
-        self._list_due = False  # the list of chapters opens when they are loaded
+        self._due: Callable[[], object] | None = None  # what is done as soon as the chapters are loaded
         self._asked: Session | None = None  # the session that the check has looked at last
 
     @property
     def attempt(self) -> Attempt | None:
         """The step that the learner is at."""
         return self._attempt
-
-    @property
-    def _known_progress(self) -> Progress:
-        assert self._progress is not None
-        return self._progress
 
     @property
     def shown(self) -> bool:
@@ -61,7 +54,7 @@ class Lesson:
     @property
     def waits(self) -> bool:
         """True while a lesson that is shown has not begun: the next key may already be for its first step."""
-        return self.shown and self._progress is None
+        return self.shown and not self._progress.loaded
 
     def drop_waiting(self) -> None:
         """Forget nothing: what waits is the lesson itself."""
@@ -74,31 +67,25 @@ class Lesson:
 
     def begin(self) -> None:
         """Load the chapters and the progress, if the lesson is shown."""
-        if self.shown and self._progress is None:
+        if self.shown and not self._progress.loaded:
             self._app.in_thread(LOADING, self._load)
 
     def _load(self) -> None:
         from tui_backprop.lesson.attempt import place_numbered, place_of, places
-        from tui_backprop.lesson.progress import Progress, load
         from tui_backprop.tui.app.first_run import lesson_seen
 
         lesson_seen()
-        trouble = ""
-        try:
-            progress = load()
-        except UserError as error:
-            progress, trouble = Progress(), error.message
+        progress, trouble = self._progress.load()
         asked = place_numbered(self._first) if self._first else None
         place = asked or place_of(progress.at) or next(places())
         self._app.call_from_thread(self._loaded, progress, place, trouble)
 
     def _loaded(self, progress: Progress, place: Place, trouble: str) -> None:
-        if trouble:
-            self._app.warn(trouble)
-        self._progress = self._saved = progress
+        self._progress.begin(progress, trouble)
         self._begin_step(place)
-        if self._list_due:
-            self.action_chapters()
+        due, self._due = self._due, None
+        if due is not None:
+            due()
 
     # --- actions -----------------------------------------------------------------------------------------------
 
@@ -116,15 +103,28 @@ class Lesson:
 
     def action_chapters(self) -> None:
         """List the chapters, and go to the one that is chosen."""
-        if self._progress is None:
-            self._list_due = True
-            self._show(True)
+        if not self._progress.loaded:
+            self._load_for(self.action_chapters)
             return
         from tui_backprop.tui.screens.chapters import ChaptersScreen
 
         self._app.open_dialog(
-            ChaptersScreen(self._progress, self._keep, self._app.render_context), self._chosen
+            ChaptersScreen(self._progress.now, self._progress.keep, self._app.render_context), self._chosen
         )
+
+    def open_chapter(self, number: int) -> None:
+        """Go to the first step of a chapter that is not done."""
+        if not self._progress.loaded:
+            self._load_for(partial(self.open_chapter, number))
+            return
+        from tui_backprop.lesson.attempt import first_open
+        from tui_backprop.lesson.chapter import chapters
+
+        self.open(first_open(chapters()[number], self._progress.now))
+
+    def _load_for(self, then: Callable[[], object]) -> None:
+        self._due = then
+        self._show(True)
 
     def _chosen(self, place: Place | None) -> None:
         if place is not None:
@@ -139,10 +139,10 @@ class Lesson:
         elif self._strip is not None:
             self._strip.display = shown
         first.set_class(shown, OPEN)
-        if self._progress is None:
+        if not self._progress.loaded:
             self.begin()
         else:
-            self._keep(self._progress.hiding(not shown))
+            self._progress.keep(self._progress.now.hiding(not shown))
         if not shown:
             self._app.say(f"{self._app.render_context.key('lesson')} shows the lesson again")
         self._app.call_after_refresh(self._app.refresh_panels)
@@ -160,7 +160,7 @@ class Lesson:
         from tui_backprop.lesson.attempt import beside, leave
 
         if by > 0:
-            self._keep(leave(self._known_progress, attempt))
+            self._progress.keep(leave(self._progress.now, attempt))
         place = beside(attempt.place, by)
         if place is None:
             chapters = self._app.render_context.key("chapters")
@@ -189,7 +189,7 @@ class Lesson:
         from tui_backprop.lesson.attempt import Attempt
 
         self._attempt, self._text, self._asked = Attempt(place, self._state.placed), (), None
-        self._keep(self._known_progress.going_to(place.id))
+        self._progress.keep(self._progress.now.going_to(place.id))
         self._app.in_thread(LOADING, self._fill, self._attempt, self._iteration_of(self._attempt.subject))
         self.follow()
 
@@ -246,45 +246,17 @@ class Lesson:
 
     def _met(self, attempt: Attempt, now: Session) -> None:
         self._attempt = attempt.having_met(now)
-        self._keep(self._known_progress.with_done(attempt.place.id))
+        self._progress.keep(self._progress.now.with_done(attempt.place.id))
         self._show_step()
 
     def _show_step(self) -> None:
-        if self._strip is None or self._attempt is None or self._progress is None or not self._text:
+        if self._strip is None or self._attempt is None or not self._text:
             return
         from tui_backprop.render.panels.lesson import view_of
 
         *text, (_, action) = self._text
-        self._strip.show(view_of(self._attempt, self._progress, tuple(text), action, self._state.placed))
-
-    # --- keeping the progress ----------------------------------------------------------------------------------
-
-    def _keep(self, progress: Progress) -> None:
-        """Take the progress, and save it in a worker, one after the other."""
-        self._progress = progress
-        if progress != self._saved and not self._app.busy(SAVING):
-            self._app.in_thread(SAVING, self._save)
-
-    def _save(self) -> None:
-        from tui_backprop.lesson.progress import save
-
-        while (progress := self._progress) != self._saved and progress is not None:
-            self._saved = progress
-            try:
-                save(progress)
-            except OSError as error:
-                self._app.call_from_thread(self._not_saved, printable(error.strerror or error))
-
-    def _not_saved(self, reason: str) -> None:
-        """Say so, the first time."""
-        if not self._save_failed:
-            self._save_failed = True
-            self._app.warn(f"The progress in the lesson cannot be saved: {reason}.")
+        self._strip.show(view_of(self._attempt, self._progress.now, tuple(text), action, self._state.placed))
 
     def close(self) -> None:
         """Save what is not saved yet."""
-        if self._progress is not None and self._progress != self._saved:
-            from tui_backprop.lesson.progress import save
-
-            with suppress(OSError):
-                save(self._progress)
+        self._progress.close()
