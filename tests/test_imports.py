@@ -75,6 +75,7 @@ LATE = {  # what the first paint does without: it is imported when it is needed
     "tui_backprop.engine.explain", "tui_backprop.render.panels.form", "tui_backprop.render.walk",
     "tui_backprop.session.share_token", "tui_backprop.session.replay", "tui_backprop.support.atomic_write",
     "tui_backprop.tui.app.screenshot", "tui_backprop.tui.screens.palette", "tui_backprop.tui.screens.help",
+    "tui_backprop.tui.screens.quiz",
 }  # fmt: skip
 FIRST_PAINT = """
 import os, sys

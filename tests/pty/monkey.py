@@ -32,7 +32,9 @@ LETTERS = {chr(code): chr(code) for code in range(32, 127)}
 CONTROLS = {f"ctrl+{chr(code + 96)}": chr(code) for code in range(1, 27) if chr(code) not in "\t\r"}
 ALL = SPECIAL | LETTERS | CONTROLS
 POOL = [name for name in ALL if name not in LEFT_OUT]
-OFTEN = [*SPECIAL] * 2 + [*"lhkjgv +-tnpabiofcT[]\\/zZeEs uUdxXmwyCN?$="]  # pressed more often than at random
+OFTEN = [*SPECIAL] * 2 + [
+    *"lhkjgv +-tnpabiofcT[]\\/zZeEs uUdxXmwyCNQ?$="
+]  # pressed more often than at random
 SIZES = (40, 10), (300, 100)
 TOGETHER = 20  # most keys sent at once
 LARGEST, MOST = (

@@ -26,13 +26,21 @@ def save(quiz: Quiz, folder: Path | None = None) -> None:
 
 def load(course: Course, folder: Path | None = None) -> Quiz:
     """Load the quiz that was taken last. Raises FileError if there is none, or if it is unusable."""
+    quiz = last(course, folder)
+    if quiz is None:
+        raise FileError("resume", "no quiz was begun yet; leave out --resume to begin one")
+    return quiz
+
+
+def last(course: Course, folder: Path | None = None) -> Quiz | None:
+    """Return the quiz that was taken last, None if there is none. Raises FileError if it is unusable."""
     from tui_backprop.files.opener import read_own
 
     try:
         path = (folder or state_folder()) / NAME
         content = read_own(path, LONGEST_FILE)
     except (FileNotFoundError, NotADirectoryError):
-        raise FileError("resume", "no quiz was begun yet; leave out --resume to begin one") from None
+        return None
     except OSError as error:
         raise FileError("resume", f"the quiz cannot be read: {printable(error.strerror or error)}") from None
     try:

@@ -5,29 +5,19 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
-from tui_backprop.engine.mutants.table import MUTANTS
-from tui_backprop.lesson.chapter import chapters
 from tui_backprop.lesson.misconceptions import MISCONCEPTIONS
 from tui_backprop.lesson.posing import Posed
 from tui_backprop.lesson.question import FORMULA, Option, Place
-from tui_backprop.lesson.quiz import Course, Given, Next, Outcome, Quiz, held
+from tui_backprop.lesson.quiz import Course, Given, Next, Quiz, held
+from tui_backprop.lesson.quiz_words import LETTERS, OUTCOMES, counted, refuting, results, worded
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.report.rows import BLANK, Column, Fact, Forms, Row, Sentence, Table, text_of
 from tui_backprop.session.share_token import encode
 
 COLUMNS = 80
 INDENT = 2
-LETTERS = "abc"
-OUTCOMES: dict[Outcome, str] = {
-    "known": "right at once, and sure",
-    "unsure": "right at once, but not sure",
-    "learned": "missed at first, right later",
-    "missed": "to revisit",
-    "not asked": "",
-}
 
 
 def introduction_text(context: RenderContext) -> str:
@@ -38,7 +28,7 @@ def introduction_text(context: RenderContext) -> str:
 
 def question_text(following: Next, context: RenderContext) -> str:
     """Write a question with its options."""
-    posed = _with_keys(following.posed, context)
+    posed = worded(following.posed, context.words)
     again = ", again" if posed.question.name in following.block.again else ""
     rows: list[Row] = [Sentence(f"Question {following.number} of {following.of}{again}")]
     for paragraph in posed.paragraphs:
@@ -60,28 +50,20 @@ def _option(letter: str, option: Option) -> Row:
 
 def verdict_text(posed: Posed, chosen: int | None, context: RenderContext) -> str:
     """Say whether an answer is right, why, and where one can see it; None for a question that was skipped."""
-    posed = _with_keys(posed, context)
+    posed = worded(posed, context.words)
     right = posed.options[posed.right]
     if chosen is None:
         return text_of([Sentence("Skipped.")], context, COLUMNS)
     option = posed.options[chosen]
     if option.right:
         return text_of([Sentence(f"Right. {option.about}".strip())], context, COLUMNS)
-    rows = [
-        *_refuted(option, posed),
+    rows: list[Row] = [
+        *map(Sentence, refuting(posed, chosen)),
         BLANK,
         Sentence(f"The answer is {LETTERS[posed.right]}) {right.text} {right.about}".strip()),
     ]
     place = posed.place(chosen)
     return text_of([*rows, *(_link(posed, place) if place else ())], context, COLUMNS)
-
-
-def _refuted(option: Option, posed: Posed) -> Iterator[Row]:
-    row, mutant = MISCONCEPTIONS[option.misconception], MUTANTS.get(option.misconception)
-    yield Sentence(f"No. The idea behind this answer: “{row.idea}”")
-    if posed.question.what and mutant:
-        yield Sentence(f"{option.text} is what comes out {mutant.about}.")
-    yield Sentence(option.about or row.refutation)
 
 
 def _link(posed: Posed, place: Place) -> Iterator[Row]:
@@ -91,35 +73,20 @@ def _link(posed: Posed, place: Place) -> Iterator[Row]:
 
 def result_text(course: Course, quiz: Quiz, context: RenderContext) -> str:
     """Say what is known and what to revisit, from what was done."""
-    outcomes = course.outcomes(quiz)
-    counts = {name: sum(each == name for each in outcomes.values()) for name in OUTCOMES}
     rows: list[Row] = [Sentence("Result"), BLANK]
     rows.append(
         Table(
             (Column("", "left"), Column("questions"), Column("", "left", "what it means")),
-            tuple((name, str(count), OUTCOMES[name]) for name, count in counts.items() if count),
+            tuple((name, str(count), OUTCOMES[name]) for name, count in counted(course, quiz).items()),
         )
     )
-    rows += [BLANK, _chapters(course, quiz, outcomes), *_ideas(quiz)]
+    rows += [BLANK, _chapters(course, quiz), *_ideas(quiz)]
     return text_of(rows, context, COLUMNS)
 
 
-def _chapters(course: Course, quiz: Quiz, outcomes: dict[str, Outcome]) -> Table:
-    titles = {each.number: each.title for each in chapters()}
-    cells = []
-    for number in quiz.chapters:
-        own = [outcomes[name] for name in course.names(number, quiz.seed)]
-        good = sum(each in ("known", "learned") for each in own)
-        cells.append((f"{number}. {titles.get(number, '')}".strip(), f"{good} of {len(own)}", _advice(own)))
+def _chapters(course: Course, quiz: Quiz) -> Table:
+    cells = ((each.name, f"{each.known} of {each.asked}", each.advice) for each in results(course, quiz))
     return Table((Column("chapter", "left"), Column("known"), Column("", "left", "advice")), tuple(cells))
-
-
-def _advice(own: list[Outcome]) -> str:
-    if "missed" in own:
-        return "revisit"
-    if "not asked" in own:
-        return "to be continued" if len({*own}) > 1 else "not asked"
-    return "read once more" if "unsure" in own else ""
 
 
 def _ideas(quiz: Quiz) -> Iterator[Row]:
@@ -132,13 +99,6 @@ def _ideas(quiz: Quiz) -> Iterator[Row]:
         yield BLANK
         yield Sentence(f"“{row.idea}”{' You were sure of it.' if sure else ''}")
         yield Sentence(row.refutation, INDENT)
-
-
-def _with_keys(posed: Posed, context: RenderContext) -> Posed:
-    """Put the keys in force in place of the actions in a question."""
-    words = context.words
-    options = (replace(each, text=words(each.text), about=words(each.about)) for each in posed.options)
-    return replace(posed, paragraphs=tuple(map(words, posed.paragraphs)), options=tuple(options))
 
 
 # --- for programs ------------------------------------------------------------------------------------------

@@ -299,6 +299,6 @@ async def test_a_key_that_was_given_away_does_nothing_any_more(other_keys):
 
 def test_the_form_names_keys_that_can_be_pressed_there():
     assert ("F3", "walk", "Back to the walk.") in own_keys("network")
-    rows = remapped({"panel('walk')": ("W", "f3"), "quit": ("Q",)})
+    rows = remapped({"panel('walk')": ("W", "f3"), "quit": ("J",)})
     assert ("F3", "walk", "Back to the walk.") in own_keys("network", rows)
     assert "quit" not in [word for _, word, _ in own_keys("network", rows)]

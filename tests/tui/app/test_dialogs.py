@@ -6,7 +6,12 @@ import pytest
 
 from tui_backprop.tui.screens.palette import PaletteScreen
 
-DIALOGS = {"question_mark": "Reading the maps", "slash": "find a number", "C": "confusion matrix"}
+DIALOGS = {
+    "question_mark": "Reading the maps",
+    "slash": "find a number",
+    "C": "confusion matrix",
+    "Q": "quiz",
+}
 
 
 @pytest.mark.parametrize("key", DIALOGS)

@@ -138,13 +138,13 @@ async def test_by_name_it_is_asked_too_and_a_second_time_it_quits(open_app):
 
 
 async def test_another_key_that_quits_is_named_and_asks(open_app):
-    keys = {"quit": ("Q",)}
+    keys = {"quit": ("J",)}
     async with open_app(LONG, context=replace(UTF8, keys=remapped(keys))) as ui:
-        ui.app.set_keymap({"quit": "Q"})
+        ui.app.set_keymap({"quit": "J"})
         await racing(ui)
         await ui.pilot.press("q")
         assert "again" not in ui.keys
-        await ui.pilot.press("Q")
-        assert "a race is running: Q again stops it and quits" in ui.keys
-        await ui.pilot.press("Q")
+        await ui.pilot.press("J")
+        assert "a race is running: J again stops it and quits" in ui.keys
+        await ui.pilot.press("J")
         assert left(ui)

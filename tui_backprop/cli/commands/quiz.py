@@ -149,7 +149,7 @@ def _lines() -> Iterator[bytes]:
 
 def read_mark(line: bytes) -> Mark:
     """Read an answer. Raises InputError, which says what would be one, for a line that is none."""
-    from tui_backprop.report.quiz import LETTERS
+    from tui_backprop.lesson.quiz_words import LETTERS
 
     try:
         text = line.decode().strip()

@@ -45,6 +45,7 @@ from tui_backprop.tui.app.navigation import Navigation
 from tui_backprop.tui.app.panel_focus import Panels
 from tui_backprop.tui.app.playback import Playback
 from tui_backprop.tui.app.quit import Quit
+from tui_backprop.tui.app.quiz import QuizControl
 from tui_backprop.tui.app.ranking import Ranking
 from tui_backprop.tui.app.resume import Earlier, Resume
 from tui_backprop.tui.app.services import AppServices
@@ -152,6 +153,7 @@ class BackpropApp(AppServices):
             self.cost_lab.race, self.cost_lab.sweep, self.inspection, self.ranking, self.lesson, self.commands,
             self.quitting, Bookmarks(self, state), Edits(self, state, self.ranking), searching,
             General(self, self), self.resume, Copying(self, self, state, self.panels),
+            QuizControl(self, state),
         )  # fmt: skip
         for name, action in actions.items():
             setattr(self, name, action)

@@ -1,0 +1,45 @@
+"""Lines that may be more than fit: they scroll, and marks tell how many are out of sight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui_backprop.render.draw.spans import Line, line
+from tui_backprop.tui.widgets.canvas import Canvas
+
+
+class Scrolled(Canvas):
+    """Shows lines from the first one on; subclasses return all of them from ``content``."""
+
+    _first = 0
+
+    def content(self, columns: int) -> Sequence[Line]:
+        """Return all lines in so many columns."""
+        return ()
+
+    def scroll_lines(self, by: int) -> None:
+        self._first = max(self._first + by, 0)
+        self.redraw()
+
+    def to_top(self) -> None:
+        self._first = 0
+        self.redraw()
+
+    def to_bottom(self) -> None:
+        self._first = 10**9
+        self.redraw()
+
+    def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+        lines = list(self.content(columns))
+        self._first = max(min(self._first, len(lines) - rows), 0)
+        shown = lines[self._first : self._first + rows]
+        above, below = self._first, len(lines) - self._first - len(shown)
+        if above:
+            shown[0] = _more("↑", above + 1)
+        if below:
+            shown[-1] = _more("↓", below + 1)
+        return shown
+
+
+def _more(arrow: str, count: int) -> Line:
+    return line((f"{arrow} {count} more lines", "mark"))
