@@ -34,6 +34,7 @@ SEARCH_WORDS = {
     "lesson_step(1)": "continue skip tutorial",
     "lesson_step(-1)": "back tutorial",
     "chapters": "tutorial lesson course contents progress list",
+    "hessian": "hessian second derivatives curvature eigenvalues newton hvp",
     "quiz": "questions test exam knowledge answers",
     "find": "go to search jump",
     "step_on": "next forward",

@@ -92,6 +92,8 @@ KEYS = (
     Key("comma", "lesson_step(-1)", ",", "", "The previous page or step of the lesson."),
     Key("semicolon", "chapters", ";", "", "The chapters of the lesson: choose one, see what is done, reset it."),
     Key("Q", "quiz", "", "", "The quiz: questions with the numbers of live networks; it goes on where you left it."),
+    Key("H", "hessian", "", "", "The second derivatives of the loss: the Hessian and its eigenvalues, of up to 50"
+        " parameters."),
     Key("y", "token", "", "", "Save this state, training included: copy a token that --open takes on any machine"
         " (backprop-tui token prints it too)."),
     Key("Y", "torch", "", "", "Copy this step in PyTorch; in the number panel, the number."),

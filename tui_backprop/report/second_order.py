@@ -14,13 +14,15 @@ from tui_backprop.support.format import format_count, format_duration, format_nu
 
 ACROSS = 8  # columns of a matrix side by side; more are below
 COLUMNS = 100
+ENTRY = 11  # columns of an entry of a matrix, with the gap before it
 NAME = 13  # columns of the names of facts
 NEGLIGIBLE = 1e-12  # times the largest eigenvalue: smaller ones are round-off
 
 
-def hessian_text(found: Hessian, context: RenderContext) -> str:
-    """Return the report on a Hessian."""
-    return text_of(hessian_rows(found), context, COLUMNS)
+def hessian_text(found: Hessian, context: RenderContext, columns: int = COLUMNS) -> str:
+    """Return the report on a Hessian, in so many columns."""
+    across = max((columns - max(map(len, found.names))) // ENTRY, 1)
+    return text_of(hessian_rows(found, min(across, ACROSS)), context, columns)
 
 
 def jacobian_text(found: Jacobian, context: RenderContext) -> str:
@@ -46,8 +48,9 @@ def jacobian_dict(found: Jacobian) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def hessian_rows(found: Hessian) -> Iterator[Row]:
-    """The gradient and the second derivatives, their eigenvalues, and how they were computed."""
+def hessian_rows(found: Hessian, across: int = ACROSS) -> Iterator[Row]:
+    """Yield the gradient and the second derivatives, ``across`` columns side by side, their eigenvalues, and how they
+    were computed."""
     count = len(found.names)
     yield Sentence(f"Hessian of {count} parameter{'s' * (count != 1)}")
     yield Fact("method", found.method, columns=NAME)
@@ -56,7 +59,9 @@ def hessian_rows(found: Hessian) -> Iterator[Row]:
     yield Fact("cost", _cost("pass", found.passes, found.flops, found.seconds), columns=NAME)
     yield BLANK
     rows = zip(found.matrix.tolist(), found.gradient.tolist(), strict=True)
-    yield from _matrix(found.names, (*found.names, "gradient"), [[*row, slope] for row, slope in rows])
+    yield from _matrix(
+        found.names, (*found.names, "gradient"), [[*row, slope] for row, slope in rows], across
+    )
     yield BLANK
     yield Fact("eigenvalues", ", ".join(map(format_number, found.eigenvalues.tolist())), columns=NAME)
     yield Sentence(_curvature(found))
@@ -115,10 +120,12 @@ def _curvature(found: Hessian) -> str:
     return f"The loss curves {' and '.join(parts)}." if parts else "The loss curves in no direction."
 
 
-def _matrix(names: Sequence[str], heads: Sequence[str], rows: Iterable[Sequence[float]]) -> Iterator[Table]:
-    """Tables of at most ACROSS columns each, one below the other."""
+def _matrix(
+    names: Sequence[str], heads: Sequence[str], rows: Iterable[Sequence[float]], across: int = ACROSS
+) -> Iterator[Table]:
+    """Yield tables of at most so many columns each, one below the other."""
     numbers = [[format_number(value) for value in row] for row in rows]
-    for start in range(0, len(heads), ACROSS):
-        part = slice(start, start + ACROSS)
+    for start in range(0, len(heads), across):
+        part = slice(start, start + across)
         columns = (Column("", "left"), *map(Column, heads[part]))
         yield Table(columns, tuple((name, *row[part]) for name, row in zip(names, numbers, strict=True)))

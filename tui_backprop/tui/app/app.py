@@ -48,6 +48,7 @@ from tui_backprop.tui.app.quit import Quit
 from tui_backprop.tui.app.quiz import QuizControl
 from tui_backprop.tui.app.ranking import Ranking
 from tui_backprop.tui.app.resume import Earlier, Resume
+from tui_backprop.tui.app.second_derivatives import SecondDerivatives
 from tui_backprop.tui.app.services import AppServices
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.app.training import TrainingControl
@@ -153,7 +154,7 @@ class BackpropApp(AppServices):
             self.cost_lab.race, self.cost_lab.sweep, self.inspection, self.ranking, self.lesson, self.commands,
             self.quitting, Bookmarks(self, state), Edits(self, state, self.ranking), searching,
             General(self, self), self.resume, Copying(self, self, state, self.panels),
-            QuizControl(self, state),
+            QuizControl(self, state), SecondDerivatives(self, state),
         )  # fmt: skip
         for name, action in actions.items():
             setattr(self, name, action)
