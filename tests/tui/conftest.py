@@ -15,7 +15,7 @@ from tests.tui import headless
 from tests.waits import GENEROUS, What, attempts
 from tui_backprop.cost.measure import passes as measure
 from tui_backprop.render.draw.context import UTF8
-from tui_backprop.render.panels.form import LABELS
+from tui_backprop.render.panels.form import LABELS, field_columns
 from tui_backprop.session.network_form import FIELDS, fields_of
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session
@@ -67,6 +67,7 @@ class Ui:
     def field(self, name: str) -> str:
         """What a field of the form says."""
         row = self.form.splitlines()[self.fields.index(name)]
+        row = row[: field_columns(self.app.query_one(FormView).size.width)]  # without what stands beside it
         return row.removeprefix(LABELS[name]).strip("!‹› ")
 
     @property

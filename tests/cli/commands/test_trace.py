@@ -15,7 +15,7 @@ from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
-from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.presets import NETWORKS, PRESETS
 from tui_backprop.session.session_parts import GRAINS
 
 
@@ -35,7 +35,7 @@ def saved(path, *arguments):
         return dict(file)
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_the_text_has_every_step_with_its_number_and_phase(name):
     lines = trace("--preset", name).stdout.splitlines()
     for step in walk(PRESETS[name].network, PRESETS[name].batch):
@@ -180,13 +180,14 @@ def test_every_option_is_heard():
         "--layer-norm", "--residual", "--dropout", "0.25", "--l2", "0.5", "--optimizer", "adam", "--beta1", "0.8",
         "--beta2", "0.75", "--epsilon", "1e-6", "--weight-decay", "0.0625", "--clip", "2", "--schedule", "step",
         "--warmup", "4", "--horizon", "12", "--no-decay-bias", "--output-activation", "tanh", "--input-gradient",
+        "--freeze", "2",
     )  # fmt: skip
     assert printed["network"] == {
         "kind": "dense",
         "layers": [2, 5, 3], "activation": "sigmoid", "output_activation": "tanh", "input_gradient": True,
         "loss": "mse", "init": "lecun", "dtype": "float64",
         "bias": False, "seed": 9, "layer_norm": True, "residual": True, "dropout": 0.25, "l2": 0.5,
-        "l2_bias": False,
+        "l2_bias": False, "frozen": [2],
     }  # fmt: skip
     assert printed["data"] == {"name": "spiral", "sample": 4, "batch": 2}
     assert printed["lr"] == 0.125

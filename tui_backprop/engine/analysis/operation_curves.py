@@ -42,9 +42,9 @@ def operation_curve(
     inputs = [float(np.broadcast_to(iteration.tensor(name), output.shape)[at]) for name in op.inputs]
     x = curve_range(inputs[i], points)
     here, f, slope = np.array([inputs[i]]), np.empty_like(x), np.empty_like(x)
-    value, slope_at = np.empty(1), np.empty(1)
+    f_here, slope_here = np.empty(1), np.empty(1)
     with np.errstate(all="ignore"):
-        for over, y, d in ((x, f, slope), (here, value, slope_at)):
+        for over, y, d in ((x, f, slope), (here, f_here, slope_here)):
             arguments = [over if k == i else np.full_like(over, other) for k, other in enumerate(inputs)]
             cache = row.room(x.dtype, *(each.shape for each in arguments))
             row.forward(y, cache, *arguments)
@@ -52,7 +52,7 @@ def operation_curve(
     symbol = _input_name(iteration.tensor(op.inputs[i]), op.inputs[i], at)
     number = int(np.ravel_multi_index(at, output.shape)) if at else 0
     curve = ActivationCurve(
-        row.name, symbol, op.layer, number, x, f, slope, inputs[i], float(value[0]), float(slope_at[0])
+        row.name, symbol, op.layer, number, x, f, slope, inputs[i], f_here.item(), slope_here.item()
     )
     return OperationCurve(entry_name(op.output, at), curve)
 
