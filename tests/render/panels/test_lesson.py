@@ -82,7 +82,7 @@ def test_it_says_how_the_learner_stands_and_what_the_next_key_does():
         (view("0.1"), "○ to do", ". skip"),
         (view("0.1", met=True), "● done", ". next"),
         (view("0.1", Progress(done=frozenset({step}))), "● done", ". next"),
-        (view("0.8"), "step 8 of 8", ". chapter"),
+        (view("0.8"), "step 8 of 8", ". next chapter"),
         (view("8.1"), "page 1/2", ". more"),
     ]
     for shown, standing, key in cases:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from tests.having import having
 from tests.render import general
+from tests.waits import GENEROUS
 from tui_backprop.keys.table import KEYS
 from tui_backprop.lesson import progress as kept
-from tui_backprop.lesson.attempt import place_numbered
+from tui_backprop.lesson.attempt import Attempt, place_numbered
 from tui_backprop.lesson.chapter import chapters
 from tui_backprop.lesson.progress import Progress
 from tui_backprop.session.state import Session, from_preset
@@ -267,6 +270,25 @@ async def test_a_training_goal_is_measured_beside_the_app(lesson):
     start = place_numbered("10.5").step.start.session
     async with lesson(after_training(start, 10), chapter="10.5") as ui:
         assert status(ui) == "already so"
+
+
+async def test_what_happens_while_a_goal_is_measured_is_measured_then(lesson, monkeypatch):
+    gate, asked = threading.Event(), []
+
+    def seen(attempt, now, replay=None):
+        asked.append(now.t)
+        assert gate.wait(GENEROUS)
+        return now.t == 3
+
+    monkeypatch.setattr(Attempt, "seen", seen)
+    async with lesson(from_preset("lesson"), chapter="9.3") as ui:
+        await ui.pilot.press("t")
+        await ui.until(lambda: asked == [1], "the first update to be measured")
+        await ui.pilot.press("t", "t")
+        await ui.until(lambda: ui.app.session.t == 3, "three updates")
+        gate.set()
+        await ui.until(lambda: status(ui) == "done", "the last update to be measured")
+    assert asked == [1, 3]
 
 
 async def test_a_training_goal_that_is_not_reached_is_not_done(lesson):

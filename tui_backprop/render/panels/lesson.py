@@ -150,7 +150,10 @@ def _head(view: LessonView, columns: int, context: RenderContext) -> list[Line]:
         name = line((f"{view.number} ", "mark"), (title, "title"))
         rest = columns - width(name) - 3
         said = chapter if len(chapter) <= rest else count
-        return [_apart(name, line((said, "muted")), columns)]
+        rule = "─" * (
+            columns - width(name) - len(said) - 2
+        )  # sets the strip apart where it has no background
+        return [line(*name, (f" {rule} ", "faint"), (said, "muted"))]
     titled = wrap(f"{view.number} {title}", columns, "title")
     return [(), *wrap(context.text(chapter), columns, "muted"), (), *titled, ()]
 
@@ -206,15 +209,14 @@ def _keys(view: LessonView, more: bool, columns: int, context: RenderContext) ->
     """The keys of the lesson; where all of them are typed into a field, none."""
     if view.panel == "network":
         return [()]
-    onward = "more" if more else "skip" if view.status == "to do" else "chapter" if view.ends else "next"
-    role = "good" if view.status in GOOD and not more else "key"
+    onward = "more" if more else "skip" if view.status == "to do" else "next chapter" if view.ends else "next"
     pairs = (
-        ("lesson_step(1)", onward, role),
-        ("lesson_step(-1)", "back", "key"),
-        ("chapters", "list", "key"),
-        ("lesson", "hide", "key"),
+        ("lesson_step(1)", onward, "good" if view.status in GOOD and not more else "muted"),
+        ("lesson_step(-1)", "back", "muted"),
+        ("chapters", "list", "muted"),
+        ("lesson", "hide", "muted"),
     )
-    keys = [line((context.key(action), role), (f" {word}", "muted")) for action, word, role in pairs]
+    keys = [line((context.key(action), "key"), (f" {word}", role)) for action, word, role in pairs]
     return flowing(keys, columns, 2)
 
 

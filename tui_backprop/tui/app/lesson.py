@@ -39,6 +39,7 @@ class Lesson:
         self._attempt: Attempt | None = None
         self._text: tuple[Text, ...] = ()  # of the step, with its figures
         self._due: Callable[[], object] | None = None  # what is done as soon as the chapters are loaded
+        self._measuring = False
         self._asked: Session | None = None  # the session that the check has looked at last
 
     @property
@@ -225,24 +226,29 @@ class Lesson:
         self._show_step()
 
     def _ask(self, attempt: Attempt, now: Session) -> None:
-        if attempt.measures and self._app.busy(CHECKING):
-            return  # asked again when that has an answer
+        if self._measuring:
+            return  # asked when that has an answer
         self._asked = now
         if not attempt.may_be_met(now):
             return
         if attempt.measures:
+            self._measuring = True
             self._app.in_thread(CHECKING, self._measure, attempt, now)
         else:
             self._met(attempt, now)
 
     def _measure(self, attempt: Attempt, now: Session) -> None:
-        met = attempt.seen(now, self._state.replay)
-        self._app.call_from_thread(self._measured, attempt, now, met)
+        met = False
+        try:
+            met = attempt.seen(now, self._state.replay)
+        finally:
+            self._app.call_from_thread(self._measured, attempt, now, met)
 
     def _measured(self, attempt: Attempt, now: Session, met: bool) -> None:
+        self._measuring = False
         if attempt == self._attempt and met:
             self._met(attempt, now)
-        self._app.call_soon(self.follow)
+        self.follow()
 
     def _met(self, attempt: Attempt, now: Session) -> None:
         self._attempt = attempt.having_met(now)
