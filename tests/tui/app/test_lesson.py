@@ -18,6 +18,7 @@ from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_training
 from tui_backprop.support.paths import state_folder
 from tui_backprop.tui.app.first_run import NAME, lesson_wanted
+from tui_backprop.tui.app.lesson_progress import KeptProgress
 from tui_backprop.tui.screens.help import HelpPage
 from tui_backprop.tui.widgets.lesson import LessonStrip
 
@@ -135,7 +136,9 @@ async def test_a_chapter_sets_the_state_that_it_starts_from_and_undo_returns(les
 
 
 async def test_going_to_a_chapter_does_nothing_for_the_step_before(lesson):
-    async with lesson() as ui:
+    async with lesson(having(from_preset("lesson"), step=5)) as ui:
+        await ui.press("semicolon", *"scale", "enter")
+        assert ui.step == 0
         await ui.press("semicolon", *"neuron", "enter")
         await ui.press("right", "t", "u", "u", "u")
     assert kept.load().done == frozenset()
@@ -209,6 +212,23 @@ async def test_without_it_a_key_begins_it(open_app, key):
         await ui.press("right")
         assert status(ui) == "done"
         assert ui.focused == "walk"
+
+
+async def test_a_key_after_that_one_counts_for_the_first_step(open_app, monkeypatch):
+    gate, load = threading.Event(), KeptProgress.load
+
+    def slow(progress):
+        assert gate.wait(GENEROUS)
+        return load(progress)
+
+    monkeypatch.setattr(KeptProgress, "load", slow)
+    async with open_app(size=SMALL) as ui:
+        await ui.pilot.press("L", "right")
+        await ui.until(lambda: len(ui.app.key_queue) == 1, "the key to wait")
+        gate.set()
+        await ui.until(lambda: ui.step == 1, "the step")
+        await ui.settled()
+        assert (at(ui), status(ui)) == ("0.1", "done")
 
 
 async def test_the_list_opens_before_the_lesson_has_begun(open_app):
