@@ -1,18 +1,16 @@
-"""What the lesson says to press does what its checks look for, in the running app."""
+"""What the lesson says to press does what its checks look for, and the lesson sees it, in the running app."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
 import pytest
 
 from tui_backprop.keys.key_names import key_name
 from tui_backprop.keys.table import bound_keys
-from tui_backprop.lesson.chapter import chapters
-from tui_backprop.lesson.checks import CHECKS, done
+from tui_backprop.lesson.attempt import places
+from tui_backprop.lesson.checks import CHECKS
 from tui_backprop.lesson.figures import ACTIONS, fill
-from tui_backprop.session.replay import Replay
 
 MOST = 24  # presses of one key
 # Steps whose work takes seconds; what their keys do is tested with training.
@@ -27,47 +25,37 @@ def said(step):
     return [*keys, *map(key_name, typed[1]), "enter"] if typed else keys
 
 
-async def act(ui, step, replay):
-    """Press the keys, the last one until the step is done; return whether it was not done before, and is now."""
-
-    def now():
-        return replace(ui.app.session, panel=ui.app.current_panel)
-
-    then = now()
-    before = done(step.check, then, then, replay)
+async def act(ui, step):
+    """Press the keys, the last one until the lesson says that the step is done."""
     *first, last = said(step)
     await ui.press(*first)
     for _ in range(MOST):
         await ui.press(last)
-        if done(step.check, then, now(), replay):
-            return not before
-    return False
+        if ui.app.lesson.attempt.met:
+            return
 
 
 def stretches():
-    """The steps of each chapter that follow each other from one start."""
-    for chapter in chapters():
-        run = []
-        for step in chapter.steps:
-            if step.fresh and run:
-                yield chapter, tuple(run)
-                run = []
-            run.append(step)
-        yield chapter, tuple(run)
+    """The steps that follow each other from one start."""
+    found = []
+    for place in places():
+        if place.opens:
+            found.append([])
+        found[-1].append(place)
+    return [run for run in found if any(place.step.check for place in run)]
 
 
-STRETCHES = [(chapter, steps) for chapter, steps in stretches() if any(step.check for step in steps)]
-
-
-@pytest.mark.parametrize(
-    ("chapter", "steps"), STRETCHES, ids=[f"{chapter.number}-{steps[0].name}" for chapter, steps in STRETCHES]
-)
-async def test_the_keys_that_a_step_names_do_what_it_asks_for(open_app, chapter, steps):
-    replay = Replay()
-    async with open_app(steps[0].start.session, size=(80, 24)) as ui:
-        for step in steps:
-            if step.check and step.check not in SLOW:
-                assert await act(ui, step, replay), (step.name, said(step), ui.screen)
+@pytest.mark.parametrize("run", stretches(), ids=lambda run: f"{run[0].number}-{run[0].step.name}")
+async def test_the_keys_that_a_step_names_do_what_it_asks_for(open_app, run):
+    start = run[0].step.start.session
+    async with open_app(start, size=(80, 24), lesson=True, chapter=run[0].number) as ui:
+        for place in run:
+            while ui.app.lesson.attempt.place != place:  # past the pages of a long step
+                await ui.press("full_stop")
+            if place.step.check and place.step.check not in SLOW:
+                assert not ui.app.lesson.attempt.met, (place.number, "already so")
+                await act(ui, place.step)
+                assert ui.app.lesson.attempt.met, (place.number, said(place.step), ui.screen)
 
 
 def test_the_slow_checks_exist():
