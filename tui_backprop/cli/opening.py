@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tui_backprop.cli.brought import FILES, hold_files
 from tui_backprop.cli.options import gathered
 from tui_backprop.cli.session_options import session_from, session_options
 from tui_backprop.session.state import Session
@@ -53,8 +54,9 @@ class Opening:
         field, *others = self.opened
         if others:
             raise InputError("resume", "cannot be combined with --open")
-        if self.given:
-            other = next(iter(self.given)).replace("_", "-")
+        hold_files(self.given)
+        if others := [name for name in self.given if name not in FILES]:
+            other = others[0].replace("_", "-")
             raise InputError(
                 field, f"cannot be combined with --{other}: the session has its own network and data"
             )

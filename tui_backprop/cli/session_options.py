@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
+from tui_backprop.cli.brought import data_of, filed, weights_of
 from tui_backprop.cli.options import Command, choice, gathered
 from tui_backprop.cli.streams import say
-from tui_backprop.data.catalogue import DATASETS, GIVEN, fitted
+from tui_backprop.data.catalogue import DATASETS, GIVEN, fitted, info, title
+from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec, parse_frozen, parse_layers
 from tui_backprop.engine.frontends.expression.presets import FRONTEND as EXPRESSION
 from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
@@ -24,7 +26,7 @@ from tui_backprop.engine.training.update_rules import SYMBOLS, UPDATE_RULES
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.errors import InputError
-from tui_backprop.support.validation import one_of, positive_number, whole_number
+from tui_backprop.support.validation import positive_number, whole_number
 
 STARTS = ", ".join([*(f"{row.first} for {name}" for name, row in DATASETS.items() if row.first), "else 0"])
 
@@ -63,9 +65,28 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
         " default 0.",
     ),
     ("--freeze", "1,2", "Layers whose parameters get no gradient and are not updated; default none."),
+    (
+        "--weights",
+        "FILE",
+        "Initial parameters from an npz or safetensors file: W1, b1, ... as trace --save writes them, or PyTorch's"
+        " names, such as 0.weight or fc1.bias.",
+    ),
+    (
+        "--set",
+        "'W1=[[.15,.25],[.2,.3]], b1=.35'",
+        "Initial parameters, typed; a single number fills its parameter, what is not given is drawn.",
+    ),
     ("--dtype", "|".join(DTYPES), "Floating-point precision."),
     ("--seed", "0", "Seed of the initial weights, of dropout and of generated data."),
-    ("--data", "|".join(DATASETS), "Data set."),
+    (
+        "--data",
+        "|".join(DATASETS),
+        "Data set; or a file: points.csv, .tsv, .npz, .npy or IDX, which may be compressed; - is stdin.",
+    ),
+    ("--target", "COLUMN", "Column of the file that is the target; default: the last one."),
+    ("--scale", "standard|minmax", "Scale each input of the file: to mean 0 and deviation 1, or to 0..1."),
+    ("--x", "'[[.05, .1]]'", "Samples, typed: a row of inputs for each."),
+    ("--y", "'[[.01, .99]]'", "Their targets: a row of real values for each, or a list of class labels."),
     ("--sample", "0", f"First sample of the batch; default {STARTS}."),
     ("--batch", "1", "Number of samples in the batch."),
     ("--lr", "0.01", "Learning rate, alpha."),
@@ -154,16 +175,19 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
     ``streamed`` pass needs less of it.
     """
     base = from_preset(given.get("preset", "lesson"))
+    if "set" in given and "weights" in given:
+        raise InputError("set", "cannot be combined with --weights")
     if "expr" in given or base.network.frontend == EXPRESSION:
         return expression_from(given, base)
     if "let" in given:
         raise InputError("let", "requires --expr, or a preset that is an expression")
     assert isinstance(base.network, NetworkSpec)
-    data = one_of("data", given.get("data", base.data), DATASETS)
+    data = data_of(given, base.data)
     network, optimizer = network_from(given, base.network, data), optimizer_from(given)
     _check_decay_bias(given, network, optimizer)
     check_epsilon(optimizer, network.dtype)
-    batch = whole_number("batch", given.get("batch", base.batch), 1)
+    usual = info(data).samples if "x" in given else base.batch
+    batch = whole_number("batch", given.get("batch", usual), 1)
     if streamed:
         check_streamed_memory(network, batch)
     else:
@@ -171,7 +195,7 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
     session = Session(
         network,
         data,
-        sample=whole_number("sample", given.get("sample", DATASETS[data].first), 0),
+        sample=whole_number("sample", given.get("sample", info(data).first), 0),
         batch=batch,
         lr=positive_number("lr", given.get("lr", base.lr)),
         optimizer=optimizer,
@@ -191,7 +215,7 @@ def adapted(given: Mapping[str, Any], session: Session) -> str:
         changes.append(f"layers {','.join(map(str, now.layers))}")
     if "loss" not in given and now.loss != asked.loss:
         changes.append(f"loss {now.loss}")
-    return f"adapted to {session.data}: {', '.join(changes)}" if changes else ""
+    return f"adapted to {title(session.data)}: {', '.join(changes)}" if changes else ""
 
 
 def _check_decay_bias(given: dict[str, Any], network: NetworkSpec, optimizer: OptimizerSpec) -> None:
@@ -206,20 +230,31 @@ def _check_decay_bias(given: dict[str, Any], network: NetworkSpec, optimizer: Op
 
 def network_from(given: dict[str, Any], base: NetworkSpec, data: str) -> NetworkSpec:
     """Make the network that the options describe, on top of that of the preset."""
+    layers = parse_layers(given["layers"]) if "layers" in given else base.layers
+    file = weights_of(given)
+    if file and "layers" not in given:
+        from tui_backprop.engine.frontends.dense.matching import layers_in
+
+        layers = layers_in(file.arrays) or layers
     network = replace(
         base,
-        layers=parse_layers(given["layers"]) if "layers" in given else base.layers,
+        start="",
+        layers=layers,
         bias=base.bias and not given.get("no_bias"),
         l2_bias=given.get("decay_bias", base.l2_bias),
         **{name: given[name] for name in NETWORK if name in given},
         frozen=parse_frozen(given["freeze"]) if "freeze" in given else base.frozen,
     )
     suited = fitted(network, data)
-    return replace(
+    network = replace(
         network,
-        layers=network.layers if "layers" in given else suited.layers,
+        layers=network.layers if "layers" in given or file else suited.layers,
         loss=network.loss if "loss" in given else suited.loss,
     )
+    if file:
+        return replace(network, start=filed(network, file))
+    given_start = given.get("set", base.start if start.fits(base.start, network) else "")
+    return replace(network, start=given_start)
 
 
 def expression_from(given: dict[str, Any], base: Session) -> Session:

@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from tui_backprop.data.info import DataInfo
 from tui_backprop.engine.frontends.dense.spec import NO_ACTIVATION, NetworkSpec
 from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import one_of, whole_number
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class DataInfo:
-    """A data set: inputs per sample, the kind of target, the number of samples, and the ``first`` one shown."""
-
-    about: str
-    inputs: int
-    samples: int
-    classes: int = 0  # 0: the targets are real values
-    outputs: int = 1  # values per target, where they are real
-    image: tuple[int, int] | None = None  # rows, columns of a sample that is a picture
-    first: int = 0  # of the digits, one that is read as handwriting even in a few cells
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """Output sizes that fit, best first: one per class; a single output also fits two classes."""
-        if not self.classes:
-            return (self.outputs,)
-        return (2, 1) if self.classes == 2 else (self.classes,)
-
 
 DATASETS = {
     "digits": DataInfo("handwritten digits, 28x28", 784, 4000, classes=10, image=(28, 28), first=22),
@@ -38,15 +18,30 @@ DATASETS = {
     "spiral": DataInfo("three spiral arms", 2, 600, classes=3),
     "moons": DataInfo("two half moons", 2, 400, classes=2),
     "sine": DataInfo("one period of a sine", 1, 200),
+    "mazur": DataInfo("one sample, of Mazur's worked example", 2, 1, outputs=2),
 }
 
 GIVEN = "given"  # the data of a graph that holds all its numbers: one sample
+BROUGHT = "{"  # first character of the text of data that a user brought
 OWN = DataInfo("numbers of its own", 0, 1)
 
 
 def info(data: str) -> DataInfo:
     """Look up a data set; raises InputError with the available names."""
+    if data.startswith(BROUGHT):
+        from tui_backprop.data.own import info as own_info  # with msgspec
+
+        return own_info(data)
     return OWN if data == GIVEN else DATASETS[one_of("data", data, DATASETS)]
+
+
+def title(data: str) -> str:
+    """Name a data set for a reader."""
+    if data.startswith(BROUGHT):
+        from tui_backprop.data.own import title as own_title
+
+        return own_title(data)
+    return data
 
 
 def check(spec: Model, data: str, sample: int, batch: int) -> None:
@@ -58,7 +53,7 @@ def check(spec: Model, data: str, sample: int, batch: int) -> None:
         _check_widths(spec, data)
     samples = info(data).samples
     if not 0 <= sample < samples:
-        what = f"{data} has samples 0 to {samples - 1}" if samples > 1 else "there is one sample, 0"
+        what = f"{title(data)} has samples 0 to {samples - 1}" if samples > 1 else "there is one sample, 0"
         raise InputError("sample", f"{sample} is out of range; {what}")
     if spec.holds_numbers and batch != 1:
         raise InputError("batch", f"{batch} is out of range; there is one sample")
@@ -70,23 +65,23 @@ def _check_widths(spec: NetworkSpec, data: str) -> None:
     if spec.layers[0] != about.inputs:
         raise InputError(
             "layers",
-            f"{data} has {_count(about.inputs, 'input')} per sample, but the network takes {spec.layers[0]};"
+            f"{title(data)} has {_count(about.inputs, 'input')} per sample, but the network takes {spec.layers[0]};"
             f" write {_fit(spec, data)}",
         )
     if not about.classes and LOSSES[spec.loss].probabilities:
         raise InputError(
-            "loss", f"{spec.loss} needs class labels, but {data} has real values; choose {_choices()}"
+            "loss", f"{spec.loss} needs class labels, but {title(data)} has real values; choose {_choices()}"
         )
     if LOSSES[spec.loss].labels and spec.layers[-1] != about.classes:
         raise InputError(
             "layers",
-            f"{data} has {about.classes} classes, but the network has {_count(spec.layers[-1], 'output')};"
+            f"{title(data)} has {about.classes} classes, but the network has {_count(spec.layers[-1], 'output')};"
             f" write {_fit(spec, data)}",
         )
     if spec.layers[-1] not in about.widths:
         raise InputError(
             "layers",
-            f"a target of {data} has {_count(about.widths[0], 'value')}, but the network has"
+            f"a target of {title(data)} has {_count(about.widths[0], 'value')}, but the network has"
             f" {_count(spec.layers[-1], 'output')}; write {_fit(spec, data)}",
         )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tui_backprop.data import own
 from tui_backprop.data.catalogue import DATASETS, info
 from tui_backprop.engine.network.model import Model, no_data
 from tui_backprop.engine.primitives import Array
@@ -82,8 +83,14 @@ def sine(rng: Generator, n: int) -> tuple[Array, Array]:
     return x, np.sin(x)
 
 
+def mazur(rng: Generator, n: int) -> tuple[Array, Array]:
+    """Return the sample of "A Step by Step Backpropagation Example" (M. Mazur, 2015)."""
+    return np.array([[0.05, 0.1]]), np.array([[0.01, 0.99]])
+
+
 MAKERS: dict[str, Callable[[Generator, int], tuple[Array, Array]]] = {
     "digits": digits, "xor": xor, "circles": circles, "spiral": spiral, "moons": moons, "sine": sine,
+    "mazur": mazur,
 }  # fmt: skip
 
 
@@ -100,6 +107,9 @@ def _load(data: str, seed: int) -> Dataset:
 
 def load(data: str, seed: int) -> Dataset:
     """Load the whole data set; toy data are generated from the seed. Raises InputError for an unknown name."""
+    if own.is_own(data):
+        table = own.table_of(data)
+        return Dataset(table.x, table.target)
     info(data)
     return _load(data, 0 if data == "digits" else seed)
 

@@ -10,6 +10,7 @@ from tui_backprop.cost.model.busy_machine import QUIET_SHARE
 from tui_backprop.cost.model.certainty import tolerance
 from tui_backprop.cost.model.estimates import LeftOut, Measured
 from tui_backprop.cost.model.methods import COST_METHODS, cost_method_of
+from tui_backprop.data.catalogue import title
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import cut
@@ -133,7 +134,7 @@ def race_rows(result: CostResult, raced: Raced) -> Iterator[Row]:
     )
     yield Sentence(f"The race, run {where}: {end.method}{step}")
     on = sample_text(result.session, None)
-    yield Fact("on", f"{result.session.data}, {on}{place_text(result.session)}", columns=NAME)
+    yield Fact("on", f"{title(result.session.data)}, {on}{place_text(result.session)}", columns=NAME)
     took = f"{{}} for {end.evaluations:,} evaluations, {{}}, each a {METHODS[end.method].unit}"
     rate = Quantity(end.rate or 0, "per second")
     yield Fact("took", phrase(took, seconds(end.seconds), rate), columns=NAME)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui_backprop.data.catalogue import info
+from tui_backprop.data.catalogue import info, title
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.render.session_text import iteration_text
@@ -16,7 +16,7 @@ def place_text(session: Session) -> str:
 
 def data_text(session: Session, samples: str) -> str:
     """Name the data set and its ``samples``, and the iteration; a graph that holds its numbers has no samples."""
-    named = info(session.data).about if session.network.holds_numbers else f"{session.data}, {samples}"
+    named = info(session.data).about if session.network.holds_numbers else f"{title(session.data)}, {samples}"
     return f"{named}{place_text(session)}"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from tui_backprop.data.catalogue import title
 from tui_backprop.engine.training.streaming import LayerReport, StreamReport
 from tui_backprop.render.draw.context import LINEAR, RenderContext
 from tui_backprop.report.place import place_text
@@ -40,7 +41,7 @@ def _rows(session: Session, report: StreamReport, drawn: float) -> Iterator[Row]
         f"{spec.title}, init {spec.init}, seed {spec.seed}, {spec.dtype}, {spec.parameters:,} parameters",
     )
     samples = f"sample {session.sample}, batch {session.batch}{place_text(session)}"
-    yield Fact("data", f"{session.data}, {samples}, loss {format_number(report.loss, 6)}")
+    yield Fact("data", f"{title(session.data)}, {samples}, loss {format_number(report.loss, 6)}")
     if report.reason:
         yield Sentence(report.reason)
     yield BLANK

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tui_backprop.data.catalogue import title
 from tui_backprop.engine.arrays.statistics import Summary
 from tui_backprop.engine.explain.conventions import conventions, decay_text, scope, settings_of
 from tui_backprop.engine.explain.notation import ascii_formula
@@ -180,7 +181,7 @@ def trace_dict(session: Session, iteration: Iteration) -> dict[str, Any]:
     spec = session.network
     return {
         "network": {"kind": spec.frontend, **spec.settings},
-        "data": {"name": session.data, "sample": session.sample, "batch": session.batch},
+        "data": {"name": title(session.data), "sample": session.sample, "batch": session.batch},
         "iteration": session.t,
         "lr": session.lr,
         "optimizer": asdict(session.optimizer) | {"alpha": iteration.lr},

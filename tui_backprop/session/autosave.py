@@ -13,6 +13,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from tui_backprop.data.catalogue import title
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import FileError, UserError
 from tui_backprop.support.format import printable
@@ -60,7 +61,7 @@ def about(session: Session) -> str:
     network = session.network
     layers = printable(",".join(map(str, network.layers)) or network.title, 60)
     return (
-        f"# {layers} on {session.data}, iteration {session.t:,}, step {session.walk.step};"
+        f"# {layers} on {title(session.data)}, iteration {session.t:,}, step {session.walk.step};"
         " backprop-tui --resume opens it"
     )
 

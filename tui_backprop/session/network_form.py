@@ -9,6 +9,7 @@ from typing import Any
 
 from tui_backprop.data.catalogue import DATASETS, GIVEN, fitted
 from tui_backprop.engine.frontends.dense import spec as dense
+from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.dense.spec import (
     NO_ACTIVATION,
     NOTHING_FROZEN,
@@ -152,6 +153,7 @@ def texts_of(session: Session) -> dict[str, str]:
         "weight-decay": format_setting(optimizer.weight_decay),
         "decay-bias": SCOPE[optimizer.decay_bias],
         "seed": str(spec.seed),
+        "start": spec.start,
         "dtype": model.dtype,
     }
 
@@ -203,6 +205,8 @@ def session_of(texts: Texts, before: Session) -> Session:
         frozen=parse_frozen(texts["freeze"]),
         output_activation=texts["output-activation"] if _takes_values(texts) else NO_ACTIVATION,
     )
+    if texts["start"] and start.fits(texts["start"], spec):
+        spec = replace(spec, start=texts["start"])
     return _rebuilt(
         before,
         spec,

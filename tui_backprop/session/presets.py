@@ -47,6 +47,21 @@ NETWORKS = {
         lambda: NetworkSpec((1, 16, 16, 1), "tanh", "mse", "xavier", "float64"),
         "sine", batch=32, lr=0.05,
     ),
+    "mazur": Preset(
+        "the worked example of M. Mazur, 2015 (which leaves biases as they are)",
+        lambda: NetworkSpec(
+            (2, 2, 2), "sigmoid", "half-squares", dtype="float64", output_activation="sigmoid",
+            start="W1=[[0.15,0.25],[0.2,0.3]],b1=0.35,W2=[[0.4,0.5],[0.45,0.55]],b2=0.6",
+        ),
+        "mazur", lr=0.5,
+    ),
+    "xor-relu": Preset(
+        "the solution of XOR in Goodfellow et al., Deep Learning, section 6.1",
+        lambda: NetworkSpec(
+            (2, 2, 1), "relu", "mse", dtype="float64", start="W1=1,b1=[0,-1],W2=[[1],[-2]],b2=0"
+        ),
+        "xor", batch=4,
+    ),
 }  # fmt: skip
 
 PRESETS = NETWORKS | {

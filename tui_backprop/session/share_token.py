@@ -20,6 +20,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from tui_backprop.files.decoder import convert, decode_msgpack
+from tui_backprop.session.brought_files import fetch_files
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.session_parts import Bookmarks
 from tui_backprop.session.state import Session, from_preset
@@ -195,6 +196,7 @@ def _session(packed: bytes) -> Session:
     """Return the session in msgpack. Raises TypeError, ValueError and the like for malformed content; values are not
     checked, except where they would make the rest take long."""
     found = decode_msgpack(packed, dict[str, Any])
+    fetch_files(found)
     base = _start(one_of("preset", found.pop("preset", USUAL), PRESETS))
     marks = found.pop("bookmarked", [])
     if not isinstance(marks, list) or len(marks) > MOST_BOOKMARKS:

@@ -72,7 +72,7 @@ def test_another_shell_is_refused_with_those_there_are():
         ("backprop-tui tr", ["trace"]),
         ("backprop-tui --pre", ["--preset"]),
         ("backprop-tui --preset ", [*PRESETS]),
-        ("backprop-tui --preset xo", ["xor"]),
+        ("backprop-tui --preset xo", ["xor", "xor-relu"]),
         ("backprop-tui trace --optimizer adam", ["adam", "adamw"]),
         ("backprop-tui doctor --col", ["--color"]),
         ("backprop-tui --glyphs a", ["auto", "ascii"]),

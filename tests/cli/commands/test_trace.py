@@ -187,7 +187,7 @@ def test_every_option_is_heard():
         "layers": [2, 5, 3], "activation": "sigmoid", "output_activation": "tanh", "input_gradient": True,
         "loss": "mse", "init": "lecun", "dtype": "float64",
         "bias": False, "seed": 9, "layer_norm": True, "residual": True, "dropout": 0.25, "l2": 0.5,
-        "l2_bias": False, "frozen": [2],
+        "l2_bias": False, "frozen": [2], "start": "",
     }  # fmt: skip
     assert printed["data"] == {"name": "spiral", "sample": 4, "batch": 2}
     assert printed["lr"] == 0.125

@@ -61,7 +61,9 @@ def initial_parameters(spec: Model, watch: Watch = lambda done, of: None) -> Arr
     row = INITIALIZERS[name]
     weights = {}
     for key, array in spec.graph.views(flat).items():
-        if given := spec.graph.by_name[key].numbers:
+        if (read := spec.graph.by_name[key].read) is not None:
+            np.copyto(array, read(), casting="same_kind")
+        elif given := spec.graph.by_name[key].numbers:
             array[...] = np.reshape(given, array.shape)
         elif spec.graph.is_weight(key):
             weights[spec.graph.layer(key)] = array

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from tui_backprop.engine.arrays.types import Shape
+from tui_backprop.engine.arrays.types import Array, Shape
 
 BATCH = -1  # first size of the shape of a value that has a row for each sample
 
@@ -45,6 +46,8 @@ class Value:
     numbers
         Of an input: its entries, row by row, if no batch sets them; of a parameter: those that it starts with, if
         they are not drawn.
+    read
+        Of a parameter: what returns the array that it starts with, if a file has it.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Value:
     frozen: bool = False
     constant: float = 0.0
     numbers: tuple[float, ...] = ()
+    read: Callable[[], Array] | None = None
 
     @property
     def is_parameter(self) -> bool:

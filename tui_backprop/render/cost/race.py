@@ -13,6 +13,7 @@ from tui_backprop.cost.model.methods import cost_method_of
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.race.agreement import Agreement
 from tui_backprop.cost.race.race import Race, RaceStatus
+from tui_backprop.data.catalogue import title
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.primitives import Array
@@ -99,7 +100,7 @@ def race_lines(
 def subject_lines(race: ShownRace, columns: int, context: RenderContext) -> list[Line]:
     """Name the network, samples and iteration that the gradient is of; if it is stale, say so."""
     session = race.session
-    data = f" on {session.data}" if not session.network.holds_numbers else ""
+    data = f" on {title(session.data)}" if not session.network.holds_numbers else ""
     network = f"{network_name(session.network, columns)}{data}"
     place = ", ".join(filter(None, (sample_text(session, None), iteration_text(session))))
     head = packed([((network, "text"),), ((place, "text"),)], columns)

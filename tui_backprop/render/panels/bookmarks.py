@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import chain
 from math import isfinite
 
+from tui_backprop.data.catalogue import title
 from tui_backprop.engine.analysis.comparison import Change, Difference
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_values import entry_name
@@ -64,7 +65,7 @@ def place_text(session: Session, columns: int, context: RenderContext) -> str:
     """The place of a session: iteration, step, samples, network; as much as fits."""
     steps = steps_of(session)
     step = steps[min(session.walk.step, len(steps) - 1)]
-    samples = f"{session.data} {sample_range(session)}"
+    samples = f"{title(session.data)} {sample_range(session)}"
     parts = [
         f"iteration {session.t:,}",
         f"{step.phase} {step.tensor}",

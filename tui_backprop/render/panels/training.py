@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tui_backprop.data.catalogue import info
+from tui_backprop.data.catalogue import info, title
 from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.spans import (
     Line,
@@ -130,7 +130,7 @@ def untrained(snapshot: Snapshot, columns: int) -> list[Line]:
     if snapshot.session.network.holds_numbers:
         return wrap(UNTRAINED_WITHOUT_SAMPLES, columns, "muted")
     what = "accuracy" if info(data).classes else "loss"
-    words = UNTRAINED.format(what=what, part=fixed_part_text(data), data=data)
+    words = UNTRAINED.format(what=what, part=fixed_part_text(data), data=title(data))
     return wrap(words, columns, "muted")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from tui_backprop.data.catalogue import title
 from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.render.session_text import network_name
 from tui_backprop.session import transitions
@@ -65,7 +66,7 @@ def _bookmarks(before: Session, after: Session) -> str:
 # Every field of the session. A field whose change entails others comes before those.
 WORDS: dict[str, Words] = {
     "network": lambda before, after: f"network {network_name(after.network, 20)}",
-    "data": lambda before, after: f"data set {after.data}",
+    "data": lambda before, after: f"data set {title(after.data)}",
     "optimizer": lambda before, after: f"optimizer {after.optimizer.name}",
     "update_log": _updates,
     "edits": _edited,

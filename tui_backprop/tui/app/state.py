@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Protocol
 
+from tui_backprop.data.catalogue import title
 from tui_backprop.render.session_text import network_name
 from tui_backprop.render.view_state import Activity, Snapshot, share
 from tui_backprop.session.state import Session
@@ -80,7 +81,7 @@ class AppState:
         """What is computed while there is no snapshot."""
         session = self.session
         layers = network_name(session.network, LAYERS_COLUMNS)
-        return self._progress or f"computing iteration {session.t:,} of {layers} on {session.data}"
+        return self._progress or f"computing iteration {session.t:,} of {layers} on {title(session.data)}"
 
     @cached_property
     def replay(self) -> Replay:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-from tui_backprop.engine.frontends.dense import names
+from tui_backprop.engine.frontends.dense import names, start
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_builder import Builder
 from tui_backprop.engine.network.value import BATCH, Block, Role, Value
@@ -57,8 +57,7 @@ def graph_of(spec: NetworkSpec) -> Graph:
     shape, gradient = (BATCH, spec.layers[0]), f"d{names.INPUT}"
     a = build.give(Value(names.INPUT, "input", shape, 0, gradient, wanted=spec.input_gradient))
     target = build.give(_target(spec))
-    for k, (fan_in, fan_out) in enumerate(spec.fans, 1):
-        _give_parameters(build, spec, k, fan_in, fan_out)
+    _give_parameters(build, spec)
     z = ""
     for k in range(1, spec.depth + 1):
         w, z, delta = names.weight(k), names.preactivation(k), names.delta(k)
@@ -88,17 +87,14 @@ def _target(spec: NetworkSpec) -> Value:
     return Value(names.TARGET, "target", (BATCH, spec.layers[-1]), spec.depth, f"d{names.TARGET}")
 
 
-def _give_parameters(build: Builder, spec: NetworkSpec, k: int, fan_in: int, fan_out: int) -> None:
-    norm = spec.layer_norm and k < spec.depth
-    rows: tuple[tuple[bool, str, Role, tuple[int, ...]], ...] = (
-        (True, names.weight(k), "weight", (fan_in, fan_out)),
-        (spec.bias, names.bias(k), "bias", (fan_out,)),
-        (norm, names.gain(k), "gain", (fan_out,)),
-        (norm, names.shift(k), "shift", (fan_out,)),
-    )
-    for there, name, role, shape in rows:
-        if there:
-            build.give(Value(name, role, shape, k, f"d{name}", frozen=k in spec.frozen))
+def _give_parameters(build: Builder, spec: NetworkSpec) -> None:
+    """Add the parameters, with the numbers that the specification gives them."""
+    shapes = start.shapes_of(spec)
+    given = start.numbers_of(spec.start, shapes) if spec.start else {}
+    for name, role, shape, k in start.parameters_of(spec):
+        frozen, numbers = k in spec.frozen, given.get(name, ())
+        read = partial(start.array_of, name, spec.start, shapes) if start.is_reference(spec.start) else None
+        build.give(Value(name, role, shape, k, f"d{name}", frozen=frozen, numbers=numbers, read=read))
 
 
 def _hidden(build: Builder, spec: NetworkSpec, k: int, came_in: str) -> str:

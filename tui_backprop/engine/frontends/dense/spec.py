@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
+from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.dense.graph import graph_of
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS, parse_init
@@ -101,8 +102,8 @@ class NetworkSpec:
     ``residual`` adds a hidden layer's input to its output, if both have the same width; ``l2`` is the factor λ of the
     penalty ½ λ Σ W², of all parameters with ``l2_bias`` (False without a penalty). The parameters of the ``frozen``
     layers, 1 .. L, get no gradient and are not updated. With ``input_gradient`` the backward pass goes on to the
-    derivative of the loss by the input. Raises InputError for a field with an invalid
-    value."""
+    derivative of the loss by the input. ``start`` gives initial parameters that are not drawn: as numbers, or by the
+    content of a file (see ``dense/start.py``). Raises InputError for a field with an invalid value."""
 
     layers: tuple[int, ...] = (784, 256, 256, 256, 10)
     activation: str = "relu"
@@ -119,6 +120,7 @@ class NetworkSpec:
     output_activation: str = NO_ACTIVATION
     frozen: tuple[int, ...] = ()
     input_gradient: bool = False
+    start: str = ""
 
     def __post_init__(self) -> None:
         check_depth(self.depth)
@@ -147,6 +149,8 @@ class NetworkSpec:
             boolean(field, value)
         object.__setattr__(self, "l2_bias", self.l2_bias and self.l2 > 0)
         object.__setattr__(self, "frozen", check_frozen(self.frozen, self.depth))
+        if self.start:
+            object.__setattr__(self, "start", start.canonical(self.start, start.shapes_of(self)))
 
     @property
     def graph(self) -> Graph:

@@ -35,7 +35,7 @@ def parse_lets(text: str, reserved: frozenset[str]) -> tuple[Let, ...]:
     """Parse numbers such as ``w=-0.3, x:=[1, 2]``. Raises InputError for the first that is wrong, and for a name that
     is ``reserved``."""
     found: dict[str, Let] = {}
-    for part in _parts(checked_text(FIELD, text)):
+    for part in parts_of(checked_text(FIELD, text)):
         one = _let(part, reserved)
         if one.name in found:
             raise InputError(FIELD, f"{one.name} is given twice; give each name once")
@@ -47,10 +47,10 @@ def parse_lets(text: str, reserved: frozenset[str]) -> tuple[Let, ...]:
 
 def lets_of(text: str) -> list[str]:
     """Return what gives a number to each name, without the blanks around it."""
-    return [part.strip() for part in _parts(text)]
+    return [part.strip() for part in parts_of(text)]
 
 
-def _parts(text: str) -> Iterator[str]:
+def parts_of(text: str) -> Iterator[str]:
     """Divide a text at the commas, semicolons and line ends that are in no bracket."""
     depth = start = 0
     for at, character in enumerate(text):
@@ -68,13 +68,7 @@ def _let(part: str, reserved: frozenset[str]) -> Let:
     if not found or not found["sign"] or not found["value"]:
         raise InputError(FIELD, f"{quoted(part.strip())} gives no number to a name; write it like {EXAMPLE}")
     name = check_name(FIELD, found["name"], reserved)
-    body = tree_of(FIELD, found["value"]).body
-    node = body[0].value if len(body) == 1 and isinstance(body[0], ast.Expr) else None
-    if node is None:
-        raise InputError(
-            FIELD, f"{quoted(found['value'])} is not a number or an array, such as 0.5 or [1, 2]"
-        )
-    numbers, shape = _array(name, node)
+    numbers, shape = array_of(FIELD, name, found["value"])
     if size(shape) > ENTRIES:
         raise InputError(FIELD, f"{name} has {size(shape):,} entries; at most {ENTRIES:,} are allowed")
     return Let(name, numbers, shape, found["sign"] == ":=")
@@ -92,15 +86,24 @@ def check_name(field: str, name: str, reserved: frozenset[str]) -> str:
     return name
 
 
-def _array(name: str, node: ast.expr) -> tuple[tuple[float, ...], Shape]:
+def array_of(field: str, name: str, text: str) -> tuple[tuple[float, ...], Shape]:
+    """Parse a number or nested lists of numbers: the numbers, row by row, and the shape. Raises InputError for the
+    ``field``; ``text`` is a checked one."""
+    body = tree_of(field, text).body
+    if len(body) != 1 or not isinstance(body[0], ast.Expr):
+        raise InputError(field, f"{quoted(text)} is not a number or an array, such as 0.5 or [1, 2]")
+    return _array(field, name, body[0].value)
+
+
+def _array(field: str, name: str, node: ast.expr) -> tuple[tuple[float, ...], Shape]:
     """Return the numbers and the shape of a number, or of a list of arrays of one shape."""
-    number = number_in(FIELD, node)
+    number = number_in(field, node)
     if number is not None:
         return (number,), ()
     if not isinstance(node, ast.List | ast.Tuple) or not node.elts:
-        raise InputError(FIELD, f"the value of {name} is not a number or an array, such as 0.5 or [1, 2]")
-    parts = [_array(name, each) for each in node.elts]
+        raise InputError(field, f"the value of {name} is not a number or an array, such as 0.5 or [1, 2]")
+    parts = [_array(field, name, each) for each in node.elts]
     shapes = {shape for _, shape in parts}
     if len(shapes) > 1:
-        raise place_of(FIELD, node).error(f"the rows of {name} have different lengths")
+        raise place_of(field, node).error(f"the rows of {name} have different lengths")
     return tuple(n for numbers, _ in parts for n in numbers), (len(parts), *shapes.pop())

@@ -50,10 +50,10 @@ def _place_at(field: str, text: str, at: int) -> Place:
     return Place(field, before.count("\n") + 1, at - (before.rfind("\n") + 1) + 1)
 
 
-def checked_text(field: str, text: str) -> str:
+def checked_text(field: str, text: str, most: int = CHARACTERS) -> str:
     """Return the text if it is short, and has only characters of formulas and brackets that match."""
-    if len(text) > CHARACTERS:
-        raise InputError(field, f"{len(text):,} characters; at most {CHARACTERS:,} are allowed")
+    if len(text) > most:
+        raise InputError(field, f"{len(text):,} characters; at most {most:,} are allowed")
     if found := FOREIGN.search(text):
         character = found[0]
         instead = f"; write {INSTEAD[character]}" if character in INSTEAD else ""

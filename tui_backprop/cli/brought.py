@@ -1,0 +1,138 @@
+"""What the options of a command bring: initial parameters and samples, typed or in files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tui_backprop.cli.streams import say
+from tui_backprop.data.catalogue import DATASETS, info, title
+from tui_backprop.engine.frontends.dense import start
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.support.errors import InputError
+from tui_backprop.support.validation import one_of, quoted
+
+if TYPE_CHECKING:
+    from tui_backprop.engine.arrays.types import Shape
+    from tui_backprop.files.arrays import ArraysFile
+
+FILES = ("weights", "data")  # options that name a file which an opened session may need
+STDIN = "-"
+SCALES = ("standard", "minmax")
+TYPED = "typed"  # the name of samples that were typed
+
+
+# --- parameters --------------------------------------------------------------------------------------------
+
+
+def weights_of(given: Mapping[str, Any]) -> ArraysFile | None:
+    """Read the file of initial parameters, if one is given."""
+    if "weights" not in given:
+        return None
+    from tui_backprop.session.brought_files import read_weights
+
+    return read_weights(Path(given["weights"]))
+
+
+def filed(network: NetworkSpec, file: ArraysFile) -> str:
+    """Return the initial parameters in a file; say what was taken for what, and what is not finite."""
+    shapes = start.shapes_of(network)
+    found = start.start_of(file.name, file.digest, file.arrays, shapes)
+    for line in start.report(file.name, file.digest, shapes):
+        say(f"backprop-tui: {line}")
+    return found
+
+
+# --- samples -----------------------------------------------------------------------------------------------
+
+
+def data_of(given: Mapping[str, Any], base: str) -> str:
+    """Return the data that the options ask for: of a file, typed, or a set by its name."""
+    name = str(given.get("data", base))
+    file = "data" in given and is_file(name)
+    for option in ("target", "scale"):
+        if option in given and not file:
+            raise InputError(option, "requires --data with the name of a file, such as points.csv")
+    if "x" in given or "y" in given:
+        return typed(given)
+    return _of_file(name, given) if file else one_of("data", name, DATASETS)
+
+
+def is_file(name: str) -> bool:
+    """Return True for the name of a file: with a suffix or a slash, or - for stdin."""
+    return name == STDIN or "." in name or "/" in name
+
+
+def _of_file(name: str, given: Mapping[str, Any]) -> str:
+    from tui_backprop.cli.progress import progress
+    from tui_backprop.data.own import Own, parsed, table_of
+    from tui_backprop.data.table_file import read_samples
+
+    scale = one_of("scale", given["scale"], SCALES) if "scale" in given else ""
+    with progress("bytes read") as watch:
+        data = read_samples(name, str(given.get("target", "")), scale, watch)
+    about, own, classes = info(data), parsed(data), table_of(data).classes
+    what = (
+        f"classes {start.listed(classes)}"
+        if classes
+        else f"{about.outputs} real values" * bool(about.outputs > 1)
+    )
+    target = what or "a real value"
+    say(
+        f"backprop-tui: {quoted(title(data))}: {about.samples:,} samples, inputs {about.inputs}, target: {target}"
+    )
+    if isinstance(own, Own) and own.sha256 and name == STDIN:
+        say("backprop-tui: what came from stdin is too much for a token, so the session cannot be resumed")
+    return data
+
+
+def typed(given: Mapping[str, Any]) -> str:
+    """Return the samples of --x and --y: rows of inputs, and rows of real values or a list of class labels. Raises
+    InputError for the first thing that is wrong."""
+    from tui_backprop.data.own import Own
+
+    for option, other in (("x", "y"), ("y", "x")):
+        if option not in given:
+            raise InputError(option, f"--{other} requires it; write rows, such as [[0.05, 0.1]]")
+    if "data" in given:
+        raise InputError("x", "cannot be combined with --data")
+    (x, shape), (y, of_y) = _array("x", given["x"]), _array("y", given["y"])
+    if len(shape) == 1:  # one sample
+        shape, of_y = (1, *shape), (1, *of_y) if len(of_y) == 1 else of_y
+    if len(shape) != 2:
+        raise InputError("x", "write a row for each sample, such as [[0.05, 0.1]]")
+    rows = tuple(x[i : i + shape[1]] for i in range(0, len(x), shape[1]))
+    if len(of_y) not in (1, 2) or of_y[0] != len(rows):
+        raise InputError(
+            "y", f"write {len(rows)} rows of values, or {len(rows)} class labels, one for each row of x"
+        )
+    if len(of_y) == 2:
+        return Own(TYPED, rows, y=tuple(y[i : i + of_y[1]] for i in range(0, len(y), of_y[1]))).text
+    if any(label < 0 or label != int(label) or label > 999 for label in y):
+        raise InputError(
+            "y", "class labels are whole numbers from 0; write real values as rows, such as [[0.5]]"
+        )
+    classes = tuple(map(str, range(max(2, int(max(y)) + 1))))
+    return Own(TYPED, rows, labels=tuple(map(int, y)), classes=classes).text
+
+
+def _array(option: str, text: str) -> tuple[tuple[float, ...], Shape]:
+    from tui_backprop.engine.frontends.expression.lets import ENTRIES, array_of
+    from tui_backprop.engine.frontends.expression.syntax import checked_text
+
+    numbers, shape = array_of(option, option, checked_text(option, str(text).strip(), 20 * ENTRIES))
+    if len(numbers) > ENTRIES // 4:
+        raise InputError(
+            option, f"{len(numbers):,} numbers; give more than {ENTRIES // 4:,} in a file, with --data"
+        )
+    return numbers, shape
+
+
+def hold_files(given: Mapping[str, Any]) -> None:
+    """Note where the files are that a session needs which is opened."""
+    from tui_backprop.files.known import remember_file
+
+    for option in FILES:
+        if option in given:
+            remember_file(option, Path(given[option]))

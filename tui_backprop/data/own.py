@@ -1,0 +1,149 @@
+"""Data that a user brings, as the text that a session holds: JSON with the numbers themselves, if they are few, or
+with the name and the SHA-256 of their file. The samples of a file are held by this process. No numpy is needed for
+numbers that are in the text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from tui_backprop.data.catalogue import BROUGHT
+from tui_backprop.data.info import DataInfo
+from tui_backprop.files.decoder import DecodeError, decode_json
+from tui_backprop.support.errors import InputError
+from tui_backprop.support.format import printable
+from tui_backprop.support.validation import quoted
+
+if TYPE_CHECKING:
+    from tui_backprop.engine.primitives import Array
+
+FIELD = "data"
+INSIDE = 4000  # numbers that are part of the text
+LONGEST = 30 * INSIDE  # characters
+DIGITS = 32  # of a file's SHA-256
+Label = Annotated[int, msgspec.Meta(ge=0, lt=1000)]
+
+
+class Own(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The text: a ``name``, and samples ``x`` with real values ``y``, or with ``labels`` into the ``classes``; or the
+    ``sha256`` of a file, with the options ``target`` and ``scale`` that it was read by."""
+
+    name: str
+    x: tuple[tuple[float, ...], ...] = ()
+    y: tuple[tuple[float, ...], ...] = ()
+    labels: tuple[Label, ...] = ()
+    classes: tuple[str, ...] = ()
+    sha256: str = ""
+    target: str = ""
+    scale: str = ""
+
+    @property
+    def text(self) -> str:
+        return msgspec.json.encode(self).decode()
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Samples: ``x`` (samples, inputs) and ``target``, class labels (samples,) or real values (samples, outputs); the
+    names of the ``classes``, and the rows and columns of an ``image``, if each sample is one."""
+
+    x: Array
+    target: Array
+    classes: tuple[str, ...] = ()
+    image: tuple[int, int] | None = None
+
+
+_held: dict[str, Table] = {}  # by the text that names its file
+
+
+def is_own(data: str) -> bool:
+    """Return True for the text of data that a user brought."""
+    return data.startswith(BROUGHT)
+
+
+@lru_cache(maxsize=16)
+def parsed(data: str) -> Own:
+    """Return what a text says. Raises InputError unless it was written here, with rows that agree."""
+    try:
+        if len(data) > LONGEST:
+            raise DecodeError("it is too long")
+        own = decode_json(data.encode(), Own)
+    except DecodeError as error:
+        raise InputError(FIELD, f"these are no samples: {error}") from None
+    lengths = {*map(len, own.x)}, {*map(len, own.y)}
+    targets = own.labels if own.classes else own.y
+    inside = (
+        not own.sha256 and own.x and len(own.x) == len(targets) and all(len(each) <= 1 for each in lengths)
+    )
+    fits = all(lengths[0]) and all(label < len(own.classes) for label in own.labels)
+    filed = own.sha256 and not (own.x or own.y or own.labels or own.classes)
+    if own.text != data or not (filed or (inside and fits)):
+        raise InputError(FIELD, "these are no samples that belong together; give them again")
+    return own
+
+
+def title(data: str) -> str:
+    """Name data for a reader: what they are called, or the name of their file."""
+    return printable(parsed(data).name, 40)
+
+
+@lru_cache(maxsize=16)
+def info(data: str) -> DataInfo:
+    """Describe data. Raises InputError if their file is not held."""
+    own = parsed(data)
+    if own.sha256:
+        table = table_of(data)
+        outputs = 1 if table.target.ndim == 1 else table.target.shape[1]
+        return DataInfo(title(data), table.x.shape[1], len(table.x), len(table.classes), outputs, table.image)
+    outputs = 1 if own.classes else len(own.y[0])
+    return DataInfo(title(data), len(own.x[0]), len(own.x), len(own.classes), outputs)
+
+
+def table_of(data: str) -> Table:
+    """Return the samples. Raises InputError if their file is not held."""
+    own = parsed(data)
+    if data in _held:
+        return _held[data]
+    if own.sha256:
+        what = f"the file {quoted(own.name)} (SHA-256 {own.sha256[:12]}...)"
+        raise InputError(FIELD, f"this session needs {what}; give it with --data")
+    return _inside(data)
+
+
+@lru_cache(maxsize=4)
+def _inside(data: str) -> Table:
+    import numpy as np
+
+    own = parsed(data)
+    target = np.array(own.labels, np.int64) if own.classes else np.array(own.y, float)
+    return _frozen(Table(np.array(own.x, float), target, own.classes))
+
+
+def _frozen(table: Table) -> Table:
+    for array in (table.x, table.target):
+        array.setflags(write=False)
+    return table
+
+
+def missing(data: str) -> Own | None:
+    """Return what a text says of a file that is not held; None if nothing is lacking."""
+    if not is_own(data):
+        return None
+    own = parsed(data)
+    return own if own.sha256 and data not in _held else None
+
+
+def hold(name: str, digest: str, table: Table, target: str, scale: str) -> str:
+    """Return the text of samples from a file: with their numbers, if they are few; otherwise they are held."""
+    if table.x.size + table.target.size <= INSIDE and table.image is None:
+        x = tuple(map(tuple, table.x.tolist()))
+        if table.classes:
+            return Own(name, x, labels=tuple(table.target.tolist()), classes=table.classes).text
+        return Own(name, x, y=tuple(map(tuple, table.target.tolist()))).text
+    text = Own(name, sha256=digest[:DIGITS], target=target, scale=scale).text
+    _held[text] = _frozen(table)
+    info.cache_clear()
+    return text

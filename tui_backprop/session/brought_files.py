@@ -1,0 +1,53 @@
+"""The files that a session names by their content: read, held, and found again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tui_backprop.data.catalogue import BROUGHT
+from tui_backprop.engine.frontends.dense import start
+from tui_backprop.files.arrays import ArraysFile, read_arrays
+from tui_backprop.files.known import fetch, remember
+from tui_backprop.support.errors import UserError
+
+
+def read_weights(path: Path) -> ArraysFile:
+    """Read a file of parameters, and hold its arrays for the starts that name it. Raises FileError."""
+    found = read_arrays(start.FILE, path)
+    start.hold(found.digest, found.arrays)
+    remember(found.digest, path)
+    return found
+
+
+def fetch_files(packed: dict[str, Any]) -> None:
+    """Read the files that a decoded token and its bookmarks name, as far as their paths are known. Nothing is known
+    of the types in it yet."""
+    for each in _sessions(packed):
+        network, data = each.get("network"), each.get("data")
+        text = network.get("start") if isinstance(network, dict) else None
+        if isinstance(text, str) and (lacking := start.missing(text)):
+            fetch(lacking[1], read_weights)
+        if isinstance(data, str) and data.startswith(BROUGHT):
+            _fetch_data(data)
+
+
+def _sessions(packed: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield packed
+    marks = packed.get("bookmarked")
+    yield from (each for each in (marks if isinstance(marks, list) else ()) if isinstance(each, dict))
+
+
+def _fetch_data(data: str) -> None:
+    from tui_backprop.data.own import missing
+    from tui_backprop.data.table_file import read_samples
+
+    try:
+        lacking = missing(data)
+    except UserError:
+        return  # which is reported where the session is made
+    if lacking:
+        read = partial(read_samples, target=lacking.target, scale=lacking.scale, name=lacking.name)
+        fetch(lacking.sha256, lambda path: read(str(path)))
