@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui_backprop.cli.opening import Opening, parameters_of, trained_options
+from tui_backprop.cli.opening import Opening, iteration_of, parameters_of, trained_options
 from tui_backprop.cli.options import choice, method_names, output_options, require
 from tui_backprop.cli.output import exit_if_bad, print_report
 from tui_backprop.cli.workers import OPTIONS, option_workers, worker_option, worker_options
@@ -31,12 +32,14 @@ ALL = "all"  # entries
 DEFAULT_ENTRIES = 20  # of each tensor
 MOST_BY_DEFAULT = 4000  # entries in all: each takes two passes through the whole network
 MOST_RANDOM = 1_000_000  # directions or probes
+USUAL = {"method": "backprop", "against": "central-difference"}
+REFERENCE_OPTIONS = ("reference", "rtol", "atol")
 
 
 @click.command("check")
 @trained_options
-@choice("--method", "NAME", "Method to check.", method_names, default="backprop")
-@choice("--against", "NAME", "Method to compare it with.", method_names, default="central-difference")
+@choice("--method", "NAME", "Method to check.", method_names, default=USUAL["method"])
+@choice("--against", "NAME", "Method to compare it with.", method_names, default=USUAL["against"])
 @choice(
     "--entries",
     "20|all",
@@ -49,6 +52,12 @@ MOST_RANDOM = 1_000_000  # directions or probes
 )
 @click.option("--probes", metavar="1", help="Number of random directions of spsa; default 1.")
 @click.option("--step", metavar="1e-6", help="Step size h; default: the best for method and precision.")
+@click.option(
+    "--reference",
+    metavar="FILE",
+    help="Compare gradients of your own, in an npz or safetensors file, with these: dW1, db1, delta1, ..., or by"
+    " PyTorch's names; any of them will do.",
+)
 @click.option("--rtol", metavar="1e-6", help="Relative tolerance.")
 @click.option("--atol", metavar="1e-8", help="Absolute tolerance.")
 @worker_options
@@ -65,12 +74,18 @@ def command(opening: Opening, as_json: bool, plain: bool, **options: Any) -> Non
     names such tensors. By default, the allowed difference is what truncation, round-off and noise of the two methods
     explain; --rtol and --atol replace it. In JSON, numbers that are not finite are "NaN", "Infinity" and "-Infinity".
 
+    With --reference FILE, gradients of somebody's own are compared, from the loss back to the inputs; the first that
+    differs is named, and what is wrong with it, where a common mistake gives the same numbers.
+
     With --exhaustive, worker processes can share the work: local ones (--workers 4), or those of a Dask scheduler
     (--scheduler tls://HOST:PORT). The result equals that of one process with one thread (OPENBLAS_NUM_THREADS=1) to
     the last bit.
     """
     dtype = one_of("dtype", opening.given.get("dtype", "float64"), DTYPES)
     session = _in_precision(opening, dtype).session()
+    if options["reference"] is not None:
+        check_reference(session, dtype, options, as_json, plain)
+        return
     report = run_check(session, dtype, options)
     from tui_backprop.report.check import check_dict, check_text
 
@@ -81,6 +96,39 @@ def command(opening: Opening, as_json: bool, plain: bool, **options: Any) -> Non
         lambda context: check_text(session, report, context),
     )
     exit_if_bad(not report.passed)
+
+
+def check_reference(
+    session: Session, dtype: str, options: dict[str, Any], as_json: bool, plain: bool
+) -> None:
+    """Compare the arrays of a file with those of the session, and print where they part. Raises InputError for an
+    option that does not apply."""
+    from tui_backprop.engine.mutants.reference import compare_with
+    from tui_backprop.files.arrays import read_arrays
+    from tui_backprop.report.reference import matched, reference_dict, reference_text
+
+    others = {**options, **{name: options[name] != usual for name, usual in USUAL.items()}}
+    require(
+        others, ((name, name in REFERENCE_OPTIONS, "cannot be combined with --reference") for name in options)
+    )
+    bounds = {
+        name: non_negative_number(name, options[name])
+        for name in ("rtol", "atol")
+        if options[name] is not None
+    }
+    session = replace(session, network=session.network.in_precision(dtype))
+    file = read_arrays("reference", Path(options["reference"]))
+    iteration = iteration_of(session)
+    theirs = matched(session, file)
+    found = compare_with(iteration, theirs, bounds.get("rtol"), bounds.get("atol", 0.0))
+    unused = [name for name in file.arrays if name not in {source for source, _ in theirs.values()}]
+    print_report(
+        as_json,
+        plain,
+        lambda: reference_dict(session, found, unused),
+        lambda context: reference_text(session, iteration, file.name, found, unused, context),
+    )
+    exit_if_bad(not (found.passed or found.turned))
 
 
 def _in_precision(opening: Opening, dtype: str) -> Opening:
