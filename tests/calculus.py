@@ -59,6 +59,7 @@ def take(
 
 
 OPERATION = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv}
+OPERATION[","] = lambda value, other: value
 
 
 def off(rows) -> float:

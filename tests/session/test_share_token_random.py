@@ -75,7 +75,8 @@ def usable(session: Session) -> None:
         snapshot = Snapshot(each, walk(each.network, each.batch, each.optimizer, each.walk.grain), iteration)
         assert snapshot.step.index == each.walk.step
         assert snapshot.asked == each.inspection.number
-        assert all(0 <= snapshot.unit(k) < width for k, width in enumerate(each.network.graph.widths))
+        graph = each.network.graph
+        assert all(0 <= snapshot.unit(k) < graph.units(k) for k in range(len(graph.blocks)))
         _ = snapshot.number, snapshot.place, snapshot.weights
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tui_backprop.engine.arrays.types import place_in
 from tui_backprop.engine.network.model import Model
 from tui_backprop.render.per_iteration import per_iteration
 from tui_backprop.session.session_parts import AUTOMATIC, AXES
@@ -97,15 +96,33 @@ class Snapshot:
             return None
         tensor, index = self.asked
         if not self.graph.layered:
-            here = self.graph.layer(tensor) == layer
-            return place_in(index, self.iteration.tensor(tensor).shape) if here else None
+            from tui_backprop.engine.explain.entries import place_at
+
+            return place_at(self.graph, self.step, self.asked) if layer == self.step.layer else None
         ends = {self.graph.layer(tensor) - i: unit for i, unit in enumerate(reversed(index))}
         return ends.get(layer)
 
     def unit(self, layer: int) -> int:
         """Return the unit of a layer that is shown: the one chosen, or else the one with the largest |delta|."""
         chosen = self.chosen(layer)
-        return _unit_with_largest_delta(self.iteration, layer) if chosen is None else chosen
+        if chosen is not None:
+            return chosen
+        if layer == self.step.layer and not self.graph.layered:
+            return self._largest_entry
+        return _unit_with_largest_delta(self.iteration, layer)
+
+    @property
+    def units(self) -> int:
+        """The number of units to choose from at the step: of a graph without units, of entries."""
+        from tui_backprop.engine.explain.entries import entries_at
+
+        return self.graph.width(self.step.layer) if self.graph.layered else entries_at(self.graph, self.step)
+
+    @cached_property
+    def _largest_entry(self) -> int:
+        from tui_backprop.engine.explain.entries import largest_entry
+
+        return largest_entry(self.iteration, self.step)
 
     @cached_property
     def number(self) -> tuple[str, tuple[int, ...]]:

@@ -155,7 +155,7 @@ def toggle_input_gradient(session: Session) -> Session:
 def select(session: Session, layer: int, unit: int) -> Session:
     """Select a unit of a layer (the input is layer 0), wrapping around at the ends, or AUTOMATIC."""
     units = [session.walk.unit(k) for k in range(max(layer + 1, len(session.walk.units)))]
-    units[layer] = unit if unit == AUTOMATIC else unit % session.network.graph.width(layer)
+    units[layer] = unit if unit == AUTOMATIC else unit % session.network.graph.units(layer)
     return _walk(session, units=tuple(units))
 
 

@@ -137,11 +137,11 @@ def _largest_batch(session: Session) -> int:
 
 
 def _check_units(session: Session) -> None:
-    widths = session.network.graph.widths
-    if len(session.walk.units) > len(widths):
-        raise InputError("walk.units", f"{len(session.walk.units)} for {len(widths)} layers")
-    for unit, width in zip(session.walk.units, widths, strict=False):
-        _within("walk.units", unit, AUTOMATIC, width - 1)
+    graph = session.network.graph
+    if len(session.walk.units) > len(graph.blocks):
+        raise InputError("walk.units", f"{len(session.walk.units)} for {len(graph.blocks)} layers")
+    for layer, unit in enumerate(session.walk.units):
+        _within("walk.units", unit, AUTOMATIC, graph.units(layer) - 1)
 
 
 def _check_edits(network: Model, edits: tuple[Edit, ...]) -> None:

@@ -8,10 +8,12 @@ from math import prod
 import numpy as np
 import pytest
 
+from tests.engine.frontends.expressions import take
 from tui_backprop.engine.analysis.influence import strongest_path
 from tui_backprop.engine.analysis.parameter_detail import ChangedParameter, parameter_detail, sample_gradients
 from tui_backprop.engine.analysis.ranking import Attribution, ranking
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 
@@ -128,3 +130,11 @@ def test_nudges_start_from_the_loss_in_double_precision():
     program.feed(pass_.tensor("x").astype(float), pass_.tensor("t"))
     assert found.base_loss == pytest.approx(float(program.forward()), rel=1e-14)
     assert found.base_loss != pass_.loss
+
+
+def test_a_nudge_moves_detached_values_too_and_its_first_order_does_not():
+    """L = u v + detach(u), u = 2 x, v = x: at x = 3 L is 24, at 0 it is 0; dL/dx = 4 x."""
+    pass_ = take(ExpressionSpec("u = 2*x\nv = x\nL = u*v + detach(u)", "x=3"))
+    nudges = {each.name: each for each in parameter_detail(pass_, attribution_of(pass_, "x", ())).nudges}
+    assert nudges["to zero"].actual_change == pytest.approx(-24)
+    assert nudges["to zero"].predicted_change == pytest.approx(-36)

@@ -131,7 +131,7 @@ def test_a_receipt_names_the_entries_of_a_matrix_product():
     ]
     number = number_of(iteration, "W", (1, 1))
     assert [row.label for row in number.differentiated.rows] == [
-        "dW[1,1] so far (2 terms)", "dv3[1,1] · W[1,1]", "dW[1,1]"
+        "du[1] · x[1]", "dv3[1,1] · W[1,1]", "dv3[1,1] · W[1,1]", "dW[1,1]"
     ]  # fmt: skip
     assert number_of(iteration, "L", ()).value == iteration.loss
 
@@ -218,3 +218,15 @@ def test_a_difference_across_a_kink_or_a_tie_is_no_failure(text, w):
     report = compare(problem(ExpressionSpec(text, let)), "backprop", "forward-difference")
     assert not report.faults
     assert not any(tensor.failed for tensor in report.tensors)
+
+
+def test_a_choice_names_all_that_it_chooses_from():
+    """Also the winner."""
+    spec = ExpressionSpec(
+        "L = max(b, c) + max(W) + min(M, axis=0)[1]", "b=-1, c=3, W=[1,9,2,3,4,5,6], M=[[1,2],[0,4]]"
+    )
+    iteration, steps = take(spec), walk(spec, 1)
+    made = {step.formula: [row.label for row in receipt_rows(iteration, step, 1)] for step in steps}
+    assert made["v1 = max(b, c)"] == ["b", "c", "v1 = max(b, c)"]
+    assert made["v2 = max(W)"] == ["W[1]", "W[6]", "W[5], then 4 others", "v2 = max(W)"]
+    assert made["v4 = min(M, axis −2)"] == ["M[0,1]", "M[1,1]", "v4[1] = min(M, axis −2)"]

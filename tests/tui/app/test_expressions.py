@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from tests.render.general import SESSIONS
+from tests.render.general import SESSIONS, snapshots
+from tui_backprop.engine.explain.receipts import receipt_rows
+from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.keys.panel_table import PANELS
 from tui_backprop.keys.table import ROWS, Key, bound_keys
+from tui_backprop.session.validation import check
+from tui_backprop.tui.app.navigation import next_unit
 
 OTHER_PANELS = ("network", "cost")  # with tests of their own
 LEFT_OUT = {"quit", "suspend_process", "resume", "restart"}  # these end what the others are about
@@ -78,3 +85,20 @@ async def test_a_number_is_found_by_its_name(open_app, name, typed, shown):
         await ui.press("right", "slash", *typed.replace(" ", " "), "enter")
         assert ui.focused == "number"
         assert shown in ui.screen
+
+
+@pytest.mark.parametrize("name", ["arrays", "cube", "by hand"])
+def test_up_and_down_in_the_walk_reach_every_entry(name):
+    """Also of the gradient of a matrix, whose statement has fewer entries, and of all parameters of an update."""
+    for snapshot in snapshots(SESSIONS[name]):
+        step, graph = snapshot.step, snapshot.graph
+        names = graph.trained if step.phase == "update" else [graph.value_of(step.tensor)]
+        every = {(tensor, index) for tensor in names for index in np.ndindex(graph.by_name[tensor].shape)}
+        seen = set()
+        for direction in (1,) * len(every) + (-1,):
+            seen.add(snapshot.number)
+            rows = receipt_rows(snapshot.iteration, step, snapshot.unit(step.layer))
+            assert step.kind == "input" or entry_name("", snapshot.number[1]) in rows[-1].label
+            snapshot = replace(snapshot, session=next_unit(direction, snapshot.session, snapshot))
+            check(snapshot.session)
+        assert seen == every, step.formula

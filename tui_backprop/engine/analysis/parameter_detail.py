@@ -114,7 +114,7 @@ def sample_gradients(iteration: Iteration, tensor: str, index: tuple[int, ...]) 
 
 
 class ChangedParameter:
-    """A network run again with one parameter changed, in double precision."""
+    """A network run again with one parameter changed, in double precision; detached values change, too."""
 
     def __init__(self, iteration: Iteration, attribution: Attribution) -> None:
         graph = iteration.graph
@@ -126,7 +126,7 @@ class ChangedParameter:
             iteration.program.parameters,
             iteration.before.t,
         ).in_precision("float64")
-        self._program = self._problem.program()
+        self._program = self._problem.program(hold=False)
         self._z = self._program.values[graph.output]
         self.loss, _ = self._run(0.0)
 

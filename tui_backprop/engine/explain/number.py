@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from tui_backprop.engine.arrays.top_k import count_largest
+from tui_backprop.engine.explain.entries import entry_at
 from tui_backprop.engine.explain.formulas import equation
 from tui_backprop.engine.explain.formulas import shape_of as shape_in
 from tui_backprop.engine.explain.notation import tidy
@@ -22,7 +23,7 @@ from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_values import TensorEntry
-from tui_backprop.engine.primitives import Array, Shape, in_shape, index_at, size
+from tui_backprop.engine.primitives import Array, Shape, in_shape, index_at
 from tui_backprop.engine.training.iteration import Iteration
 
 
@@ -90,17 +91,12 @@ def number_at(iteration: Iteration, step: Step, unit: int) -> tuple[str, tuple[i
     graph = iteration.graph
     name = graph.value_of(step.tensor)
     if not graph.layered:
-        return name, _entry_number(unit, shape_of(graph, name) or ())
+        return entry_at(graph, step, unit)
     if graph.role(name) == "loss":
         return graph.output, (unit,)
     if graph.is_weight(name):
         return name, (selected_input(iteration, step.layer, unit), unit)
     return name, (unit,)
-
-
-def _entry_number(unit: int, shape: Shape) -> tuple[int, ...]:
-    """Return the index of entry number ``unit``, row by row; of the last one where there are fewer."""
-    return index_at(min(unit, size(shape) - 1), shape) if shape else ()
 
 
 def exists(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> bool:

@@ -35,9 +35,10 @@ class Problem:
         """The places in the flat vector of the parameters that get a gradient."""
         return np.concatenate([np.arange(at.start, at.stop) for at in self.spec.graph.trained_ranges])
 
-    def program(self, dtype: str | None = None, copies: int = 1) -> Program:
+    def program(self, dtype: str | None = None, copies: int = 1, hold: bool = True) -> Program:
         """Make a new program for this loss, on a copy of the parameters. With ``copies``, its batch repeats the
-        problem's batch that many times."""
+        problem's batch that many times. To ``hold`` detached values makes them constants, as they are for
+        derivatives; else each pass computes them."""
         made = Program(
             self.spec, self.batch * copies, self.parameters.astype(dtype or self.spec.dtype), dtype
         )
@@ -47,7 +48,8 @@ class Problem:
             masks = made.values[mask.name].reshape(copies, *mask.shape_for(self.batch))
             draw_mask(masks[0], mask.constant, stream)
             masks[1:] = masks[0]
-        made.hold_detached()
+        if hold:
+            made.hold_detached()
         return made
 
     def in_precision(self, dtype: str) -> Problem:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
+from tui_backprop.engine.arrays.types import size
 from tui_backprop.engine.network.graph_values import GraphValues, so_far
 from tui_backprop.engine.network.operation import Op, Visit
 from tui_backprop.engine.primitives.losses import Loss
@@ -139,6 +140,25 @@ class Graph(GraphValues):
         if visit.of is None or visit.op.equations:
             return self.layer(visit.writes)
         return self.visits_of[visit.writes][0].op.layer
+
+    def units(self, block: int) -> int:
+        """Return the number of units of a block that can be selected; of a block without units, of the entries of the
+        largest array that a step of it computes."""
+        if self.layered:
+            return self.width(block)
+        return self._entries.get(block, 1)
+
+    @cached_property
+    def _entries(self) -> Mapping[int, int]:
+        found: dict[int, int] = {}
+        for name in self.trained:
+            found[self.layer(name)] = found.get(self.layer(name), 0) + size(self.by_name[name].shape)
+        for name in self.differentiable.difference(self.trained).union(self.by_output, self.data):
+            found[self.layer(name)] = max(found.get(self.layer(name), 1), size(self.by_name[name].shape))
+        for visit in self.backward_visits:
+            block = self.block_of(visit)
+            found[block] = max(found.get(block, 1), size(self.by_name[visit.writes].shape))
+        return MappingProxyType(found)
 
     @cached_property
     def last_visits(self) -> Mapping[str, Visit]:

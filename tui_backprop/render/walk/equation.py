@@ -20,7 +20,14 @@ EXTRA_DECIMALS = 2  # additional decimals, where a short sum would not add up as
 COLUMN_GAP = "  "  # between the columns of a receipt, where there is room
 TIMES_SIGN = re.compile(" ([·×]) ")  # the blanks can be removed
 TWICE_BRACKETED = re.compile(r"\((\([^()]*\))\)")
-SIGNS = {"+": " ", "-": " ", "*": "×", "/": "÷", "=": "="}  # a subtracted term is shown as a negative summand
+SIGNS = {
+    "+": " ",
+    "-": " ",
+    ",": " ",
+    "*": "×",
+    "/": "÷",
+    "=": "=",
+}  # a subtracted term is shown as a negative summand
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
@@ -219,6 +226,8 @@ def _values(rows: Sequence[ReceiptRow]) -> list[str]:
 def _adds_up(rows: Sequence[ReceiptRow], values: Sequence[float | str], decimals: int) -> bool:
     """Check whether the values shown add up to the result shown, where they are a plain sum."""
     numbers = [value for value in values if not isinstance(value, str)]
+    if any(row.sign == "," for row in rows):
+        return True
     if len(numbers) < len(values) or [row.sign for row in rows].count("=") != 1 or rows[-1].sign != "=":
         return True
     return round(sum(numbers[:-1]) - numbers[-1], decimals) == 0

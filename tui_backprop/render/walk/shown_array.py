@@ -9,6 +9,7 @@ import numpy as np
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.arrays.statistics import Summary, summarize
 from tui_backprop.engine.arrays.top_k import count_largest
+from tui_backprop.engine.explain.entries import entry_at
 from tui_backprop.engine.explain.receipts import penalties
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.primitives import Array
@@ -65,10 +66,12 @@ def shown_array(snapshot: Snapshot) -> ShownArray:
 def _shown_value(snapshot: Snapshot, step: Step) -> ShownArray:
     """Return the array of a step of a graph without layers, whatever its shape, as a vector or a matrix."""
     updated = step.kind == "update"
-    values = snapshot.iteration.new[step.tensor] if updated else snapshot.iteration.tensor(step.tensor)
+    entry = entry_at(snapshot.graph, step, snapshot.unit(step.layer))
+    name = entry[0] if updated else step.tensor
+    values = snapshot.iteration.new[name] if updated else snapshot.iteration.tensor(name)
     row = values.reshape(-1, values.shape[-1]) if values.ndim > 2 else np.atleast_1d(values)
-    unit = snapshot.unit(step.layer) if row.ndim == 1 else -1
-    return ShownArray(step.tensor, updated, values, row, unit, 0, (), None)
+    unit = (entry[1] or (0,))[-1] if row.ndim == 1 else -1
+    return ShownArray(name, updated, values, row, unit, 0, (), None)
 
 
 def _why_this_unit(snapshot: Snapshot, unit: int) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
@@ -10,6 +12,16 @@ from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.state import AppState
 
 NO_SAMPLES = "no samples to choose from: an expression has its own numbers"
+
+
+def next_unit(direction: int, session: Session, snapshot: Snapshot) -> Session:
+    """Select the next unit of the layer of the step, or the previous one; of a graph without units, the next entry
+    that the step computes, in the number panel, too."""
+    layer, units = snapshot.step.layer, snapshot.units
+    unit = min(snapshot.unit(layer), units - 1) + direction
+    if not snapshot.graph.layered:
+        session = transitions.inspect_automatic(session)
+    return transitions.select(session, layer, unit % units)
 
 
 class Navigation:
@@ -60,11 +72,7 @@ class Navigation:
         self._state.move(lambda session, snapshot: transitions.next_view(session))
 
     def action_unit(self, direction: int) -> None:
-        def select(session: Session, snapshot: Snapshot) -> Session:
-            layer = snapshot.step.layer
-            return transitions.select(session, layer, snapshot.unit(layer) + direction)
-
-        self._state.move(select, numbers=True)
+        self._state.move(partial(next_unit, direction), numbers=True)
 
     def action_automatic(self) -> None:
         """Select the unit with the largest |δ| in every layer."""

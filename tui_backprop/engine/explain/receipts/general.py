@@ -7,7 +7,7 @@ gives, not the VJP that the receipt explains. What earlier uses of the value hav
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -64,6 +64,9 @@ def _forward(iteration: Iteration, step: Step, visit: Visit, index: Index, terms
     op, row = visit.op, visit.op.primitive
     end = _entry(iteration, "=", op.output, index)
     if row.kind not in ENTRYWISE:
+        if row.side:
+            end = replace(end, label=f"{end.label} = {tidy(row.formula.format(*op.inputs))}")
+            return [*_selected(iteration, op, index, terms), end]
         return [*_linear(iteration, op, index, terms), end]
     entries = [(name, _aligned(index, iteration.tensor(name).shape)) for name in op.inputs]
     rows = [_entry(iteration, sign, *at) for sign, at in zip(("+", row.sign), entries, strict=False)]
@@ -71,7 +74,23 @@ def _forward(iteration: Iteration, step: Step, visit: Visit, index: Index, terms
         return [*rows, end]
     formula, numbers = row.formula, tuple(float(iteration.tensor(name)[at]) for name, at in entries)
     label = tidy(formula.format(*(entry_name(*at) for at in entries)))
-    return [rows[0], ReceiptRow("=", f"{end.label} = {label}", end.value, numbers, tidy(formula))]
+    others = [_entry(iteration, ",", *at) for at in entries[1:] if iteration.graph.role(at[0]) != "constant"]
+    return [rows[0], *others, ReceiptRow("=", f"{end.label} = {label}", end.value, numbers, tidy(formula))]
+
+
+def _selected(iteration: Iteration, op: Op, index: Index, terms: int) -> list[ReceiptRow]:
+    """Return the entries that a largest or smallest one is selected from: the selected ones, then the nearest."""
+    (name,) = op.inputs
+    end, values = float(iteration.tensor(op.output)[index]), iteration.tensor(name)
+    places = touched(iteration.program, op, 0, index, by_output=True)
+    places.sort(key=lambda place: abs(float(values[place]) - end))
+    shown = len(places) if len(places) <= terms + 1 else terms
+    rows = [_entry(iteration, "," if i else "+", name, place) for i, place in enumerate(places[:shown])]
+    if shown == len(places):
+        return rows
+    last = rows[-1]
+    more = f"{last.label}, then {len(places) - shown} others"
+    return [*rows[:-1], replace(last, label=more)]
 
 
 def _linear(iteration: Iteration, op: Op, index: Index, terms: int) -> list[ReceiptRow]:

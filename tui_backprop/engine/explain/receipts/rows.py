@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from tui_backprop.engine.explain.entries import entry_at
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.operation import Op
-from tui_backprop.engine.primitives import Array, index_at, size
+from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 
 MOST_WORKED = 4  # terms of a sum that are written out in a single row
@@ -21,8 +22,8 @@ MOST_WORKED = 4  # terms of a sum that are written out in a single row
 
 @dataclass(frozen=True)
 class ReceiptRow:
-    """One line of a receipt: ``sign`` is + or - (a summand), * or / (a factor of everything above) or = (a result). A
-    summand after a result begins the next sum, which may use that result."""
+    """One line of a receipt: ``sign`` is + or - (a summand), * or / (a factor of everything above), "," (another
+    input of a function) or = (a result). A summand after a result begins the next sum, which may use that result."""
 
     sign: str
     label: str
@@ -48,11 +49,11 @@ def of_largest(receipt: ParameterReceipt) -> Receipt:
     """Return the receipt for a unit, of the weight into it with the largest gradient."""
 
     def rows(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:
+        if not iteration.graph.layered:
+            return receipt(iteration, step, *entry_at(iteration.graph, step, j), terms)
         tensor = iteration.graph.value_of(step.tensor)
         weights = iteration.graph.is_weight(tensor)
-        shape = iteration.graph.parameters[tensor]
-        place = (j,) if len(shape) == 1 else index_at(min(j, size(shape) - 1), shape)
-        index = (selected_input(iteration, step.layer, j), j) if weights else place
+        index = (selected_input(iteration, step.layer, j), j) if weights else (j,)
         return receipt(iteration, step, tensor, index, terms)
 
     return rows
