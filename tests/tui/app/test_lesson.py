@@ -164,7 +164,7 @@ async def test_it_stands_above_the_key_bar_and_takes_its_rows_from_the_panels(le
         region, keys = ui.app.query_one(LessonStrip).region, ui.app.query_one("#keys").region
         assert (region.bottom, region.width) == (keys.y, size[0])
         assert ui.app.query_one("#walk").region.bottom == region.y
-        assert region.y - 2 >= 10  # rows for the walk
+        assert region.y - 2 >= 9  # rows for the walk
         await ui.press("L")
         assert ui.app.query_one("#walk").region.bottom == keys.y
 
@@ -184,7 +184,7 @@ async def test_on_a_large_screen_it_stands_beside_the_panels(lesson, size, panel
 
 async def test_a_resize_moves_it(lesson):
     async with lesson(size=BESIDE) as ui:
-        for size, rows in (((60, 18), 5), ((80, 24), 8), (BESIDE, 37), ((100, 40), 14)):
+        for size, rows in (((60, 18), 6), ((80, 24), 8), (BESIDE, 37), ((100, 40), 14)):
             await ui.resize(*size)
             assert ui.app.query_one(LessonStrip).region.height == rows
             assert "Run the first operation" in strip(ui)
@@ -333,6 +333,18 @@ async def test_in_the_form_its_keys_are_typed(lesson):
         assert "F3 leads back" in strip(ui)
         await ui.press("f3")
         assert "run the first step" in strip(ui)
+
+
+@pytest.mark.parametrize("size", [(60, 18), SMALL, BESIDE], ids="{0[0]}x{0[1]}".format)
+async def test_what_to_type_is_in_sight_while_one_types_it(lesson, size):
+    async with lesson(place_numbered("5.3").step.start.session, chapter="5.3", size=size) as ui:
+        while ". more" in strip(ui):
+            await ui.press("full_stop")
+        await ui.press("slash")
+        assert "find a number" in ui.screen
+        assert "type W1[0,0]" in " ".join(ui.screen.replace("│", " ").split())
+        await ui.press(*"W1[0,0]", "enter")
+        assert status(ui) == "done"
 
 
 async def test_it_takes_no_key_away(lesson, open_app):

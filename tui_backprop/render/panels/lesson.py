@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tui_backprop.keys.table import panel_key
 from tui_backprop.lesson.attempt import Attempt, Status
@@ -20,7 +20,7 @@ NARROW = 56  # columns below which titles and keys take lines of their own
 INDENT = "    "  # of formulas and code
 GOOD = ("done", "already so")
 Text = tuple[Kind, str]  # a paragraph
-OTHER = "The text is about another network than this one; {chapters} leads back to it."
+OTHER = "This is about another network; {chapters} leads back to it."
 MARKS = {"done": "●", "skipped": "◇", "open": "○"}  # before the steps of the chapter
 
 
@@ -115,6 +115,8 @@ def _parts(view: LessonView, page: int, columns: int, rows: int, context: Render
     if narrow:
         action = [*action, *([()] if action else []), _status(view, 0, 1)]
         foot = [*foot, ()]
+    if len(head) + len(action) + len(foot) >= rows:  # on the smallest screens
+        action = _action(replace(view, note=""), columns, context)
     pages = _pages(_text(view, columns, context), max(rows - len(head) - len(action) - len(foot), 1))
     if not narrow:
         keys = _keys(view, page < len(pages) - 1, columns, context)[0]

@@ -17,6 +17,7 @@ from tui_backprop.tui.app.background_queries import BackgroundQueries
 from tui_backprop.tui.app.cost_lab import CostLab
 from tui_backprop.tui.app.ending import Ending
 from tui_backprop.tui.app.key_queue import KeyQueue
+from tui_backprop.tui.app.lesson import OPEN as LESSON_OPEN
 from tui_backprop.tui.app.lesson import Lesson
 from tui_backprop.tui.app.memory_guard import MemoryGuard
 from tui_backprop.tui.app.one_call import OneCall
@@ -90,7 +91,9 @@ class AppServices(App[None]):
         self.call_next(callback, *arguments)
 
     def push_screen(self, screen: Any, *given: Any, **named: Any) -> Any:
-        """Show a screen over the others; like the first one, it draws every change of its layout."""
+        """Show a screen over the others; like the first one, it draws every change of its layout. It may know that
+        the lesson is shown, to leave it in sight."""
+        screen.set_class(self.lesson.shown, LESSON_OPEN)
         return super().push_screen(steady(screen), *given, **named)
 
     def open_dialog(self, dialog: Screen[T], then: Callable[[T | None], object] | None = None) -> None:

@@ -14,7 +14,7 @@ from tui_backprop.tui.widgets.canvas import Canvas
 if TYPE_CHECKING:  # numpy: what draws it is imported with the chapters
     from tui_backprop.render.panels.lesson import LessonView
 
-ROWS = ((40, 14), (30, 11), (24, 8), (20, 6), (0, 5))  # of the screen at least, and of the strip
+ROWS = ((40, 14), (30, 11), (24, 8), (20, 7), (0, 6))  # of the screen at least, and of the strip
 BESIDE = Size(116, 30)  # of the screen from which it stands beside the panels
 
 
