@@ -6,10 +6,12 @@ import json
 import pickle
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from tests.session.sessions import sealed
 from tui_backprop.cli.main import main
 from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
@@ -20,6 +22,7 @@ from tui_backprop.session.share_token import decode
 from tui_backprop.session.state import from_preset
 from tui_backprop.session.transitions import after_training
 from tui_backprop.session.undo import UndoHistory
+from tui_backprop.support.errors import TokenError
 
 TYPED = "W1=[[.15,.25],[.2,.3]], b1=.35, W2=[[.4],[.45]], b2=-.6"
 ARRAYS = {
@@ -248,7 +251,19 @@ def test_damaged_files_are_refused(tmp_path, ours):
         assert "cannot be read" in refused("--weights", str(tmp_path / "cut"))
 
 
-def test_replacing_the_layers_leaves_no_weights_that_do_not_fit():
-    session = decode(token("--set", TYPED))
-    with pytest.raises(ValueError, match="W2 needs the shape"):
-        replace(session.network, layers=(2, 2, 2), loss="mse")
+def test_a_network_of_other_shapes_keeps_the_parameters_that_it_has_too():
+    network = decode(token("--set", TYPED)).network
+    assert replace(network, layers=(2, 2, 2), loss="mse").start == network.start.partition(",W2")[0]
+    assert replace(network, layers=(3, 5, 1)).start == "b2=[-0.6]"
+
+
+def test_a_network_of_other_shapes_keeps_nothing_of_a_file(large):
+    network = decode(large[0]).network
+    assert network.start
+    assert replace(network, layers=(784, 10)).start == ""
+
+
+@pytest.mark.parametrize("text", ["W1=[[1.0]]", "W1=1", TYPED, "import os", "weights.npz#" + "0" * 32])
+def test_a_token_whose_weights_are_not_as_they_are_written_here_is_refused(text):
+    with pytest.raises(TokenError):
+        decode(sealed(msgspec.msgpack.encode({"preset": "xor", "network": {"start": text}})))

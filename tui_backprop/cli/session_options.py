@@ -253,8 +253,9 @@ def network_from(given: dict[str, Any], base: NetworkSpec, data: str) -> Network
     )
     if file:
         return replace(network, start=filed(network, file))
-    given_start = given.get("set", base.start if start.fits(base.start, network) else "")
-    return replace(network, start=given_start)
+    if "set" in given:
+        return replace(network, start=start.canonical(given["set"], start.shapes_of(network)))
+    return replace(network, start=base.start)
 
 
 def expression_from(given: dict[str, Any], base: Session) -> Session:

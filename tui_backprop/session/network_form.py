@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tui_backprop.data.catalogue import DATASETS, GIVEN, fitted
+from tui_backprop.data.catalogue import DATASETS, GIVEN, fitted, info, title
 from tui_backprop.engine.frontends.dense import spec as dense
-from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.dense.spec import (
     NO_ACTIVATION,
     NOTHING_FROZEN,
@@ -85,6 +84,7 @@ class Field:
     choices: tuple[str, ...] = ()
     applies: Callable[[Texts], bool] = _always
     adapts: bool = False  # a choice changes other fields, too
+    shown: Callable[[str], str] = str  # how a value is shown
 
 
 # Settings of the optimizer, with their symbols, and the words before those.
@@ -105,7 +105,7 @@ FIELDS = (
     Field("l2-bias", "L2 of", SCOPE, _not_zero("l2", _dense)),
     Field("freeze", "freeze", (), _dense),
     Field("init", "init", tuple(INITIALIZERS), _dense),
-    Field("data", "data", tuple(DATASETS), _dense, adapts=True),
+    Field("data", "data", tuple(DATASETS), _dense, adapts=True, shown=title),
     Field("sample", "sample", (), _dense),
     Field("batch", "batch", (), _dense),
     Field("optimizer", "optimizer", tuple(UPDATE_RULES)),
@@ -204,9 +204,8 @@ def session_of(texts: Texts, before: Session) -> Session:
         input_gradient=old.input_gradient,
         frozen=parse_frozen(texts["freeze"]),
         output_activation=texts["output-activation"] if _takes_values(texts) else NO_ACTIVATION,
+        start=texts["start"],
     )
-    if texts["start"] and start.fits(texts["start"], spec):
-        spec = replace(spec, start=texts["start"])
     return _rebuilt(
         before,
         spec,
@@ -267,7 +266,7 @@ def chosen(name: str, value: str, texts: Texts, before: Session) -> dict[str, st
         texts |= {
             "layers": ",".join(map(str, spec.layers)),
             "loss": spec.loss,
-            "sample": str(DATASETS[value].first),
+            "sample": str(info(value).first),
         }
     return texts
 

@@ -150,7 +150,8 @@ def settings(one: Session, other: Session) -> list[tuple[str, str, str]]:
     pairs = [(name, mine[name], others[name]) for name in mine if name in others]
     if one.network.frontend != other.network.frontend:
         pairs = [("network", one.network.title, other.network.title)]
-    pairs += [(name, getattr(one, name), getattr(other, name)) for name in ("data", "sample", "batch", "lr")]
+    pairs.append(("data", title(one.data), title(other.data)))
+    pairs += [(name, getattr(one, name), getattr(other, name)) for name in ("sample", "batch", "lr")]
     pairs += [
         ({"name": "optimizer"}.get(name, name), getattr(one.optimizer, name), getattr(other.optimizer, name))
         for name in one.optimizer.__dataclass_fields__

@@ -89,7 +89,7 @@ def _field_lines(form: ShownForm, columns: int, seen: range, context: RenderCont
     lines = [
         _row(
             context.text(field.label),
-            form.texts[field.name],
+            field.shown(form.texts[field.name]),
             columns,
             bool(field.choices),
             form.active and field.name == form.selected,

@@ -102,8 +102,8 @@ class NetworkSpec:
     ``residual`` adds a hidden layer's input to its output, if both have the same width; ``l2`` is the factor λ of the
     penalty ½ λ Σ W², of all parameters with ``l2_bias`` (False without a penalty). The parameters of the ``frozen``
     layers, 1 .. L, get no gradient and are not updated. With ``input_gradient`` the backward pass goes on to the
-    derivative of the loss by the input. ``start`` gives initial parameters that are not drawn: as numbers, or by the
-    content of a file (see ``dense/start.py``). Raises InputError for a field with an invalid value."""
+    derivative of the loss by the input. ``start`` gives parameters that are not drawn (see ``start.py``). Raises
+    InputError for a field with an invalid value."""
 
     layers: tuple[int, ...] = (784, 256, 256, 256, 10)
     activation: str = "relu"
@@ -139,18 +139,12 @@ class NetworkSpec:
             )
         parse_init(self.init)
         one_of("dtype", self.dtype, DTYPES)
-        for field, value in (
-            ("bias", self.bias),
-            ("layer-norm", self.layer_norm),
-            ("residual", self.residual),
-            ("l2-bias", self.l2_bias),
-            ("input-gradient", self.input_gradient),
-        ):
-            boolean(field, value)
+        for field in ("bias", "layer_norm", "residual", "l2_bias", "input_gradient"):
+            boolean(field.replace("_", "-"), getattr(self, field))
         object.__setattr__(self, "l2_bias", self.l2_bias and self.l2 > 0)
         object.__setattr__(self, "frozen", check_frozen(self.frozen, self.depth))
         if self.start:
-            object.__setattr__(self, "start", start.canonical(self.start, start.shapes_of(self)))
+            object.__setattr__(self, "start", start.kept(self.start, start.shapes_of(self)))
 
     @property
     def graph(self) -> Graph:

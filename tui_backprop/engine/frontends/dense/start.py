@@ -56,17 +56,29 @@ def shapes_of(spec: NetworkSpec) -> Shapes:
 def canonical(text: str, shapes: Shapes) -> str:
     """Return the one text of a start: each parameter with all its entries, in the order of the network. Raises
     InputError for one that does not fit, and for a file that is not held."""
-    if REFERENCE.fullmatch(text):
+    if is_reference(text):
         arrays_of(text, shapes)
         return text
     given = numbers_of(text, shapes)
     return ",".join(f"{name}={_nested(given[name], shape)}" for name, shape in shapes if name in given)
 
 
-def fits(text: str, spec: NetworkSpec) -> bool:
+@lru_cache(maxsize=64)
+def kept(text: str, shapes: Shapes) -> str:
+    """Return what of a start is left in a network of other shapes: the parameters that it has, too; of a file, all or
+    none. Raises InputError for what is no start, and for a file that is not held."""
+    if missing(text) is not None or fits(text, shapes):
+        return canonical(text, shapes)
+    if is_reference(text):
+        return ""
+    parts = [part for part in _parts(text) if fits(part, shapes) or not ONE.fullmatch(part)]
+    return canonical(",".join(parts), shapes) if parts else ""
+
+
+def fits(text: str, shapes: Shapes) -> bool:
     """Return True if a start has only parameters of a network, in their shapes."""
     try:
-        canonical(text, shapes_of(spec))
+        canonical(text, shapes)
     except InputError:
         return False
     return True
@@ -85,17 +97,21 @@ def numbers_of(text: str, shapes: Shapes) -> Mapping[str, tuple[float, ...]]:
     """Return the numbers that a start holds, row by row; a single one fills its parameter. Raises InputError."""
     if REFERENCE.fullmatch(text):
         return {}
-    from tui_backprop.engine.frontends.expression.lets import parts_of
-
-    if len(text) > LONGEST:
-        raise InputError(FIELD, f"{len(text):,} characters; at most {LONGEST:,} are allowed")
     found: dict[str, tuple[float, ...]] = {}
-    for part in parts_of(text):
+    for part in _parts(text):
         name, numbers = _one(part, dict(shapes))
         if name in found:
             raise InputError(FIELD, f"{name} is given twice; give each parameter once")
         found[name] = numbers
     return found
+
+
+def _parts(text: str) -> Iterator[str]:
+    from tui_backprop.engine.frontends.expression.lets import parts_of
+
+    if len(text) > LONGEST:
+        raise InputError(FIELD, f"{len(text):,} characters; at most {LONGEST:,} are allowed")
+    return parts_of(text)
 
 
 def _one(part: str, shapes: Mapping[str, Shape]) -> tuple[str, tuple[float, ...]]:
