@@ -14,7 +14,7 @@ from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import UserError
 
-TOYS = [name for name in DATASETS if name not in ("digits", "mazur")]
+TOYS = [name for name in DATASETS if name not in ("digits", "mazur", "symmetry")]
 
 
 def refusal(*arguments):

@@ -7,6 +7,8 @@ import pytest
 
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import from_preset
+from tui_backprop.session.training_curve import score
+from tui_backprop.session.transitions import after_training
 
 
 def published(number, text):
@@ -64,3 +66,15 @@ CS231N = {"f": "0.73", "dw0": "-0.20", "dx0": "0.39", "dw1": "-0.39", "dx1": "-0
 @pytest.mark.parametrize("name", CS231N)
 def test_the_sigmoid_neuron_of_cs231n(name):
     assert f"{float(Replay(0).take(from_preset('sigmoid-neuron')).tensor(name)):.2f}" == CS231N[name]
+
+
+def test_the_network_of_1986_learns_mirror_symmetry_with_weights_of_opposite_signs():
+    """Rumelhart, Hinton and Williams, Nature 323: all 64 patterns, and on each side of the middle the weights of both
+    hidden units are equal in size and opposite in sign, with ratios 1 : 2 : 4."""
+    replay, trained = Replay(0), after_training(from_preset("symmetry"), 3000)
+    parameters = replay.state(trained).parameters
+    assert score(trained.network, "symmetry", parameters, 0).accuracy == 1
+    w = trained.network.graph.views(parameters)["W1"]
+    assert np.abs(w + w[::-1]).max() < 0.05 * np.abs(w).max()
+    sizes = np.sort(np.abs(w[:3]), 0)
+    assert np.allclose(sizes[1:] / sizes[:2], 2, rtol=0.2)

@@ -68,9 +68,9 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
     (
         "--weights",
         "FILE",
-        "Initial parameters from an npz or safetensors file: W1, b1, ... as trace --save writes them, or PyTorch's"
-        " names, such as 0.weight or fc1.bias.",
-    ),
+        "Initial parameters from an npz or safetensors file: W1, b1, ... as trace --save writes"
+        " them, or PyTorch's names, such as 0.weight or fc1.bias.",
+    ),  # fmt: skip
     (
         "--set",
         "'W1=[[.15,.25],[.2,.3]], b1=.35'",
@@ -183,7 +183,7 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
         raise InputError("let", "requires --expr, or a preset that is an expression")
     assert isinstance(base.network, NetworkSpec)
     data = data_of(given, base.data)
-    network, optimizer = network_from(given, base.network, data), optimizer_from(given)
+    network, optimizer = network_from(given, base.network, data), optimizer_from(given, base.optimizer)
     _check_decay_bias(given, network, optimizer)
     check_epsilon(optimizer, network.dtype)
     usual = info(data).samples if "x" in given else base.batch
@@ -276,18 +276,17 @@ def expression_from(given: dict[str, Any], base: Session) -> Session:
         given.get("dtype", ExpressionSpec.dtype),
         input_gradient=given.get("input_gradient", False),
     )
-    optimizer = optimizer_from(given)
+    optimizer = optimizer_from(given, base.optimizer)
     check_epsilon(optimizer, network.dtype)
     check_memory(network, 1, optimizer)
     lr = positive_number("lr", given.get("lr", base.lr if spec else EXPRESSION_LR))
     return Session(network, GIVEN, lr=lr, optimizer=optimizer)
 
 
-def optimizer_from(given: dict[str, Any]) -> OptimizerSpec:
-    """Make the optimizer that the options describe."""
-    optimizer = OptimizerSpec(
-        given.get("optimizer", "sgd"), **{name: given[name] for name in OPTIMIZER if name in given}
-    )
+def optimizer_from(given: dict[str, Any], base: OptimizerSpec) -> OptimizerSpec:
+    """Make the optimizer that the options describe, on top of that of the preset."""
+    settings = {name: given[name] for name in OPTIMIZER if name in given}
+    optimizer = replace(base, name=given.get("optimizer", base.name), **settings)
     chosen = {"optimizer": optimizer.name, "schedule": optimizer.schedule}
     for name, of, having in ONLY:
         if name in given and chosen[of] not in having:

@@ -18,6 +18,7 @@ DATASETS = {
     "spiral": DataInfo("three spiral arms", 2, 600, classes=3),
     "moons": DataInfo("two half moons", 2, 400, classes=2),
     "sine": DataInfo("one period of a sine", 1, 200),
+    "symmetry": DataInfo("all patterns of six bits; class 1 is mirror-symmetric", 6, 64, classes=2),
     "mazur": DataInfo("one sample, of Mazur's worked example", 2, 1, outputs=2),
 }
 

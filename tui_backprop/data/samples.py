@@ -83,6 +83,12 @@ def sine(rng: Generator, n: int) -> tuple[Array, Array]:
     return x, np.sin(x)
 
 
+def symmetry(rng: Generator, n: int) -> tuple[Array, Array]:
+    """Return the numbers 0 to 63 as six bits; class 1 if they read the same from both ends."""
+    bits = (np.arange(n)[:, None] >> np.arange(6)[::-1]) & 1
+    return bits.astype(float), (bits == bits[:, ::-1]).all(1)
+
+
 def mazur(rng: Generator, n: int) -> tuple[Array, Array]:
     """Return the sample of "A Step by Step Backpropagation Example" (M. Mazur, 2015)."""
     return np.array([[0.05, 0.1]]), np.array([[0.01, 0.99]])
@@ -90,6 +96,7 @@ def mazur(rng: Generator, n: int) -> tuple[Array, Array]:
 
 MAKERS: dict[str, Callable[[Generator, int], tuple[Array, Array]]] = {
     "digits": digits, "xor": xor, "circles": circles, "spiral": spiral, "moons": moons, "sine": sine,
+    "symmetry": symmetry,
     "mazur": mazur,
 }  # fmt: skip
 

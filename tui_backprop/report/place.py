@@ -5,6 +5,7 @@ from __future__ import annotations
 from tui_backprop.data.catalogue import info, title
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.graph import Graph
+from tui_backprop.engine.network.model import Model
 from tui_backprop.render.session_text import iteration_text
 from tui_backprop.session.state import Session
 
@@ -18,6 +19,15 @@ def data_text(session: Session, samples: str) -> str:
     """Name the data set and its ``samples``, and the iteration; a graph that holds its numbers has no samples."""
     named = info(session.data).about if session.network.holds_numbers else f"{title(session.data)}, {samples}"
     return f"{named}{place_text(session)}"
+
+
+def init_text(network: Model) -> str:
+    """Say where the initial parameters are from: init he; parameters given; init he, b1 given."""
+    graph = network.graph
+    given = [name for name in graph.parameters if graph.by_name[name].given]
+    if len(given) == len(graph.parameters):
+        return "parameters given"
+    return f"init {network.init}" + (f", {' and '.join(given)} given" if given else "")
 
 
 def step_heading(graph: Graph, step: Step) -> str:

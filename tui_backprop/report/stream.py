@@ -10,7 +10,7 @@ import msgspec
 from tui_backprop.data.catalogue import title
 from tui_backprop.engine.training.streaming import LayerReport, StreamReport
 from tui_backprop.render.draw.context import LINEAR, RenderContext
-from tui_backprop.report.place import place_text
+from tui_backprop.report.place import init_text, place_text
 from tui_backprop.report.rows import BLANK, Column, Fact, Row, Sentence, Table, text_of
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
@@ -38,7 +38,7 @@ def _rows(session: Session, report: StreamReport, drawn: float) -> Iterator[Row]
     spec = session.network
     yield Fact(
         "network",
-        f"{spec.title}, init {spec.init}, seed {spec.seed}, {spec.dtype}, {spec.parameters:,} parameters",
+        f"{spec.title}, {init_text(spec)}, seed {spec.seed}, {spec.dtype}, {spec.parameters:,} parameters",
     )
     samples = f"sample {session.sample}, batch {session.batch}{place_text(session)}"
     yield Fact("data", f"{title(session.data)}, {samples}, loss {format_number(report.loss, 6)}")

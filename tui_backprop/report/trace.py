@@ -35,7 +35,7 @@ from tui_backprop.render.walk.equation import (
     worked,
 )
 from tui_backprop.render.walk.explanation import closing_lines, torch_lines
-from tui_backprop.report.place import data_text, step_heading
+from tui_backprop.report.place import data_text, init_text, step_heading
 from tui_backprop.report.rows import BLANK, ENDLESS, Drawing, Fact, Forms, Row, Sentence, text_of
 from tui_backprop.session.setting_changes import setting_changes
 from tui_backprop.session.state import Session
@@ -148,7 +148,7 @@ def network_text(spec: Model) -> str:
         spec.loss,
         f"L2 penalty λ = {spec.l2:g} of {scope(spec, spec.l2_bias)}" if spec.l2 else "",
         f"layers {','.join(map(str, spec.frozen))} frozen" if spec.frozen else "",
-        f"init {spec.init}",
+        init_text(spec),
         f"seed {spec.seed}",
         spec.dtype,
         f"{spec.parameters:,} parameters",

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from tui_backprop.data.catalogue import GIVEN
 from tui_backprop.engine.frontends.dense.spec import FRONTEND, NetworkSpec
 from tui_backprop.engine.frontends.expression.presets import EXPRESSIONS
 from tui_backprop.engine.network.model import Model
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Preset:
     """What a session starts from: ``make`` makes its network, or whatever else its ``frontend`` makes; its data set,
-    batch size and learning rate."""
+    batch size, learning rate and optimizer."""
 
     about: str
     make: Callable[[], Model]
@@ -23,6 +24,7 @@ class Preset:
     batch: int = 1
     lr: float = 0.1
     frontend: str = FRONTEND
+    optimizer: OptimizerSpec = field(default_factory=OptimizerSpec)
 
     @cached_property
     def network(self) -> Model:
@@ -61,6 +63,13 @@ NETWORKS = {
             (2, 2, 1), "relu", "mse", dtype="float64", start="W1=1,b1=[0,-1],W2=[[1],[-2]],b2=0"
         ),
         "xor", batch=4,
+    ),
+    "symmetry": Preset(
+        "mirror symmetry, by Rumelhart, Hinton and Williams, 1986 (their starting weights are not known)",
+        lambda: NetworkSpec(
+            (6, 2, 1), "sigmoid", "half-squares", "normal:0.17", "float64", seed=3, output_activation="sigmoid"
+        ),
+        "symmetry", batch=64, lr=6.4, optimizer=OptimizerSpec("momentum"),  # 0.1 for the sum over 64 patterns
     ),
 }  # fmt: skip
 

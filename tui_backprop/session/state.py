@@ -121,8 +121,8 @@ def _at_the_start(network: Model) -> Model:
 def from_preset(name: str) -> Session:
     """Return the session that a preset starts. Raises InputError for an unknown name."""
     preset = PRESETS[one_of("preset", name, PRESETS)]
-    first = catalogue.info(preset.data).first
-    return Session(preset.network, preset.data, sample=first, batch=preset.batch, lr=preset.lr)
+    first, optimizer = catalogue.info(preset.data).first, preset.optimizer
+    return Session(preset.network, preset.data, first, preset.batch, preset.lr, optimizer)
 
 
 def same_network(session: Session) -> str | None:

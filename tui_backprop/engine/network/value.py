@@ -68,6 +68,11 @@ class Value:
         return self.role in PARAMETERS
 
     @property
+    def given(self) -> bool:
+        """Return True of a parameter whose initial numbers are not drawn."""
+        return bool(self.numbers) or self.read is not None
+
+    @property
     def per_sample(self) -> bool:
         """Return True if it has a row for each sample."""
         return self.shape[:1] == (BATCH,)
