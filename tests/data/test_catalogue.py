@@ -35,7 +35,10 @@ def test_a_data_set_has_the_shapes_that_the_catalogue_says(data):
         assert whole.target.shape == (about.samples,)
         assert set(whole.target.tolist()) == set(range(about.classes))
         counts = np.bincount(whole.target)
-        assert counts.max() - counts.min() <= 1
+        assert counts.max() - counts.min() <= 1 or counts.tolist() == [
+            56,
+            8,
+        ]  # 8 of 64 patterns are symmetric
     else:
         assert whole.target.shape == (about.samples, about.outputs)
     assert np.isfinite(whole.x).all()

@@ -70,7 +70,7 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
         "FILE",
         "Initial parameters from an npz or safetensors file: W1, b1, ... as trace --save writes"
         " them, or PyTorch's names, such as 0.weight or fc1.bias.",
-    ),  # fmt: skip
+    ),
     (
         "--set",
         "'W1=[[.15,.25],[.2,.3]], b1=.35'",
