@@ -36,7 +36,8 @@ class PanelRow:
     """``title`` is in the panel's frame, ``command`` before the names of its keys in the command palette. The
     ``keys`` open it (a page has none), with a ``word`` for the key bar and a sentence for the ``help``. ``short`` is
     its name in the tab bar where there is little room, ``tab`` its name among the pages of the panel that it is a
-    ``page_of``. It is ``of_iteration`` if its numbers are those of one iteration."""
+    ``page_of``. It is ``of_iteration`` if its numbers are those of one iteration; some panels are
+    ``hidden_while_predicting``, since a number that is to be predicted can be seen there."""
 
     name: str
     title: str
@@ -49,6 +50,7 @@ class PanelRow:
     short: str = ""
     page_of: str = ""
     of_iteration: bool = False
+    hidden_while_predicting: bool = False
 
 
 # fmt: off
@@ -102,7 +104,7 @@ ROWS: tuple[PanelRow, ...] = (
         PanelKey("end", "app.cursor(99)", "", "", "", "cursor to a trillion parameters"),
     )),
     PanelRow("blame", "most to blame", "Blame", "b,4,f5", "blame", "Show the weights that are most to blame.",
-             of_iteration=True, own=(
+             of_iteration=True, hidden_while_predicting=True, own=(
         PanelKey("up,k", "app.rank(-1)", "↑ ↓", "rank",
                  "The previous or next parameter in the ranking ({rank(-10)}, {rank(10)}: ten).",
                  "previous parameter"),
@@ -133,7 +135,7 @@ ROWS: tuple[PanelRow, ...] = (
                  "Show where this parameter's gradient comes from, number by number.", ""),
     )),
     PanelRow("number", "one number", "Number", "i,5,f6", "number", "Show one number and its gradient, term by term.",
-             short="num", of_iteration=True, own=(
+             short="num", of_iteration=True, hidden_while_predicting=True, own=(
         PanelKey("up,k", "app.number(0, -1)", "↑ ↓ ← →", "entry",
                  "The neighboring entry: rows and columns of a matrix.", "previous row"),
         PanelKey("down,j", "app.number(0, 1)", "", "", "", "next row"),
@@ -152,7 +154,7 @@ ROWS: tuple[PanelRow, ...] = (
                  "follow the walk"),
     )),
     PanelRow("graph", "computation graph", "Graph", "o,6,f7", "graph", "Show the computation graph.",
-             of_iteration=True, own=(
+             of_iteration=True, hidden_while_predicting=True, own=(
         PanelKey("up,k", "app.graph_step(-1)", "↑ ↓", "operation",
                  "The previous or next operation in the graph; the walk follows.", "operation above"),
         PanelKey("down,j", "app.graph_step(1)", "", "", "", "operation below"),
@@ -161,9 +163,11 @@ ROWS: tuple[PanelRow, ...] = (
         PanelKey("end", "app.ends(1)", "", "", "", ""),
     )),
     PanelRow("flow", "gradient flow", "Flow", "f,7,f8", "flow",
-             "Show the gradient flow by layer, and any problems.", of_iteration=True, own=STEPS),
+             "Show the gradient flow by layer, and any problems.", of_iteration=True,
+             hidden_while_predicting=True, own=STEPS),
     PanelRow("curves", "curves", "Curves", "c,8,f9", "curves",
-             "Show the curves: activation function, loss along a weight.", of_iteration=True, own=(
+             "Show the curves: activation function, loss along a weight.", of_iteration=True,
+             hidden_while_predicting=True, own=(
         PanelKey("up,k", "app.curve_unit(-1)", "↑ ↓", "unit", "The previous or next unit.", "previous unit"),
         PanelKey("down,j", "app.curve_unit(1)", "", "", "", "next unit"),
         *STEPS,
@@ -173,7 +177,7 @@ ROWS: tuple[PanelRow, ...] = (
                  "follow the walk"),
     )),
     PanelRow("train", "training", "Training", "T,9,f10", "training",
-             "Show training: the loss curve, and what was learned.", own=(
+             "Show training: the loss curve, and what was learned.", hidden_while_predicting=True, own=(
         PanelKey("minus", "app.amount(-1)", "− +", "amount", "How many updates to run at a time.",
                  "fewer updates at a time"),
         PanelKey("plus,equals_sign", "app.amount(1)", "", "", "", "more updates at a time"),
@@ -192,7 +196,8 @@ ROWS: tuple[PanelRow, ...] = (
         PanelKey("end", "app.iteration(1000000000)", "", "", "", "latest iteration"),
     )),
     PanelRow("bookmarks", "bookmarks", "Bookmarks", "d,0,f12", "bookmarks",
-             "Show the bookmarks, and the difference between two.", short="marks", own=(
+             "Show the bookmarks, and the difference between two.", short="marks",
+             hidden_while_predicting=True, own=(
         PanelKey("up,k", "app.bookmark(-1)", "↑ ↓", "bookmark", "The previous or next bookmark.",
                  "previous bookmark"),
         PanelKey("down,j", "app.bookmark(1)", "", "", "", "next bookmark"),
@@ -210,7 +215,7 @@ ROWS: tuple[PanelRow, ...] = (
              tab="claims", page_of="cost", own=(*TURNS, MEASURE)),
     PanelRow("race", "the race", "Race",
              help="Show the race: a numerical gradient against backprop, parameter by parameter.",
-             tab="race", page_of="cost", own=(
+             tab="race", page_of="cost", hidden_while_predicting=True, own=(
         *TURNS,
         PanelKey("enter", "app.race", "enter", "start", "Start, pause or resume the race.",
                  "start or pause", (("running", "pause"), ("paused", "resume"))),
@@ -221,7 +226,7 @@ ROWS: tuple[PanelRow, ...] = (
     )),
     PanelRow("step_size", "step size", "Step size",
              help="Show the step size: the error of a finite difference for each h.",
-             tab="step", page_of="cost", of_iteration=True, own=(
+             tab="step", page_of="cost", of_iteration=True, hidden_while_predicting=True, own=(
         *TURNS,
         PanelKey("left,h", "app.change_step(-1)", "← →", "step h",
                  "A larger or smaller step size h ({change_step(0)}: the lesson's 0.0001).", "larger step size"),

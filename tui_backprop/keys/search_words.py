@@ -36,6 +36,8 @@ SEARCH_WORDS = {
     "chapters": "tutorial lesson course contents progress list",
     "hessian": "hessian second derivatives curvature eigenvalues newton hvp",
     "quiz": "questions test exam knowledge answers",
+    "predict": "guess quiz hide test yourself exercise",
+    "guess": "predict answer type",
     "find": "go to search jump",
     "step_on": "next forward",
     "step_back": "previous backward",

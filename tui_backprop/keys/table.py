@@ -94,6 +94,9 @@ KEYS = (
     Key("Q", "quiz", "", "", "The quiz: questions with the numbers of live networks; it goes on where you left it."),
     Key("H", "hessian", "", "", "The second derivatives of the loss: the Hessian and its eigenvalues, of up to 50"
         " parameters."),
+    Key("P", "predict", "", "",
+        "Predict each result of the walk before it is shown; press again to stop.", WALK),
+    Key("enter", "guess", "", "", "While predicting: type a prediction, or ask for a hint.", WALK),
     Key("y", "token", "", "", "Save this state, training included: copy a token that --open takes on any machine"
         " (backprop-tui token prints it too)."),
     Key("Y", "torch", "", "", "Copy this step in PyTorch; in the number panel, the number."),

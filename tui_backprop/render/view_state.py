@@ -58,13 +58,36 @@ def share(done: int, of: int) -> str:
     return f"{100 * done // max(of, 1)}%"
 
 
+UNKNOWN = "?"  # in place of a number that is hidden
+
+
+@dataclass(frozen=True)
+class Veil:
+    """What is hidden: the result of the step, if ``entry`` names the one to predict (else it is empty), and the loss,
+    if ``loss`` is True. ``said`` is about the last try, ``hints`` are those that were shown; ``earned`` results were
+    predicted, of those ``passed``."""
+
+    entry: str = ""
+    loss: bool = False
+    said: str = ""
+    hints: tuple[str, ...] = ()
+    earned: int = 0
+    passed: int = 0
+
+
 @dataclass(frozen=True)
 class Snapshot:
-    """A session with its iteration, and the steps of its walk."""
+    """A session with its iteration, and the steps of its walk; with a ``veil`` while results are predicted."""
 
     session: Session
     steps: tuple[Step, ...]
     iteration: Iteration
+    veil: Veil | None = None
+
+    @property
+    def hidden(self) -> bool:
+        """True if the result of the step is not shown."""
+        return self.veil is not None and bool(self.veil.entry)
 
     @property
     def graph(self) -> Graph:

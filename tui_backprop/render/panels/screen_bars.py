@@ -12,7 +12,7 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, cut, first_fitting, line, width
 from tui_backprop.render.per_iteration import per_iteration
 from tui_backprop.render.session_text import network_name, sample_text
-from tui_backprop.render.view_state import Activity, Snapshot
+from tui_backprop.render.view_state import UNKNOWN, Activity, Snapshot
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
 
@@ -26,8 +26,8 @@ PIECE_GAP = 3  # columns between two pieces of the top line
 # Its pieces, and at what length (0: in brief), the most important first. The program's name is shown only where
 # nothing is left out but the parameter count, which the network panel has too.
 STATUS_PRIORITY = (
-    ("playing", 0), ("activity", 0), ("sample", 0), ("loss", 0), ("step", 0), ("network", 0), ("loss", 1),
-    ("sample", 1), ("network", 1), ("sample", 2), ("step", 1), ("program", 0), ("parameters", 0),
+    ("playing", 0), ("activity", 0), ("predicting", 0), ("sample", 0), ("loss", 0), ("step", 0), ("network", 0),
+    ("loss", 1), ("sample", 1), ("network", 1), ("sample", 2), ("step", 1), ("program", 0), ("parameters", 0),
 )  # fmt: skip
 
 
@@ -66,11 +66,16 @@ def _pieces(
 ) -> dict[str, list[Line]]:
     """The pieces of the status bar in their order on the screen, each in brief first, then at length."""
     spec = session.network
-    place, loss, change = "", [], []
+    place, loss, change, predicting = "", list[Line](), list[Line](), list[Line]()
     if snapshot is not None:
         place = f", {step_text(snapshot)}"
-        loss = [line(("loss ", "muted"), (format_number(snapshot.iteration.loss, 4), "loss"))]
-        if snapshot.step is snapshot.steps[-1]:
+        veil = snapshot.veil
+        known = format_number(snapshot.iteration.loss, 4) if not (veil and veil.loss) else UNKNOWN
+        loss = [line(("loss ", "muted"), (known, "loss"))]
+        if veil:
+            score = f" {veil.earned} of {veil.passed}" if veil.passed else ""
+            predicting = [line(("predicting", "update"), (score, "text"))]
+        if snapshot.step is snapshot.steps[-1] and not snapshot.hidden:
             change = [line(*loss[0], (f" → {format_number(snapshot.iteration.loss_after, 4)}", "update"))]
     layers = (network_name(spec, 20), "text")
     return {
@@ -85,6 +90,7 @@ def _pieces(
             for word in ("iter", "iteration")[: 1 + wide]
         ],
         "loss": loss + change,
+        "predicting": predicting,
         "playing": [line((f"playing {speed:g}/s", "update"))] if speed else [],
     }
 

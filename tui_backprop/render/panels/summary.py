@@ -17,6 +17,7 @@ from tui_backprop.render.panels.number import brief_figures
 from tui_backprop.render.panels.training import figures, progress, untrained
 from tui_backprop.render.panels.value_flow import value_verdict
 from tui_backprop.render.view_state import Findings, Snapshot
+from tui_backprop.render.walk.veil import covered
 from tui_backprop.session.session_parts import Inspection
 
 LEAST_CARD_COLUMNS, GAP = 40, 3  # columns of a card at least, and between two
@@ -49,6 +50,9 @@ def _card(
 ) -> list[Line]:
     """Draw a card: the key and the title of its panel, and what that says, or that it is being computed."""
     title = line((panel_key(name, context.keys), "key"), (f" {PANEL_ROWS[name].title}", "title"))
+    hidden = snapshot.hidden and PANEL_ROWS[name].hidden_while_predicting
+    if snapshot.veil and hidden:
+        return [title, *covered(snapshot.veil, columns, context)][:rows]
     body = CARDS[name](findings, snapshot, columns, rows - 1, context)
     return [title, *(body or [line(("computing …", "muted"))])[: rows - 1]]
 

@@ -12,6 +12,7 @@ from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, Span, cut, line
+from tui_backprop.render.view_state import UNKNOWN
 from tui_backprop.support.format import MINUS, format_fixed, format_number
 
 EXPONENT_FROM = 1e6  # values from here on are written with an exponent
@@ -141,12 +142,15 @@ def sums(rows: Sequence[ReceiptRow]) -> list[Sequence[ReceiptRow]]:
     return [rows[start:end] for start, end in zip([0, *starts], [*starts, len(rows)], strict=True)]
 
 
-def receipt(rows: Sequence[ReceiptRow], columns: int, role: str, context: RenderContext = UTF8) -> list[Line]:
+def receipt(
+    rows: Sequence[ReceiptRow], columns: int, role: str, context: RenderContext = UTF8, hidden: bool = False
+) -> list[Line]:
     """Render a receipt, each sum aligned on the decimal point. A subtracted term is shown as a negative summand, with
     the minus in its label, so that the column adds up: "−α · dW   −0.00280". The row of remaining terms absorbs the
-    rounding error of the terms shown; a short sum gets more decimals instead."""
+    rounding error of the terms shown; a short sum gets more decimals instead. The last result may be ``hidden``."""
     shown = receipt_values(rows)
     rows, texts = [row for row, _ in shown], [context.text(text) for _, text in shown]
+    texts[-1] = UNKNOWN if hidden else texts[-1]
     wide = max(len(t) for t in texts)
     labels, factors, gap = _beside(rows, columns - 2 - wide, context)
     label_wide = max(min(max(map(len, labels)), columns - 2 - len(gap) - wide), 1)

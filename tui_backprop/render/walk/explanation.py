@@ -73,7 +73,9 @@ def explanation(
         room = most - len(formula) - sum(map(len, parts)) - bool(unshown) - len(closing)
         caption = brief_caption(sentence, columns, room)
     receipts = [line((UNSHOWN.format(unshown, "s" * (unshown > 1)), "muted"))] if unshown else []
-    receipts += receipt([row for part in parts for row in part], columns, step.phase, context)
+    receipts += receipt(
+        [row for part in parts for row in part], columns, step.phase, context, snapshot.hidden
+    )
     lines: list[Line] = []
     for block in filter(None, (caption, formula, receipts, closing)):
         lines += [()] * (needed + 3 <= rows and bool(lines))
@@ -205,7 +207,7 @@ def loss_line(snapshot: Snapshot, columns: int) -> Line:
         len(snapshot.steps) - 1,
         snapshot.session.walk.grain,
     )
-    if snapshot.step.index == last:
+    if snapshot.step.index == last and not snapshot.hidden:
         after = format_number(snapshot.iteration.loss_after, 4)
         return line(("loss    ", "muted"), f"{before} before, ", (f"{after} after", "update"))
     there = f"see {'step' if grain == 'equation' else grain} {last}"

@@ -5,16 +5,18 @@ from __future__ import annotations
 from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.node_drawing import node_drawing
 from tui_backprop.render.draw.spans import Line, beside
-from tui_backprop.render.view_state import Snapshot
+from tui_backprop.render.view_state import Snapshot, Veil
 from tui_backprop.render.walk.explanation import explanation
 from tui_backprop.render.walk.iteration_graph import drawable, graph_of
 from tui_backprop.render.walk.network_diagram import diagram
 from tui_backprop.render.walk.tensor import tensor_view
 from tui_backprop.render.walk.timeline import timeline
 from tui_backprop.render.walk.value_table import value_table
+from tui_backprop.render.walk.veil import before, question_lines
 
 TENSOR_ROWS = 8  # lines for the tensor below the equation, where there is room
 ROOMY_ROWS = 18  # lines below the diagram from which lines are reserved for the tensor
+LEAST_TABLE_ROWS = 6  # lines of the values above what is asked
 REST_ROWS = 12  # lines above and below the nodes and edges of a small network
 FEW_UNITS = 8  # largest width of layers that are drawn in a single line
 SIDE_BY_SIDE_COLUMNS = 72  # columns from which the tensor is beside the equation, not below it
@@ -27,7 +29,8 @@ def walk_panel(
     the entries of a large array failed."""
     top = [*timeline(snapshot.steps, snapshot.session.walk.step, columns, context), *_blank(rows >= 20)]
     if snapshot.graph.layered:
-        top += [*_network(snapshot, columns, rows, context), *_blank(rows >= 30)]
+        known = before(snapshot) if snapshot.hidden else snapshot
+        top += [*_network(known, columns, rows, context), *_blank(rows >= 30)]
     left = rows - len(top)
     if columns >= SIDE_BY_SIDE_COLUMNS:
         text_columns = min(max(48, columns * 11 // 20), 64) if snapshot.graph.layered else columns // 2
@@ -46,6 +49,8 @@ def _beside(
 ) -> list[Line]:
     """Draw the array of the step; of a graph without layers, all values, and below them that array, unless it is a
     single number."""
+    if snapshot.veil and snapshot.hidden:
+        return _question(snapshot, snapshot.veil, columns, rows, context)
     if snapshot.graph.layered:
         return tensor_view(snapshot, columns, rows, context, given_up)
     single = snapshot.iteration.tensor(snapshot.step.tensor).ndim == 0
@@ -53,6 +58,14 @@ def _beside(
     if single or rows - len(table) < 3:
         return table
     return [*table, (), *tensor_view(snapshot, columns, rows - len(table) - 1, context, given_up)]
+
+
+def _question(snapshot: Snapshot, veil: Veil, columns: int, rows: int, context: RenderContext) -> list[Line]:
+    """Ask for the result of the step; of a graph without layers, below the values that are known before."""
+    asked = question_lines(veil, columns, rows, context)
+    if snapshot.graph.layered or rows - len(asked) < LEAST_TABLE_ROWS:
+        return asked
+    return [*value_table(before(snapshot), columns, rows - len(asked) - 1, context), (), *asked]
 
 
 def _network(snapshot: Snapshot, columns: int, rows: int, context: RenderContext) -> list[Line]:

@@ -44,6 +44,7 @@ from tui_backprop.tui.app.misclassified import Misclassified
 from tui_backprop.tui.app.navigation import Navigation
 from tui_backprop.tui.app.panel_focus import Panels
 from tui_backprop.tui.app.playback import Playback
+from tui_backprop.tui.app.predict import PredictControl
 from tui_backprop.tui.app.quit import Quit
 from tui_backprop.tui.app.quiz import QuizControl
 from tui_backprop.tui.app.ranking import Ranking
@@ -145,7 +146,7 @@ class BackpropApp(AppServices):
         self.ending = Ending(self)
         self.memory_guard = MemoryGuard(self, state.budget, self.ending)
         self.quitting = Quit(self, self, Activities(self, work, lambda: None))
-        searching = Misclassified(self, state)
+        searching, self.predicting = Misclassified(self, state), PredictControl(self, state)
         self.key_queue = KeyQueue(
             self, (state, self.ranking, searching, self.lesson), self.quitting.quits, self.say
         )
@@ -154,7 +155,7 @@ class BackpropApp(AppServices):
             self.cost_lab.race, self.cost_lab.sweep, self.inspection, self.ranking, self.lesson, self.commands,
             self.quitting, Bookmarks(self, state), Edits(self, state, self.ranking), searching,
             General(self, self), self.resume, Copying(self, self, state, self.panels),
-            QuizControl(self, state), SecondDerivatives(self, state),
+            QuizControl(self, state), SecondDerivatives(self, state), self.predicting,
         )  # fmt: skip
         for name, action in actions.items():
             setattr(self, name, action)

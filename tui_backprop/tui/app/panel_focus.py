@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import App
@@ -21,6 +22,9 @@ from tui_backprop.tui.widgets.form import NetworkPanel
 from tui_backprop.tui.widgets.frame import Frame
 from tui_backprop.tui.widgets.screen_bars import KeyBar, TabBar
 from tui_backprop.tui.widgets.summary import Summary, roomy, summaries
+
+if TYPE_CHECKING:
+    from tui_backprop.render.view_state import Veil
 
 FIXED = ("network", "walk")  # the other panels share the place to the right of the walk
 FOLLOWING = ("number", "curves", *COST_PAGES)  # panels that show one number, or have a page that does
@@ -45,6 +49,7 @@ class Panels:
         self._page = "cost"  # of the cost panel
         self._app, self._screen, self._keep, self._opening = app, screen, keep, opening
         self._state_of, self._lacks = state_of, lacks
+        self._veil: Veil | None = None  # over panels in which what is to be predicted can be seen
         self._views: dict[str, Canvas] = {}
         self._keys_of: tuple[str, Rows, str, tuple[str, ...]] | None = None  # what the keys shown belong to
 
@@ -55,8 +60,16 @@ class Panels:
 
     def create(self, name: str) -> Canvas:
         """Create the view of a panel."""
-        self._views[name] = view = view_of(name, self._app.render_context)
-        return view
+        self._views[name] = view_of(name, self._app.render_context)
+        self.cover(self._veil)
+        return self._views[name]
+
+    def cover(self, veil: Veil | None) -> None:
+        """Hide the panels in which what is to be predicted can be seen, or show them (None)."""
+        self._veil = veil
+        for view in self._views.values():
+            if isinstance(view, PanelCanvas) and PANEL_ROWS[view.panel].hidden_while_predicting:
+                view.cover(veil)
 
     def create_summary(self, size: Size) -> list[Summary]:
         """Create the summary for a terminal of a size, if there is room for it."""

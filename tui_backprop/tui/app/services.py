@@ -114,6 +114,7 @@ class AppServices(App[None]):
         self.activities.show()
 
     def refresh_panels(self) -> None:
+        self.panels.cover(self.snapshot.veil if self.snapshot and self.snapshot.hidden else None)
         self.cost_lab.show()
         self.training.show()
         self.queries.update()

@@ -24,6 +24,7 @@ from tui_backprop.tui.app.app_interface import AppContext
 
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
     from tui_backprop.engine.training.iteration import Iteration
+    from tui_backprop.render.view_state import Veil
     from tui_backprop.session.autosave import Saver
     from tui_backprop.session.replay import Replay
 
@@ -64,6 +65,9 @@ class AppState:
         self._app, self._observer = app, observer
         self._saver, self._save_failed = saver, False
         self._history = UndoHistory(session)
+        self.veil_of: Callable[[Snapshot], Veil | None] = lambda snapshot: (
+            None
+        )  # what a learner is to predict
         self._waiting: list[Callable[[], None]] = []  # moves made before the iteration arrived
 
     @property
@@ -157,6 +161,10 @@ class AppState:
             self.keep()
             self._follow()
 
+    def show_again(self) -> None:
+        """Show the session again, when what is hidden of it has changed."""
+        self._follow()
+
     # --- computing -----------------------------------------------------------------------------------------
 
     def compute(self) -> None:
@@ -178,7 +186,9 @@ class AppState:
             self.compute()
 
     def _snapshot(self, iteration: Iteration) -> Snapshot:
-        return Snapshot(self.session, steps_of(self.session), iteration)
+        snapshot = Snapshot(self.session, steps_of(self.session), iteration)
+        veil = self.veil_of(snapshot)
+        return replace(snapshot, veil=veil) if veil else snapshot
 
     def _take(self, session: Session) -> None:
         call = self._app.call_from_thread

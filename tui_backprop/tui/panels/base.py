@@ -17,6 +17,7 @@ from tui_backprop.tui.widgets.canvas import Canvas
 
 if TYPE_CHECKING:  # loads numpy
     from tui_backprop.engine.training.iteration import Iteration
+    from tui_backprop.render.view_state import Veil
     from tui_backprop.session.replay import Replay
 
 ALL = 99  # more parts than any key has
@@ -60,6 +61,7 @@ class PanelCanvas(Canvas, can_focus=True):
         self.panel = panel
         self._waiting = "computing the first iteration"
         self._note = ""
+        self._veil: Veil | None = None
         self._bindings = BindingsMap.merge([self._bindings, BindingsMap(bindings(panel))])
 
     def note(self, words: str) -> None:
@@ -68,7 +70,17 @@ class PanelCanvas(Canvas, can_focus=True):
             self._note = words
             self.redraw()
 
+    def cover(self, veil: Veil | None) -> None:
+        """Hide the contents behind a veil, or show them (None)."""
+        if veil != self._veil:
+            self._veil = veil
+            self.redraw()
+
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
+        if self._veil is not None:
+            from tui_backprop.render.walk.veil import covered
+
+            return covered(self._veil, columns, self.render_context)
         note = wrap(self._note, columns, "update") if self._note else []
         return [*note, *self.contents(columns, rows - len(note))]
 
@@ -105,16 +117,18 @@ class SnapshotView(PanelCanvas):
         self._snapshot: Snapshot | None = None
         self._found: object = None
         self._failed = False
-        self._drawn: tuple[Session, object, object, bool] | None = None
+        self._drawn: tuple[Session, object, object, tuple[bool, Veil | None]] | None = None
 
     def show(self, snapshot: Snapshot, found: object = None, failed: bool = False) -> None:
         """Draw a snapshot with the result of the panel's query (None while it is computed, and if it ``failed``),
         unless it is drawn already."""
         concern, before = self._concern(snapshot.session), self._drawn
-        now = concern, snapshot.iteration, found, failed
+        now = concern, snapshot.iteration, found, (failed, snapshot.veil)
         self._snapshot, self._found, self._failed, self._drawn = snapshot, found, failed, now
         if not (
-            before and before[0] == concern and all(a is b for a, b in zip(before[1:], now[1:], strict=True))
+            before
+            and (before[0], before[3]) == (concern, now[3])
+            and all(a is b for a, b in zip(before[1:3], now[1:3], strict=True))
         ):
             self.redraw()
 
