@@ -141,6 +141,8 @@ def test_idx_pictures_are_divided_by_255_and_drawn_as_pictures(tmp_path):
         ("a,b,y\n", "it has no samples"),
         ("hello\n", "its first line has no separator"),
         ("", "its first line has no separator"),
+        (b"a,b\n1,2\n3,\x00\n", "line 3, column 2 (b)"),
+        ("1,2,3\n" + "9" * 200_000 + ",2,3\n", "is no line of a table: field larger"),
         (b"\x80\x04pickle", "its first line has no separator"),
     ],
 )  # fmt: skip

@@ -251,6 +251,13 @@ def test_damaged_files_are_refused(tmp_path, ours):
         assert "cannot be read" in refused("--weights", str(tmp_path / "cut"))
 
 
+def test_thousands_of_negative_numbers_travel_in_a_token():
+    numbers = -np.random.default_rng(0).random((40, 40))
+    options = ("--data", "circles", "--layers", "2,40,40,2", "--set", f"W2={numbers.tolist()}")
+    network = decode(run("token", *options).stdout).network
+    assert np.array_equal(network.graph.views(initial_parameters(network))["W2"], numbers.astype("f"))
+
+
 def test_a_network_of_other_shapes_keeps_the_parameters_that_it_has_too():
     network = decode(token("--set", TYPED)).network
     assert replace(network, layers=(2, 2, 2), loss="mse").start == network.start.partition(",W2")[0]

@@ -10,7 +10,8 @@ from zipfile import BadZipFile
 import numpy as np
 import pytest
 
-from tui_backprop.files.npz import write_npz
+from tui_backprop.files.decoder import DecodeError
+from tui_backprop.files.npz import read_npy, read_npz, write_npz
 
 ARRAYS = {
     "x": np.arange(6.0).reshape(2, 3).T, "mask1": np.array([True, False]), "loss": np.float32(0.5),
@@ -77,3 +78,32 @@ def test_an_archive_that_is_interrupted_cannot_be_read(error):
     file.seek(0)
     with pytest.raises(BadZipFile):
         np.load(file, allow_pickle=False)
+
+
+def content_of(write):
+    file = io.BytesIO()
+    write(file)
+    return file.getvalue()
+
+
+def test_what_is_written_is_read():
+    found = read_npz(content_of(lambda file: write_npz(file, ARRAYS)), 2**20)
+    assert {*found} == {*ARRAYS}
+    for name, array in ARRAYS.items():
+        np.testing.assert_array_equal(found[name], array)
+
+
+def test_an_array_whose_header_promises_more_is_refused_before_any_is_allocated():
+    whole = content_of(lambda file: np.save(file, np.ones(10)))
+    promising = whole.replace(b"(10,)", b"(10000000000000000,)".ljust(5))
+    start = whole.index(b"(10,)")
+    header = whole[:start] + b"(99999999999999,)" + whole[start + 5 + 12 :]
+    for content in (whole[:-8], promising, header):
+        with pytest.raises(DecodeError):
+            read_npy(content)
+
+
+def test_an_archive_that_expands_too_far_is_refused():
+    content = content_of(lambda file: np.savez_compressed(file, x=np.zeros(10**6)))
+    with pytest.raises(DecodeError, match="take more than"):
+        read_npz(content, 10**6)

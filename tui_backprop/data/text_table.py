@@ -47,7 +47,7 @@ class Columns:
 def read_text(content: bytes, separator: str, target: str, watch: Callable[[int, int], None]) -> Table:
     """Read the samples of a text; without a ``separator``, that of the first line. Raises DecodeError with line and
     column, InputError for a target that is not there."""
-    content = content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
+    content = content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     first = content[: content.find(b"\n") % (len(content) + 1)].decode("utf-8", "replace")
     separator = separator or max(SEPARATORS, key=first.count)
     cells = _cells(first, separator)
@@ -138,7 +138,11 @@ def _cells(line: str, separator: str) -> list[str]:
     """Return the cells of a line, without the blanks and quotes around them."""
     if separator == " ":
         return line.split()
-    return [cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
+    try:
+        cells = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+    except csv.Error as error:
+        raise DecodeError(f"{quoted(line)} is no line of a table: {error}") from None
+    return [cell.strip() for cell in cells]
 
 
 def _number(cell: str) -> float | None:

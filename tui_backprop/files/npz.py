@@ -6,7 +6,9 @@ import zlib
 from collections.abc import Mapping
 from io import BytesIO
 from math import prod
+from tokenize import TokenError
 from typing import BinaryIO
+from warnings import catch_warnings, simplefilter
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
@@ -63,8 +65,10 @@ def read_npy(content: bytes, name: str = "") -> Array:
     try:
         version = npy.read_magic(file)
         read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, columns_first, dtype = read_header(file)
-    except FAILURES:
+        with catch_warnings():
+            simplefilter("ignore")  # of numpy, about headers in an older form
+            shape, columns_first, dtype = read_header(file)
+    except (SyntaxError, TokenError, EOFError, *FAILURES):  # numpy parses the header as Python's literals
         raise DecodeError(f"{what}is not an array of numpy") from None
     if dtype.hasobject or dtype.kind not in KINDS:
         kind = "Python objects (a pickle)" if dtype.hasobject else str(dtype)

@@ -13,9 +13,8 @@ from itertools import groupby, pairwise
 
 import numpy as np
 
-from tui_backprop.engine.frontends.dense.start import FILE, Shapes, listed, written
+from tui_backprop.engine.frontends.dense.start import FILE, Misfit, Shapes, listed, written
 from tui_backprop.engine.primitives import Array, Shape
-from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import quoted
 
 NUMBER = re.compile(r"(\d+)")
@@ -58,13 +57,13 @@ class Module:
 
 
 def match(found: Mapping[str, Array], shapes: Shapes, file: str) -> Match:
-    """Find the parameters of a network in the arrays of a file. Raises InputError, in words about the ``file``."""
+    """Find the parameters of a network in the arrays of a file. Raises Misfit, in words about the ``file``."""
     found = {_symbol(name): array for name, array in found.items()}
     named = [name for name, _ in shapes if name in found]
     matched = _by_name(found, shapes, file) if named else _by_module(found, shapes, file)
     for name, array in matched.arrays.items():
         if not np.issubdtype(array.dtype, np.floating) and not np.issubdtype(array.dtype, np.integer):
-            raise InputError(FILE, f"{file}: {matched.sources[name]} holds {array.dtype}, not real numbers")
+            raise Misfit(FILE, f"{file}: {matched.sources[name]} holds {array.dtype}, not real numbers")
     return matched
 
 
@@ -77,11 +76,11 @@ def _symbol(name: str) -> str:
 def _by_name(found: Mapping[str, Array], shapes: Shapes, file: str) -> Match:
     lacking = [name for name, _ in shapes if name not in found]
     if lacking:
-        raise InputError(FILE, f"{file} lacks {listed(lacking)}; it has {listed(map(quoted, found))}")
+        raise Misfit(FILE, f"{file} lacks {listed(lacking)}; it has {listed(map(quoted, found))}")
     for name, wanted in shapes:
         if found[name].shape != wanted:
             hint = "; transpose it" if len(wanted) > 1 and found[name].shape == wanted[::-1] else ""
-            raise InputError(
+            raise Misfit(
                 FILE,
                 f"{file}: {name} is {written(found[name].shape)}, but the network needs {written(wanted)}{hint}",
             )
@@ -113,10 +112,10 @@ def _by_module(found: Mapping[str, Array], shapes: Shapes, file: str) -> Match:
     def give(name: str, wanted: Shape, module: Module, part: str) -> None:
         array, source = module.parts.get(part), ".".join(filter(None, (module.prefix, part)))
         if array is None:
-            raise InputError(FILE, f"{file} has no {source} for {name}; leave out biases with --no-bias")
+            raise Misfit(FILE, f"{file} has no {source} for {name}; leave out biases with --no-bias")
         turned = array.T if array.ndim == 2 else array
         if turned.shape != wanted:
-            raise InputError(
+            raise Misfit(
                 FILE, f"{file}: {source} is {written(array.shape)}, but {name} needs {written(wanted[::-1])}"
             )
         arrays[name], sources[name] = turned, f"{source} transposed" if array.ndim == 2 else source
@@ -125,10 +124,10 @@ def _by_module(found: Mapping[str, Array], shapes: Shapes, file: str) -> Match:
         for (name, wanted), part in zip(layer[:2], PARTS, strict=False):
             give(name, wanted, module, part)
         if len(layer) == 1 and "bias" in module.parts:
-            raise InputError(FILE, f"{file} has biases, such as {module.prefix}.bias; leave out --no-bias")
+            raise Misfit(FILE, f"{file} has biases, such as {module.prefix}.bias; leave out --no-bias")
     normalized = [layer[-2:] for layer in layers if len(layer) > 2]
     if len(norms) != len(normalized):
-        raise InputError(
+        raise Misfit(
             FILE, f"{file} has {len(norms)} layer normalizations, but the network has {len(normalized)};"
             " see --layer-norm"
         )  # fmt: skip
@@ -161,7 +160,7 @@ def _layers(shapes: Shapes) -> list[list[tuple[str, Shape]]]:
 def _chosen(
     modules: Sequence[Module], layers: Sequence[Mapping[str, Shape]], file: str, found: Mapping[str, Array]
 ) -> list[Module]:
-    """Return the linear module of each layer. Raises InputError if there is none, or more than one choice."""
+    """Return the linear module of each layer. Raises Misfit if there is none, or more than one choice."""
     wanted = [next(iter(layer.values()))[::-1] for layer in layers]
     families = [list(group) for _, group in groupby(modules, key=lambda each: each.family)]
     fitting = [fit for family in [modules, *families] if (fit := _fit(family, wanted))]
@@ -171,12 +170,12 @@ def _chosen(
     if not every:
         needs = listed(map(written, wanted))
         has = listed([f"{quoted(name)} {written(array.shape)}" for name, array in found.items()])
-        raise InputError(
+        raise Misfit(
             FILE, f"{file} does not fit: this network's weights are {needs} in PyTorch; it has {has}"
         )
     choices = every if len(every) > 1 else [every[0], every[0][::-1]]
     texts = " or ".join(listed([each.prefix for each in fit], 4) for fit in choices)
-    raise InputError(FILE, f"{file} is ambiguous: the layers could be {texts}; rename the arrays W1, b1, ...")
+    raise Misfit(FILE, f"{file} is ambiguous: the layers could be {texts}; rename the arrays W1, b1, ...")
 
 
 def _fit(modules: Sequence[Module], wanted: Sequence[Shape]) -> list[Module] | None:

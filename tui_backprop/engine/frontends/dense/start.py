@@ -30,6 +30,11 @@ DIGITS = 32  # of a file's SHA-256, in hexadecimal
 REFERENCE = re.compile(rf"(?P<name>[^#\n]{{1,255}})#(?P<digest>[0-9a-f]{{{DIGITS}}})")
 ONE = re.compile(r"\s*(?P<name>\w+)\s*=(?P<value>.*)", re.DOTALL)
 
+
+class Misfit(InputError):
+    """A parameter that a network does not have, or has in another shape."""
+
+
 Shapes = tuple[tuple[str, Shape], ...]  # of all parameters, by name, in order
 
 _held: dict[str, Mapping[str, Array]] = {}  # the arrays of files, by digest
@@ -67,19 +72,17 @@ def canonical(text: str, shapes: Shapes) -> str:
 def kept(text: str, shapes: Shapes) -> str:
     """Return what of a start is left in a network of other shapes: the parameters that it has, too; of a file, all or
     none. Raises InputError for what is no start, and for a file that is not held."""
-    if missing(text) is not None or fits(text, shapes):
-        return canonical(text, shapes)
     if is_reference(text):
-        return ""
-    parts = [part for part in _parts(text) if fits(part, shapes) or not ONE.fullmatch(part)]
+        return canonical(text, shapes) if _fits(text, shapes) else ""
+    parts = [part for part in _parts(text) if _fits(part, shapes)]
     return canonical(",".join(parts), shapes) if parts else ""
 
 
-def fits(text: str, shapes: Shapes) -> bool:
-    """Return True if a start has only parameters of a network, in their shapes."""
+def _fits(text: str, shapes: Shapes) -> bool:
+    """Return False for a start with a parameter that a network does not have in its shape."""
     try:
         canonical(text, shapes)
-    except InputError:
+    except Misfit:
         return False
     return True
 
@@ -126,12 +129,12 @@ def _one(part: str, shapes: Mapping[str, Shape]) -> tuple[str, tuple[float, ...]
         raise InputError(FIELD, f"{what}; write it like {EXAMPLE}")
     name = one["name"]
     if name not in shapes:
-        raise InputError(FIELD, f"there is no parameter {quoted(name)}; choose from {listed(shapes)}")
+        raise Misfit(FIELD, f"there is no parameter {quoted(name)}; choose from {listed(shapes)}")
     wanted = shapes[name]
     numbers, shape = array_of(FIELD, name, checked_text(FIELD, one["value"].strip(), LONGEST))
     if shape not in ((), wanted):
         hint = f"; its {shape[1]} columns are rows here" if shape == wanted[::-1] and len(shape) > 1 else ""
-        raise InputError(FIELD, f"{name} needs the shape {written(wanted)}, not {written(shape)}{hint}")
+        raise Misfit(FIELD, f"{name} needs the shape {written(wanted)}, not {written(shape)}{hint}")
     if size(wanted) > INSIDE:
         raise InputError(FIELD, f"{name} has {size(wanted):,} entries; give more than {INSIDE:,} in a file")
     return name, numbers * (1 if shape else size(wanted))

@@ -89,7 +89,7 @@ def check_name(field: str, name: str, reserved: frozenset[str]) -> str:
 def array_of(field: str, name: str, text: str) -> tuple[tuple[float, ...], Shape]:
     """Parse a number or nested lists of numbers: the numbers, row by row, and the shape. Raises InputError for the
     ``field``; ``text`` is a checked one."""
-    body = tree_of(field, text).body
+    body = tree_of(field, text, ENTRIES).body
     if len(body) != 1 or not isinstance(body[0], ast.Expr):
         raise InputError(field, f"{quoted(text)} is not a number or an array, such as 0.5 or [1, 2]")
     return _array(field, name, body[0].value)

@@ -76,8 +76,8 @@ def checked_text(field: str, text: str, most: int = CHARACTERS) -> str:
     return text
 
 
-def tree_of(field: str, text: str) -> ast.Module:
-    """Parse a checked text."""
+def tree_of(field: str, text: str, operations: int = OPERATIONS) -> ast.Module:
+    """Parse a checked text of so many operations, at most; the sign of a number is one."""
     if found := LETTER_AFTER_NUMBER.search(text):
         where = _place_at(field, text, found.start())
         raise where.error("a number is followed by a letter; write a product with *, as in 2*x")
@@ -89,7 +89,7 @@ def tree_of(field: str, text: str) -> ast.Module:
         raise InputError(
             field, f"more than {LEVELS} operations depend on each other; give a part of it a name"
         ) from None
-    _check_size(field, tree)
+    _check_size(field, tree, operations)
     return tree
 
 
@@ -99,7 +99,7 @@ def _reason(error: SyntaxError) -> str:
     return "the formula cannot be read here; write it like L = (w*x + b - y)**2"
 
 
-def _check_size(field: str, tree: ast.Module) -> None:
+def _check_size(field: str, tree: ast.Module, most: int) -> None:
     """Raise InputError for a tree that is too deep, or has too many operations. Walks without recursion."""
     level: list[ast.AST] = list(tree.body)
     operations = depth = 0
@@ -108,8 +108,8 @@ def _check_size(field: str, tree: ast.Module) -> None:
             isinstance(node, ast.BinOp | ast.UnaryOp | ast.Call | ast.Subscript) for node in level
         )
         depth += 1
-        if operations > OPERATIONS:
-            raise InputError(field, f"more than {OPERATIONS:,} operations")
+        if operations > most:
+            raise InputError(field, f"more than {most:,} operations")
         if depth > LEVELS:
             where = place_of(field, level[0])
             raise where.error(f"more than {LEVELS} operations depend on each other; give a part of it a name")
