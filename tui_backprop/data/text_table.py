@@ -1,7 +1,7 @@
 """Samples in text: a line for each, with numbers between separators, and names in the first line if it has any.
 
-Blocks of plain numbers are read as JSON, three times as fast as by numpy (benchmarks: a million lines of 20 numbers);
-a block that is not is read line by line, and the first thing that is wrong in it is named with line and column."""
+Blocks of plain numbers are read as JSON, three times as fast as by numpy; any other block is read line by line, and
+the first thing that is wrong in it is named with line and column."""
 
 from __future__ import annotations
 
@@ -104,12 +104,16 @@ def _plain(text: bytes, separator: str, width: int) -> Array | None:
     lines = text if text.endswith(b"\n") else text + b"\n"
     at = np.frombuffer(lines, np.uint8)
     ends = np.flatnonzero(at == NEWLINE)
-    counts = np.add.reduceat(at == ord(separator), np.r_[0, ends[:-1]], dtype=np.int64)
-    if (counts != width - 1).any():
+    places = np.flatnonzero(at == ord(separator))
+    if len(places) != (width - 1) * len(ends):
         return None
+    of_line = places.reshape(-1, width - 1)
+    if (of_line[:, -1] > ends).any() or (of_line[1:, 0] < ends[:-1]).any():
+        return None  # a line has more, and another one fewer
     joined = lines[:-1].replace(separator.encode(), b",") if separator != "," else lines[:-1]
     try:
-        return np.array(numbers.decode(b"[" + joined.replace(b"\n", b",") + b"]")).reshape(-1, width)
+        found = numbers.decode(b"[" + joined.replace(b"\n", b",") + b"]")
+        return np.fromiter(found, float, len(found)).reshape(-1, width)
     except (msgspec.MsgspecError, ValueError):
         return None
 
