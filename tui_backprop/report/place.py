@@ -34,5 +34,6 @@ def step_heading(graph: Graph, step: Step) -> str:
     """Name a step: forward, layer 1: matmul; of a graph without layers, forward, multiply in u = w*x."""
     if graph.layered:
         return f"{step.phase}, layer {step.layer}: {step.op}"
-    place = f" in {graph.blocks[step.layer].title}" if step.layer else ""
+    block = step.layer if step.parts or not step.visits else step.visits[-1].op.layer
+    place = f" in {graph.blocks[block].title}" if block else ""
     return f"{step.phase}, {step.op}{place}"

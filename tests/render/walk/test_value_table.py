@@ -45,11 +45,19 @@ def test_a_gradient_is_muted_until_its_last_term():
     assert shown[0] == [("", "forward"), ("", "backward")]
     assert shown[1][0] == ("+0.462", "forward")
     assert [gradient for _, gradient in shown[11:14]] == [
-        ("+2.00", "muted"),
-        ("+2.92", "muted"),
+        ("+2.00 …", "muted"),
+        ("+2.92 …", "muted"),
         ("+3.82", "backward"),
     ]
-    assert cells(snapshots(SESSIONS["three-uses"])[-1], "w") == [("+0.200", "update"), ("+3.00", "backward")]
+
+
+def test_the_update_keeps_the_numbers_that_the_gradients_are_made_of():
+    last = snapshots(SESSIONS["three-uses"])[-1]
+    lines = value_table(last, 60, 40, UTF8)
+    assert plain(lines[0]).split() == ["value", "gradient", "after"]
+    rows = {plain(row).split()[0]: [(text.strip(), role) for text, role in row[-3:]] for row in lines}
+    assert rows["w"] == [("+0.500", "forward"), ("+3.00", "backward"), ("+0.200", "update")]
+    assert [row[-1][0] for name, row in rows.items() if name not in ("w", "value")] == [""] * (len(rows) - 2)
 
 
 def test_arrays_are_shown_by_their_norm_and_single_entries_as_they_are():

@@ -33,7 +33,7 @@ async def test_the_worst_weight_is_set_to_zero_and_the_loss_is_what_was_said(ope
         assert after.loss - before.loss == pytest.approx(said.actual_change, rel=1e-3, abs=1e-6)
         assert np.count_nonzero(after.program.parameters != before.program.parameters) == 1
         name = entry_name(attribution.tensor, attribution.index)
-        assert f"edited: {name} {format_number(-attribution.value, sign=True)}" in blame(ui)
+        assert f"edited: {name} by {format_number(-attribution.value, sign=True)}" in blame(ui)
         assert f"loss {after.loss:.4g}"[:9] in ui.status
         assert (chosen(ui).tensor, chosen(ui).index) == (attribution.tensor, attribution.index)
         await ui.press("u")

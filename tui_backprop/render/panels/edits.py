@@ -17,7 +17,7 @@ def edit_lines(session: Session, columns: int, context: RenderContext = UTF8) ->
         return []
     latest = session.edits[::-1]
     named = [
-        f"{entry_name(edit.tensor, edit.index)} {format_number(edit.by, sign=True)}"
+        f"{entry_name(edit.tensor, edit.index)} by {format_number(edit.by, sign=True)}"
         for edit in latest[:MOST_NAMED]
     ]
     named += [f"{len(latest) - MOST_NAMED} more"] if len(latest) > MOST_NAMED else []

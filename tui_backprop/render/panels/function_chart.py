@@ -71,7 +71,8 @@ def activation_chart(snapshot: Snapshot, columns: int, context: RenderContext) -
     (layer, unit), marks = snapshot.place, marks_of(context)
     curve = activation_curve(snapshot.iteration, layer, unit, 2 * columns)
     linear = layer == snapshot.graph.depth
-    numbers = _numbers(curve, f"{curve.of}[{curve.unit}]", curve.of[0], marks)
+    name = f"{curve.of}[{curve.unit}]"
+    numbers = _numbers(curve, name, (f"f({curve.of[0]})", f"f'({curve.of[0]})"), marks)
     head = [line((f"{curve.name}, layer {layer}, unit {curve.unit}", "title"))]
     if snapshot.session.batch > 1:
         head.append(line((f"sample {snapshot.session.sample:,}", "muted")))
@@ -83,20 +84,21 @@ def activation_chart(snapshot: Snapshot, columns: int, context: RenderContext) -
     return ChartWithWords(flowing(head, columns), partial(_function_chart, curve, marks), words)
 
 
-def _numbers(curve: ActivationCurve, name: str, argument: str, marks: ChartMarks) -> list[Line]:
-    """The point at which the function is looked at, its value there and its slope."""
+def _numbers(curve: ActivationCurve, name: str, made: tuple[str, str], marks: ChartMarks) -> list[Line]:
+    """The point at which the function is looked at, its value there and its slope, which are called ``made``."""
+    value, slope = made
     return [
         line((f"{name} ", "muted"), format_number(curve.at)),
         line(
             (marks.here, "strong"),
             (marks.sample, "forward"),
-            (f" f({argument}) ", "muted"),
+            (f" {value} ", "muted"),
             format_number(curve.value),
         ),
         line(
             (marks.other, "strong"),
             (marks.dots, "backward"),
-            (f" f'({argument}) ", "muted"),
+            (f" {slope} ", "muted"),
             format_number(curve.slope_at),
         ),
     ]
@@ -117,11 +119,12 @@ def shown_curve(snapshot: Snapshot, points: int) -> OperationCurve | None:
 
 
 def operation_chart(snapshot: Snapshot, columns: int, context: RenderContext) -> ChartWithWords:
-    """f and f' of the operation whose number is looked at."""
+    """The operation whose number is looked at, and its derivative."""
     found, marks = shown_curve(snapshot, 2 * columns), marks_of(context)
     assert found is not None  # the caller asks first
     curve = found.curve
-    numbers = _numbers(curve, curve.of, curve.of, marks)
+    made = context.text(found.output), context.text(f"∂{found.output}/∂{curve.of}")
+    numbers = _numbers(curve, context.text(curve.of), made, marks)
     head = [line((context.text(f"{curve.name}: {found.output} over {curve.of}"), "title"))]
 
     def words(columns: int) -> list[Line]:

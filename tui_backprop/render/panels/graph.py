@@ -19,7 +19,7 @@ from tui_backprop.render.panels.graph_table import GraphState, fit_cached, graph
 from tui_backprop.render.panels.operation_detail import (
     operation_lines,
 )
-from tui_backprop.render.panels.value_graph import ValueGraphState, fold, value_graph_table
+from tui_backprop.render.panels.value_graph import ValueGraphState, fold, one_line_each, value_graph_table
 from tui_backprop.render.panels.value_graph_rows import value_graph_rows
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import format_duration, format_times
@@ -82,8 +82,10 @@ def _layers(look: GraphState, columns: int, rows: int) -> list[Line]:
 def _values(look: GraphState, columns: int, rows: int) -> list[Line]:
     """A line for each value of any other graph."""
     state, all_rows = ValueGraphState(look.snapshot, look.context), value_graph_rows(look.snapshot.graph)
-    start, end = page(state.cursor(all_rows), len(all_rows), _room(len(all_rows), rows))
-    head, *table = value_graph_table(state, all_rows[start:end], columns)
+    formulas = sum(row.op is not None for row in all_rows)
+    tall = len(all_rows) + formulas < rows and not one_line_each(state, columns)
+    start, end = page(state.cursor(all_rows), len(all_rows), rows - 1 if tall else _room(len(all_rows), rows))
+    head, *table = value_graph_table(state, all_rows[start:end], columns, tall)
     above = [fold(all_rows[:start], all_rows[start].above, "above", columns)] if start else []
     below = [fold(all_rows[end:], all_rows[end - 1].below, "below", columns)] if end < len(all_rows) else []
     return [head, *above, *table, *below]

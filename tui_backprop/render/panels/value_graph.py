@@ -17,7 +17,7 @@ from tui_backprop.render.panels.graph_rows import NODE_MARK
 from tui_backprop.render.panels.operation_detail import rule_text
 from tui_backprop.render.panels.value_graph_rows import ValueGraphRow, lane_columns, value_graph_rows
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.render.walk.value_table import value_rows
+from tui_backprop.render.walk.value_table import formula_in, value_rows
 from tui_backprop.support.format import format_number
 
 STATE_MARKS = {"": ("○", "faint"), "forward": ("●", "forward"), "backward": ("◆", "backward")}
@@ -84,18 +84,23 @@ class ValueGraphState:
         return bool(visits) and self.done.issuperset(visits)
 
     def value(self, row: ValueGraphRow) -> str:
-        """The number of a row, or the norm of its array; once they are updated, that of new parameters."""
-        if row.term:
-            return ""
-        iteration, name = self.snapshot.iteration, row.value
-        return _number(iteration.new[name] if self.updated(row) else iteration.tensor(name))
+        """The number of a row, or the norm of its array."""
+        return "" if row.term or not self.made(row) else _number(self.snapshot.iteration.tensor(row.value))
 
-    def updated(self, row: ValueGraphRow) -> bool:
-        """Check whether a row shows a parameter after the update."""
-        return self.snapshot.step.phase == "update" and row.value in self._written and not row.term
+    def after(self, row: ValueGraphRow) -> str:
+        """The parameter of a row as updated, or its norm."""
+        updated = row.value in self.snapshot.graph.trained and not row.term
+        return _number(self.snapshot.iteration.new[row.value]) if updated else ""
+
+    @property
+    def updating(self) -> bool:
+        """Whether the cursor is on the update."""
+        return self.snapshot.step.phase == "update"
 
     def gradient(self, row: ValueGraphRow) -> str:
         """The gradient in a row, or its norm: the term of one path, or the sum of all."""
+        if not self.graded(row):
+            return ""
         iteration, graph = self.snapshot.iteration, self.snapshot.graph
         if row.term:
             if cheap(iteration, row.term):
@@ -118,60 +123,85 @@ def _number(array: Array) -> str:
 
 @dataclass(frozen=True)
 class GraphLayout:
-    """Columns of the lanes, of names, formulas (0: they are left out), values and gradients, and between them."""
+    """Columns of the lanes, of names, formulas (0: they stand below, or are left out), of the numbers, and between
+    them; ``heads`` are those of the numbers."""
 
     lanes: int
     names: int
     formulas: int
-    values: int
-    gradients: int
+    numbers: tuple[int, ...]
+    heads: tuple[str, ...]
     gap: str
 
     @property
     def head(self) -> Line:
         """The line above the table."""
         left = 1 + self.lanes + len(self.gap) + self.names + (self.formulas and len(EQUALS) + self.formulas)
-        titles = f"{'value':>{self.values}}{self.gap}{'gradient':>{self.gradients}}"
-        return line((f"{'':{left}}{self.gap}{titles}", "muted"))
+        titles = (f"{self.gap}{head:>{n}}" for head, n in zip(self.heads, self.numbers, strict=True))
+        return line((f"{'':{left}}{''.join(titles)}", "muted"))
 
 
 def _layout(
-    look: ValueGraphState, numbers: Sequence[str], gradients: Sequence[str], columns: int
+    look: ValueGraphState, heads: Sequence[str], cells: Sequence[Sequence[str]], columns: int, tall: bool
 ) -> GraphLayout:
-    """Fit the table into so many columns: formulas are cut, or left out; then lanes are cut."""
+    """Fit the table into so many columns: formulas are cut, or left out; then lanes are cut. In a ``tall`` one they
+    stand below."""
     graph, context = look.snapshot.graph, look.context
     lanes = min(lane_columns(graph), max(columns // LANES_SHARE, 1))
     named = max(len(context.text(row.name)) for row in value_rows(graph))
-    left, right = max(len("value"), *map(len, numbers)), max(len("gradient"), *map(len, gradients))
-    for gap in (GAP, " "):
-        room = columns - 1 - lanes - named - len(EQUALS) - left - right - 3 * len(gap)
+    numbers = tuple(max(map(len, (head, *column))) for head, column in zip(heads, cells, strict=True))
+    for gap in () if tall else (GAP, " "):
+        room = columns - 1 - lanes - named - len(EQUALS) - sum(numbers) - (1 + len(numbers)) * len(gap)
         if room >= LEAST_FORMULA_COLUMNS:
-            return GraphLayout(lanes, named, min(room, _longest(look)), left, right, gap)
+            return GraphLayout(lanes, named, min(room, _longest(look)), numbers, tuple(heads), gap)
     paths = [f"{VIA}{row.term.op.output}" for row in value_graph_rows(graph) if row.term]
     named = max([named, *(len(context.text(path)) for path in paths)])
-    room = columns - 1 - named - left - right - 3
-    return GraphLayout(max(min(lanes, room), 1), named, 0, left, right, " ")
+    room = columns - 1 - named - sum(numbers) - 1 - len(numbers)
+    return GraphLayout(max(min(lanes, room), 1), named, 0, numbers, tuple(heads), " ")
 
 
-def value_graph_table(look: ValueGraphState, shown: Sequence[ValueGraphRow], columns: int) -> list[Line]:
-    """A head line, and a line for each row shown."""
-    numbers, gradients = (
-        on_the_point([look.context.text(text(row)) for row in shown]) for text in (look.value, look.gradient)
-    )
-    plan = _layout(look, numbers, gradients, columns)
+def one_line_each(look: ValueGraphState, columns: int) -> bool:
+    """Return whether the formulas of all rows fit behind their names."""
+    heads, cells = _numbers(look, value_graph_rows(look.snapshot.graph))
+    return _layout(look, heads, cells, columns, tall=False).formulas >= _longest(look)
+
+
+def _numbers(look: ValueGraphState, shown: Sequence[ValueGraphRow]) -> tuple[list[str], list[list[str]]]:
+    """The heads of the columns of numbers, and the texts in each; at the update, parameters before and after it."""
+    columns = {"value": look.value, "gradient": look.gradient}
+    columns |= {"after": look.after} if look.updating else {}
+    cells = [on_the_point([look.context.text(text(row)) for row in shown]) for text in columns.values()]
+    return [*columns], cells
+
+
+def value_graph_table(
+    look: ValueGraphState, shown: Sequence[ValueGraphRow], columns: int, tall: bool = False
+) -> list[Line]:
+    """A head line, and a line for each row shown; in a ``tall`` table, another one with its formula."""
+    heads, cells = _numbers(look, shown)
+    plan = _layout(look, heads, cells, columns, tall)
     lines = [plan.head]
-    for row, number, gradient in zip(shown, numbers, gradients, strict=True):
-        number = number if look.made(row) else ""
-        gradient = gradient if look.graded(row) else ""
-        lines.append(
-            line(
-                *_lead(look, row, plan),
-                *_about(look, row, plan),
-                (f"{plan.gap}{number:>{plan.values}}", "update" if look.updated(row) else "forward"),
-                (f"{plan.gap}{gradient:>{plan.gradients}}", "text" if row.term else "backward"),
-            )
-        )
+    for i, row in enumerate(shown):
+        roles = "forward", "text" if row.term else "backward", "update"
+        numbers = [
+            (f"{plan.gap}{column[i]:>{n}}", role)
+            for column, n, role in zip(cells, plan.numbers, roles, strict=False)
+        ]
+        lines.append(line(*_lead(look, row, plan), *_about(look, row, plan), *numbers))
+        if tall and row.op:
+            lines.append(_below(look, row, plan, columns))
     return lines
+
+
+def _below(look: ValueGraphState, row: ValueGraphRow, plan: GraphLayout, columns: int) -> Line:
+    """The formula of a row, in a line of its own between the lanes that go on."""
+    graph, context = look.snapshot.graph, look.context
+    about = next(each for each in value_rows(graph) if each.name == row.value)
+    formula = rule_text(graph, row.term) if row.term else f"= {about.formula}"
+    lanes = f" {cut(row.below, plan.lanes):<{plan.lanes}}{plan.gap}"
+    return line(
+        (f"{lanes}{GAP}", "muted"), (cut(context.text(formula), columns - len(lanes) - len(GAP)), "muted")
+    )
 
 
 def _about(look: ValueGraphState, row: ValueGraphRow, plan: GraphLayout) -> list[Span]:
@@ -187,7 +217,7 @@ def _about(look: ValueGraphState, row: ValueGraphRow, plan: GraphLayout) -> list
     if not plan.formulas:
         return name
     about = next(each for each in value_rows(look.snapshot.graph) if each.name == row.value)
-    text = cut(context.text(about.formula), plan.formulas)
+    text = formula_in(context.text(about.formula), plan.formulas)
     return [
         *name,
         (" " * len(EQUALS) if about.given else EQUALS, "muted"),

@@ -21,7 +21,10 @@ from tui_backprop.support.format import format_number
 LEAST_FORMULA_COLUMNS = 6
 GAP = "  "
 TITLES = ("value", "gradient")
+AFTER = "after"  # title of the updated parameters
+SO_FAR = " …"  # after a gradient that more terms are added to
 PARAMETER, FIXED = "parameter", "fixed"
+SHORT = {PARAMETER: "param."}  # where there is little room
 
 
 @dataclass(frozen=True)
@@ -47,20 +50,23 @@ def value_rows(graph: Graph) -> tuple[ValueRow, ...]:
 
 def value_table(snapshot: Snapshot, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """Draw a head and at most ``rows - 1`` values, those around the step's; single numbers as they are, arrays by
-    their norm. The head says how many others there are above and below."""
+    their norm; at the update, parameters before and after it. The head says how many others there are above and
+    below."""
     graph = snapshot.graph
     all_rows, now = value_rows(graph), {graph.value_of(piece.tensor) for piece in snapshot.step.pieces}
     at = max((i for i, row in enumerate(all_rows) if row.name in now), default=0)
     first = min(max(at - (rows - 1) // 2, 0), max(len(all_rows) - rows + 1, 0))
     shown = all_rows[first:][: rows - 1]
     reached = Reached(snapshot)
-    cells = [[cell(row) for row in shown] for cell in (reached.number, reached.gradient)]
+    columns_of = [reached.number, reached.gradient, *[reached.after] * reached.updating]
+    heads = [*TITLES, *[AFTER] * reached.updating]
+    cells = [[cell(row) for row in shown] for cell in columns_of]
     texts = [on_the_point([context.text(text) for text, _ in each]) for each in cells]
-    wide = [max(len(title), *map(len, each)) for title, each in zip(TITLES, texts, strict=True)]
+    wide = [max(len(title), *map(len, each)) for title, each in zip(heads, texts, strict=True)]
     named = max(len(context.text(row.name)) for row in all_rows)
-    room = max(columns - named - 3 - sum(wide) - 2 * len(GAP), LEAST_FORMULA_COLUMNS)
+    room = max(columns - named - 3 - sum(wide) - len(wide) * len(GAP), LEAST_FORMULA_COLUMNS)
     beyond = _beyond(first, len(all_rows) - first - len(shown))
-    titles = "".join(f"{GAP}{title:>{n}}" for title, n in zip(TITLES, wide, strict=True))
+    titles = "".join(f"{GAP}{title:>{n}}" for title, n in zip(heads, wide, strict=True))
     lines = [line((f"{cut(beyond, named + 3 + room):<{named + 3 + room}}{titles}", "muted"))]
     for i, row in enumerate(shown):
         numbers = [
@@ -70,11 +76,16 @@ def value_table(snapshot: Snapshot, columns: int, rows: int, context: RenderCont
             line(
                 (f"{context.text(row.name):<{named}}", "cursor" if row.name in now else "strong"),
                 (" = " if not row.given else "   ", "muted"),
-                (f"{cut(context.text(row.formula), room):<{room}}", "muted" if row.given else "text"),
+                (f"{formula_in(context.text(row.formula), room):<{room}}", "muted" if row.given else "text"),
                 *numbers,
             )
         )
     return lines
+
+
+def formula_in(text: str, columns: int) -> str:
+    """Fit a formula, or the word in place of one, into so many columns."""
+    return text if len(text) <= columns else cut(SHORT.get(text, text), columns)
 
 
 def _beyond(above: int, below: int) -> str:
@@ -91,22 +102,27 @@ class Reached:
         self._iteration, self._graph, self._step = snapshot.iteration, snapshot.graph, snapshot.step
         self._done = frozenset(visit for step in steps for visit in step.visits)
         self._made = {visit.writes for visit in self._done if visit.of is None}
+        self.updating = self._step.kind == "update"
 
     def number(self, row: ValueRow) -> tuple[str, str]:
-        """Return the value of a row, once it is computed; of a parameter, as updated."""
-        if self._step.kind == "update" and row.name in self._graph.parameters:
-            return _number(self._iteration.new[row.name]), "update"
+        """Return the value of a row, once it is computed."""
         there = row.given or row.name in self._made
         return (_number(self._iteration.tensor(row.name)) if there else ""), "forward"
 
+    def after(self, row: ValueRow) -> tuple[str, str]:
+        """Return a parameter as updated."""
+        updated = row.name in self._graph.trained
+        return (_number(self._iteration.new[row.name]) if updated else ""), "update"
+
     def gradient(self, row: ValueRow) -> tuple[str, str]:
-        """Return the gradient of a value, muted until all its terms are there; of the loss, 1."""
+        """Return the gradient of a value, marked until all its terms are there; of the loss, 1."""
         graph = self._graph
         visits = graph.visits_of.get(row.name, ())
         some = [visit for visit in visits if visit in self._done]
         if some:
             whole = len(some) == len(visits)
-            return _number(self._iteration.tensor(graph.written(some[-1]))), "backward" if whole else "muted"
+            text = _number(self._iteration.tensor(graph.written(some[-1])))
+            return (text, "backward") if whole else (text + SO_FAR, "muted")
         begun = row.name == graph.loss and any(visit.of is not None for visit in self._done)
         return (format_number(1.0, sign=True) if begun else ""), "backward"
 
