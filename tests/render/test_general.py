@@ -19,8 +19,10 @@ from tui_backprop.engine.analysis.ranking import ranking
 from tui_backprop.engine.analysis.value_flow import value_flow
 from tui_backprop.engine.analysis.visit_norms import written
 from tui_backprop.engine.explain.number import number_of
+from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.render.draw.context import UTF8
+from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.panels.blame import blame_panel
 from tui_backprop.render.panels.curves import curves_panel
 from tui_backprop.render.panels.graph import graph_panel
@@ -235,3 +237,31 @@ def test_terms_of_all_paths_add_up(name):
             assert total.value == iteration.tensor(graph.gradient_of(value))[index]
             several += 1
     assert several
+
+
+def blame_of(text: str, lets: str, rank: int = 0) -> list[str]:
+    session = having(given(ExpressionSpec(text, lets)), rank=rank)
+    (snapshot, *_) = snapshots(session)
+    ranked = ranking(snapshot.iteration, "gradient")
+    blame = BlameState(session, snapshot.iteration, ranked)
+    blame = BlameState(
+        session, snapshot.iteration, ranked, parameter_detail(snapshot.iteration, blame.chosen)
+    )
+    return [plain(row).strip() for row in blame_panel(blame, 38, 30, UTF8)]
+
+
+def test_blame_lists_all_paths_with_their_routes_and_the_parameter_whose_terms_cancel():
+    """u = x + y, v = x - 2 y, L = u v + u: dx = v + u + 1, with y = 3 dx = x + x - y + 1 = 0 at x = 1."""
+    lines = blame_of("u = x + y\nv = x - 2*y\nL = u*v + u", "x=1, y=3", rank=1)
+    assert any(row.startswith("2 x") and row.endswith(" 0") for row in lines)
+    assert "3 paths to the loss" in lines
+    routes = {row.rpartition(" ")[0].strip(): row.rpartition(" ")[2] for row in lines if "→" in row}
+    assert routes == {"x → u → v2 → L": "−5.00", "x → v → v2 → L": "+4.00", "x → u → L": "+1.00"}
+    (total,) = [row.split() for row in lines if row.startswith("= their sum")]
+    assert total[-1] == "0"
+
+
+def test_a_single_path_is_the_only_one_whatever_its_rounding():
+    lines = blame_of("L = sum((W @ x)**2) / 3", "W=[[0.1, 0.7]], x:=[0.3, 0.9]")
+    assert "the only path to the loss" in lines
+    assert not any("%" in row for row in lines)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
+from math import prod
 from typing import Any
 
 import msgspec
@@ -103,7 +105,7 @@ def _drawn(blame_state: BlameState, found: ParameterDetail, context: RenderConte
     session, iteration = blame_state.session, blame_state.iteration
     attribution, several = found.attribution, iteration.batch > 1
     yield from title_lines(session, attribution.tensor, attribution.index, WIDE, context)
-    yield from path_lines(session, found, WIDE, len(found.path) + 3, several=several)
+    yield from path_lines(session, found, WIDE, len(found.path) + 3, several=several, context=context)
     yield ()
     yield from nudge_lines(found, WIDE, len(found.nudges))
 
@@ -138,12 +140,29 @@ def _path(blame_state: BlameState, found: ParameterDetail) -> Iterator[Row]:
     if not found.path:
         yield Fact("path of largest influence", NO_PATH)
         return
+    if len(found.paths) > 1:
+        yield from _paths(found)
+        return
     head, *_, (_, *product) = path_lines(session, found, ENDLESS, len(found.path) + 3, several)
     yield Fact("path of largest influence", plain(head))
     yield from (
         Fact(f"factor {label}", format_number(factor, sign=True)) for label, factor in path_factors(found)
     )
     yield Fact("product", plain(tuple(product)))
+
+
+def _paths(found: ParameterDetail) -> Iterator[Row]:
+    """All paths, each with its route, its factors and its product."""
+    yield Fact("paths to the loss", str(len(found.paths)))
+    for n, path in enumerate(found.paths, 1):
+        yield Fact(f"path {n}", " to ".join([found.attribution.tensor, *(step.value for step in path)]))
+        yield from (
+            Fact(f"factor {step.formula}", format_number(step.factor, sign=True))
+            for step in path
+            if step.formula != "1"
+        )
+        yield Fact("product", format_number(prod(step.factor for step in path), sign=True))
+    yield Fact("their sum", format_number(found.sample_gradients[0].gradient, sign=True))
 
 
 def _nudges(blame_state: BlameState, found: ParameterDetail) -> Iterator[Row]:
@@ -171,7 +190,7 @@ def blame_dict(blame_state: BlameState) -> dict[str, Any]:
     detail: dict[str, Any] | None = None
     if blame_state.detail:
         detail = msgspec.to_builtins(blame_state.detail)
-        for step in detail["path"]:
+        for step in (*detail["path"], *chain.from_iterable(detail["paths"])):
             step["value"], step["formula"] = ascii_formula(step["value"]), ascii_formula(step["formula"])
     attributions: list[dict[str, Any]] = [msgspec.to_builtins(each) for each in blame_state.ranked or ()]
     for attribution in attributions:
@@ -185,6 +204,7 @@ def blame_dict(blame_state: BlameState) -> dict[str, Any]:
         "ranking": attributions,
         "unranked": blame_state.ranked.unranked if blame_state.ranked is not None else 0,
         "path": detail["path"] if detail else [],
+        "paths": detail["paths"] if detail else [],
         "path_ties": detail["path_ties"] if detail else 0,
         "nudges": detail["nudges"] if detail else [],
         "base_loss": detail["base_loss"] if detail else None,

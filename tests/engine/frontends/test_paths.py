@@ -10,6 +10,7 @@ import pytest
 from tests.engine.frontends.any_shape import ByHand
 from tests.engine.frontends.expressions import take
 from tui_backprop.engine.analysis.influence import strongest_path
+from tui_backprop.engine.analysis.path_of_operations import MOST_PATHS
 from tui_backprop.engine.frontends.expression.presets import EXPRESSIONS
 from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
 from tui_backprop.engine.network.rerun import jacobian_column
@@ -44,6 +45,11 @@ def test_the_path_is_the_largest_of_all_and_all_add_up_to_the_gradient(spec):
             gradient = float(iteration.tensor(spec.graph.gradient_of(name))[index])
             assert sum(every) == pytest.approx(gradient, rel=1e-12, abs=1e-14)
             found = strongest_path(iteration, name, index)
+            listed = [prod(hop.factor for hop in path) for path in found.every]
+            assert sorted(map(abs, listed), reverse=True) == list(map(abs, listed))
+            assert listed or len(every) > MOST_PATHS or not any(every)
+            nonzero = sorted(filter(None, listed)), sorted(filter(None, every))
+            assert not listed or nonzero[0] == pytest.approx(nonzero[1], rel=1e-12)
             sizes = np.abs(every)
             if not sizes.any():
                 assert found.steps == ()
@@ -58,3 +64,8 @@ def test_the_factors_are_written_with_the_names_of_the_expression():
     assert [hop.value for hop in hops] == ["u", "v1", "v3", "L"]
     hops = strongest_path(take(SPECS[-2]), "W", (1, 1)).steps
     assert [hop.formula for hop in hops][:2] == ["x[1]", "[u[1] > 0]"]
+
+
+def test_many_dead_ends_are_not_searched_for_ever():
+    spec = ExpressionSpec("h = relu(w * M)\nL = sum(h) * 0 + w", f"w=1, M:={[-1.0] * 900}")
+    assert strongest_path(take(spec), "w", ()).every == ()

@@ -7,13 +7,13 @@ in place of the sum.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
 
-from tui_backprop.engine.analysis.path_of_operations import largest_path
+from tui_backprop.engine.analysis.path_of_operations import Hop, all_paths, largest_path
 from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.operation import Op
 from tui_backprop.engine.primitives import Array
@@ -57,10 +57,16 @@ PATH_FACTORS: dict[str, tuple[Factors, str]] = {
 
 @dataclass(frozen=True)
 class StrongestPath:
-    """The ``steps`` of a path, and how many paths are as large in magnitude (``ties``, itself included)."""
+    """The ``steps`` of a path, and how many paths are as large in magnitude (``ties``, itself included). In a graph
+    without layers, ``every`` path to the loss, the largest first, where they are few."""
 
     steps: tuple[PathStep, ...]
     ties: int
+    every: tuple[tuple[PathStep, ...], ...] = ()
+
+
+def _steps(hops: Sequence[Hop]) -> tuple[PathStep, ...]:
+    return tuple(PathStep(hop.op.output, (hop.place or (0,))[-1], hop.factor, hop.formula) for hop in hops)
 
 
 def strongest_path(
@@ -79,10 +85,8 @@ def strongest_path(
         raise KeyError(tensor)
     if not graph.layered:
         hops, ties = largest_path(iteration, tensor, index)
-        return StrongestPath(
-            tuple(PathStep(hop.op.output, (hop.place or (0,))[-1], hop.factor, hop.formula) for hop in hops),
-            ties,
-        )
+        every = all_paths(iteration, tensor, index)
+        return StrongestPath(_steps(hops), ties, tuple(map(_steps, every)))
     at = next(n for n, op in enumerate(ops) if tensor in op.inputs)
     best = _best(iteration, ops[at + 1 :], sample)
     steps = [_entry(iteration, ops[at], tensor, index, sample)]

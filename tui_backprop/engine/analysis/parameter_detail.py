@@ -50,7 +50,7 @@ class SampleGradient:
 class ParameterDetail:
     """The detail of one parameter. ``sample_gradients`` are those of all samples of the batch, the largest first, and
     add up to the gradient, with the ``penalty``; ``path`` is that of largest influence for the first of them, one
-    of ``path_ties`` that are equally large.
+    of ``path_ties`` that are equally large; ``paths`` are all of them, where they are few in a graph without layers.
     ``base_loss`` is the loss without a change, in double precision as those of the ``nudges``."""
 
     attribution: Attribution
@@ -60,6 +60,7 @@ class ParameterDetail:
     penalty: float
     nudges: tuple[Nudge, ...]
     base_loss: float
+    paths: tuple[tuple[PathStep, ...], ...] = ()
     flips: FlipSearch | None = None  # where there are classes
 
     @property
@@ -94,6 +95,7 @@ def parameter_detail(
         penalty=penalty,
         nudges=nudges,
         base_loss=changed.loss,
+        paths=path.every,
         flips=None if label is None else changed.flips(label, [nudge.by for nudge in nudges]),
     )
 

@@ -1,19 +1,21 @@
-"""The path of largest influence through operations of any kind, entry by entry: for graphs without layers."""
+"""Paths of influence through operations of any kind, entry by entry: for graphs without layers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 from tui_backprop.engine.explain.receipts.general import ENTRYWISE, derivative_of
 from tui_backprop.engine.network.operation import Op
-from tui_backprop.engine.network.rerun import jacobian_row, pulled
+from tui_backprop.engine.network.rerun import jacobian_column, jacobian_row, pulled
 from tui_backprop.engine.primitives import Array, index_at, size
 from tui_backprop.engine.training.iteration import Iteration
 
 MOST_ENTRIES = 5_000  # of all values that are no functions entry by entry: each takes a VJP
+MOST_PATHS, MOST_HOPS = 8, 400  # paths that are listed, and hops that are looked at for them
 Index = tuple[int, ...]
 
 
@@ -65,6 +67,40 @@ def largest_path(iteration: Iteration, tensor: str, index: Index) -> tuple[tuple
         hops.append(Hop(op, to, factor, derivative_of(iteration, op, i, place, to)))
         at, place = op.output, to
     return tuple(hops), ties
+
+
+def all_paths(
+    iteration: Iteration, tensor: str, index: Index, most: int = MOST_PATHS
+) -> tuple[tuple[Hop, ...], ...]:
+    """Return all paths from an entry to the loss, the largest first; nothing where there are more than ``most``. Hops
+    between entries of arrays that have a derivative of 0 are left out."""
+    if tensor not in iteration.graph.differentiable:
+        return ()
+    found: list[tuple[Hop, ...]] = []
+    begun: list[tuple[tuple[Hop, ...], str, Index]] = [((), tensor, index)]
+    for _ in range(MOST_HOPS):
+        if not begun or len(found) > most:
+            break
+        hops, at, place = begun.pop()
+        if at == iteration.graph.loss:
+            found.append(hops)
+            continue
+        begun += [((*hops, hop), hop.op.output, hop.place) for hop in _hops(iteration, at, place)]
+    if begun or len(found) > most:
+        return ()
+    return tuple(sorted(found, key=lambda hops: -abs(prod(hop.factor for hop in hops))))
+
+
+def _hops(iteration: Iteration, value: str, index: Index) -> Iterator[Hop]:
+    """Iterate over the hops from an entry, the last one first."""
+    for visit in iteration.graph.visits_of.get(value, ()):
+        column, i = jacobian_column(iteration.program, visit.op, visit.of or 0, index), visit.of or 0
+        places = (
+            [index_at(at, column.shape) for at in np.flatnonzero(column).tolist()] if column.ndim else [()]
+        )
+        for place in places:
+            formula = derivative_of(iteration, visit.op, i, index, place)
+            yield Hop(visit.op, place, float(column[place]), formula)
 
 
 def _flat(index: Index, shape: Index) -> int:

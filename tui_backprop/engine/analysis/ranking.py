@@ -79,7 +79,8 @@ class Ranked(Sequence[Attribution]):
         if self.unranked:
             which = "all" if self.unranked == self.scored else f"{self.unranked:,} of"
             return f"{which} {self.scored:,} scores are NaN or infinite, and not ranked"
-        return "" if self.attributions else "every score is 0: no parameter is to blame"
+        blamed = any(each.score for each in self.attributions)
+        return "" if blamed else "every score is 0: no parameter is to blame"
 
 
 def plain_sgd(optimizer: OptimizerSpec) -> bool:
@@ -94,11 +95,13 @@ def _move(iteration: Iteration, w: Array, g: Array, new: Array) -> Array:
 
 
 def ranking(iteration: Iteration, measure: str, most: int = 10, layer: int | None = None) -> Ranked:
-    """Rank the ``most`` parameters with the largest score, of one layer or of all; those with score 0 are left out.
+    """Rank the ``most`` parameters with the largest score, of one layer or of all; those with score 0 are left out,
+    but for graphs without layers, where they come last.
 
     Takes one pass over the parameters, block by block.
     """
     graph, row, top, scored, unranked = iteration.graph, MEASURES[measure], Top(most), 0, 0
+    zeros: list[int] = []
     w, g, new = iteration.program.parameters, iteration.program.gradient, iteration.after.parameters
     for name, place in graph.slices.items():
         if layer in (None, graph.layer(name)):
@@ -106,15 +109,16 @@ def ranking(iteration: Iteration, measure: str, most: int = 10, layer: int | Non
                 part = slice(start, min(start + RANKED_BLOCK, place.stop))
                 with np.errstate(all="ignore"):
                     scores = row.score(w[part], g[part], _move(iteration, w[part], g[part], new[part]))
+                if not graph.layered and len(zeros) < most:
+                    zeros += (start + np.flatnonzero(scores == 0)).tolist()
                 if not finite(scores):
                     unranked += int(np.count_nonzero(~np.isfinite(scores)))
                     scores = np.where(np.isfinite(scores), scores, 0)
                 scored += len(scores)
                 top.add(start, scores)
-    pairs = zip(top.places, top.values, strict=True)
-    return Ranked(
-        tuple(_attribution(iteration, int(at), float(score)) for at, score in pairs), scored, unranked
-    )
+    pairs = [(int(at), float(score)) for at, score in zip(top.places, top.values, strict=True)]
+    pairs = [*pairs, *((at, 0.0) for at in zeros)][:most]
+    return Ranked(tuple(_attribution(iteration, at, score) for at, score in pairs), scored, unranked)
 
 
 def named(iteration: Iteration, measure: str, tensor: str, index: tuple[int, ...]) -> Attribution | None:

@@ -157,7 +157,7 @@ def ranking_notes(
         words = BIASES if roles <= {"weight", "bias"} else NO_WEIGHTS
         notes.append(f"{others} of the first {len(first)} {words[others > 1]}")
     tied = sum(attribution.score == attributions[0].score for attribution in attributions)
-    if tied > 1:
+    if tied > 1 and attributions[0].score:
         notes.append(f"the first {tied} are tied")
     notes += _of_one_unit(graph, attributions, accused) if graph.layered else []
     return wrap(context.text("; ".join(notes)), columns, "muted") if notes else []

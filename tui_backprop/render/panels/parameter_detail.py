@@ -64,8 +64,8 @@ def parameter_detail_lines(
     flips = {"full": flip_lines(found, columns), "brief": flip_lines(found, columns, brief=True), "": []}
     several, everything = iteration.batch > 1, len(found.path) + 3
     path = {
-        "rows": path_lines(session, found, columns, everything, several),
-        "text": path_lines(session, found, columns, MOST_TEXT_ROWS, several, table=False),
+        "rows": path_lines(session, found, columns, everything, several, context=context),
+        "text": path_lines(session, found, columns, MOST_TEXT_ROWS, several, table=False, context=context),
         "": [],
     }
     lines: list[Line] = []

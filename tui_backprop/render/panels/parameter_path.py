@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from math import isfinite, prod
+from math import isclose, isfinite, prod
 
 from tui_backprop.cost.accounting.path_counts import countable, paths
 from tui_backprop.data.catalogue import info
+from tui_backprop.engine.analysis.influence import PathStep
 from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
+from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import (
     Line,
     Span,
@@ -22,19 +25,29 @@ from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_count, format_number, format_share
 
 NO_PATH = "no path is the largest: a factor is NaN or infinite"
+PLAIN_NUMBER = re.compile(r"[−\d. ]+")  # a factor that is its own name
 FACTOR_COLUMNS = 22  # columns of a factor's formula
 
 
 def path_lines(
-    session: Session, found: ParameterDetail, columns: int, rows: int, several: bool, table: bool = True
+    session: Session,
+    found: ParameterDetail,
+    columns: int,
+    rows: int,
+    several: bool,
+    table: bool = True,
+    context: RenderContext = UTF8,
 ) -> list[Line]:
     """Draw the path of largest influence, of the sample with the largest gradient where there are ``several``: its
     factors (except those that are 1 for every input), and its share of the sum over all paths. One row per factor, or
     running text; where they are too many for ``rows``, those in the middle are multiplied."""
     sample = (session.sample + found.sample) % info(session.data).samples
+    if len(found.paths) > 1:
+        return every_path(found, columns, table, context)
     if not found.path:
         return [line((cut(NO_PATH, columns), "bad"))]
     count = path_count(session, found)
+    route = [row for row in flowing(_route(found, found.path, context), columns, 1) if found.paths]
     largest = f"1 of {format_count(found.path_ties)} largest" if found.path_ties > 1 else "largest"
     which = (
         f"{largest} of {format_count(count)} paths"
@@ -52,19 +65,45 @@ def path_lines(
             _term("×" if i else " ", (label, "text"), factor, "text", columns)
             for i, (label, factor) in enumerate(_folded(factors, room))
         ]
-        return [head, *body, *result]
+        return [head, *route, *body, *result]
     body = flowing(_running(_folded(factors, 3 * room)), columns, 1)
     for most in range(3 * room, 2, -1):
         if len(body) <= room:
             break
         body = flowing(_running(_folded(factors, most)), columns, 1)
-    return [head, *body, *result]
+    return [head, *route, *body, *result]
+
+
+def every_path(found: ParameterDetail, columns: int, table: bool, context: RenderContext) -> list[Line]:
+    """Draw all paths, each with its route and its product, and their sum; in a ``table`` also with its factors."""
+    lines = [line((f"{len(found.paths)} paths to the loss", "muted"))]
+    for path in found.paths:
+        route = flowing(_route(found, path, context), columns - NUMBER_COLUMNS, 1)
+        product = format_number(prod(step.factor for step in path), sign=True)
+        last = pad(route[-1], columns - NUMBER_COLUMNS)
+        lines += [*route[:-1], line(*last, (f"{product:>{NUMBER_COLUMNS}}", "text"))]
+        factors = [(step.formula, step.factor) for step in path if step.formula != "1"]
+        if table and factors:
+            lines += [line("  ", *row) for row in flowing(_running(factors), columns - 2, 1)]
+    total = found.sample_gradients[0].gradient
+    label = pad(line(("= their sum", "muted")), columns - NUMBER_COLUMNS)
+    return [*lines, line(*label, (f"{format_number(total, sign=True):>{NUMBER_COLUMNS}}", "backward"))]
+
+
+def _route(found: ParameterDetail, path: Sequence[PathStep], context: RenderContext) -> list[Line]:
+    """Name the values along a path, from the parameter to the loss."""
+    names = [found.attribution.tensor, *(step.value for step in path)]
+    arrow = context.text(" →")
+    return [
+        line((context.text(name), "text"), (arrow if i < len(path) else "", "muted"))
+        for i, name in enumerate(names)
+    ]
 
 
 def path_count(session: Session, found: ParameterDetail) -> int:
     """Return the number of paths from the parameter to the loss; 0 where they cannot be counted."""
     if not countable(session.network.graph):
-        return 0
+        return len(found.paths)
     return paths(session.network, found.attribution.tensor).paths
 
 
@@ -85,7 +124,11 @@ def _folded(factors: list[tuple[str, float]], most: int) -> list[tuple[str, floa
 def _running(factors: Sequence[tuple[str, float]]) -> list[Line]:
     last = len(factors) - 1
     return [
-        line((f"{label} ", "muted"), (format_number(factor), "text"), (" ×" if i < last else "", "muted"))
+        line(
+            ("" if PLAIN_NUMBER.fullmatch(label) else f"{label} ", "muted"),
+            (format_number(factor), "text"),
+            (" ×" if i < last else "", "muted"),
+        )
         for i, (label, factor) in enumerate(factors)
     ]
 
@@ -97,9 +140,12 @@ def _share(found: ParameterDetail, count: int) -> list[Line]:
     if count == 1:
         return [own]
     share = found.path_product / pull if pull else float("nan")
+    share = 1.0 if isclose(share, 1.0, rel_tol=1e-9) else share
     words = (
         f"{format_share(share, decimals=1)} of the sum"
-        if share > 0
+        if 0 < share <= 1
+        else "more than the sum"
+        if share > 1
         else "against the sum"
         if share < 0
         else "the sum is"
