@@ -106,8 +106,10 @@ def read_chapter(file: str, text: str) -> Chapter:
     for text of another form."""
     number, _, name = file.removesuffix(".md").partition("-")
     head, *bodies = re.split(r"(?m)^## ", text)
-    title, rest = _titled(head.removeprefix("# "))
+    title, rest = _titled(head.removeprefix("# "), file)
     given = _fields(rest, file)
+    if "{" in given.get("about", ""):
+        raise InputError("chapter", f"{file}: about: has no figures or keys: {given['about']}")
     if not given.keys() >= {"about", "start"}:
         raise InputError("chapter", f"{file}: a chapter begins with a title, and the lines about: and start:")
     start = _start(given, file)
@@ -117,13 +119,17 @@ def read_chapter(file: str, text: str) -> Chapter:
     return Chapter(int(number), name, title, given["about"], start, tuple(steps))
 
 
-def _titled(text: str) -> tuple[str, str]:
+def _titled(text: str, where: str) -> tuple[str, str]:
+    """Split a text into its title and the rest. Raises InputError for a title with a figure or a key, which would be
+    shown as it is: titles name steps in lists."""
     title, _, rest = text.partition("\n")
+    if "{" in title:
+        raise InputError("chapter", f"{where}: a title has no figures or keys: {title.strip()}")
     return title.strip(), rest
 
 
 def _step(body: str, file: str, before: Start) -> LessonStep:
-    title, rest = _titled(body)
+    title, rest = _titled(body, file)
     where = f"{file}: {title}"
     given = _fields(rest, where)
     check = given.get("check", "")

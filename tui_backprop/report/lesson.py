@@ -57,7 +57,7 @@ def lesson_text(chapters: Sequence[Chapter], preset: str, context: RenderContext
 
 def _chapter(chapter: Chapter, preset: str, context: RenderContext) -> Iterator[Row]:
     start = _instead(chapter.start, preset)
-    yield Sentence(f"{chapter.number}. {_words(chapter.title, start.session, context)}")
+    yield Sentence(f"{chapter.number}. {chapter.title}")
     yield Sentence(chapter.about)
     yield _start(start)
     for number, step in enumerate(chapter.steps, 1):
@@ -68,7 +68,7 @@ def _chapter(chapter: Chapter, preset: str, context: RenderContext) -> Iterator[
 def _step(number: str, step: LessonStep, preset: str, context: RenderContext) -> Iterator[Row]:
     start = _instead(step.start, preset)
     session = start.session
-    yield Sentence(f"{number} {_words(step.title, session, context)}")
+    yield Sentence(f"{number} {step.title}")
     if step.fresh:
         yield _start(start, INDENT)
     for paragraph in step.paragraphs:
