@@ -243,12 +243,14 @@ class RaceGradients:
 @dataclass(frozen=True)
 class ShownRace:
     """The ``status`` of a race, the ``session`` whose gradient it computes, and the ``gradients`` so far (None while
-    nobody looks); ``stale`` names what has changed, if the session on the screen has another gradient."""
+    nobody looks); ``stale`` names what has changed, if the session on the screen has another gradient. ``costs`` were
+    known when it started: its projection stays as it was then."""
 
     status: RaceStatus
     session: Session
     gradients: RaceGradients | None = None
     stale: tuple[str, ...] = ()
+    costs: CostModel | None = None
 
     @property
     def naive_seconds(self) -> float | None:

@@ -169,6 +169,14 @@ def test_the_race_counts_parameters_and_says_what_it_will_take_before_and_leaves
     assert "cosine         undefined" in going  # of a gradient that is 0, or not finite
 
 
+@pytest.mark.parametrize("state", ["starting", "running", "paused", "done"])
+def test_the_projection_of_a_race_stays_as_it_was_when_it_started(state):
+    race = ShownRace(RaceStatus("forward-difference", state, parameters=335_114), Session(), costs=HERE)
+    for later in (None, machine(sizes=(1e3, 2e6))):
+        entry = forecast_of(race, CostState(LESSON, later))
+        assert entry.expected == HERE.gradient("naive", shape_of(LESSON))
+
+
 def test_every_method_that_can_race_and_has_a_line_in_the_chart_has_an_expectation():
     named = {way.engine_method for way in COST_METHODS.values()}
     assert named <= set(METHODS)

@@ -85,6 +85,10 @@ async def test_a_race_that_runs_names_what_it_is_about_and_is_stale_when_that_ch
 async def test_what_does_not_change_the_gradient_leaves_a_race_as_it_is(open_app):
     async with open_app(LONG) as ui:
         await race(ui)
+        lab = ui.app.cost_lab
+        lab.cost_model = replace(lab.race.shown.costs)  # the machine is measured again
+        lab.show()
+        assert lab.race.shown.costs is not lab.cost_model
         ui.app.state.go(having(ui.app.session, lr=0.3, step=4))
         await ui.settled()
         assert "stale" not in ui.app.query_one("#race-view").text

@@ -69,10 +69,11 @@ class RaceForecast:
 
 
 def forecast_of(race: ShownRace, costs: CostState) -> RaceForecast:
-    """Return the forecast of a race."""
+    """Return the forecast of a race: from the costs known now, or once it has started, from those known then."""
     network, name = race.session.network, cost_method_of(race.status.method)
     one = race.session.batch == 1
-    expected = costs.here.gradient(name, shape_of(network)) if name and costs.here and one else None
+    here = costs.here if race.status.state == "ready" else race.costs
+    expected = here.gradient(name, shape_of(network)) if name and here and one else None
     return RaceForecast(METHODS[race.status.method].best_step(network.dtype), expected)
 
 

@@ -43,7 +43,7 @@ class CostLab:
 
     def __init__(self, app: AppContext, state: AppState) -> None:
         self.cost_model: CostModel | None = None
-        self.race = RaceControl(app, state, self.show)
+        self.race = RaceControl(app, state, self.show, lambda: self.cost_model)
         self.sweep = SweepControl(app, state, self._swept_onto, self._add, self.show)
         self._swept: CostModel | None = None  # known to the sweep, or found by it; nothing was measured since
         self._app, self._state, self._calm = app, state, Calm()

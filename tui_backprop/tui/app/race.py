@@ -15,17 +15,27 @@ from tui_backprop.tui.app.polling import Polling
 from tui_backprop.tui.app.state import AppState
 
 if TYPE_CHECKING:  # these load numpy
+    from tui_backprop.cost.model.cost_model import CostModel
     from tui_backprop.cost.race.race import Race, RaceStatus
 
 RACE = "race"  # its name in the budget
 
 
 class RaceControl:
-    """Start, pause and cancel a race; ``changed`` is called when its status changes."""
+    """Start, pause and cancel a race; ``changed`` is called when its status changes, ``costs`` returns what is
+    known of what passes cost."""
 
-    def __init__(self, app: AppContext, state: AppState, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        app: AppContext,
+        state: AppState,
+        changed: Callable[[], None],
+        costs: Callable[[], CostModel | None],
+    ) -> None:
         self.status: RaceStatus | None = None
         self._app, self._state, self._changed = app, state, changed
+        self._costs = costs
+        self._costs_then: CostModel | None = None  # known when the race started
         self._race: Race | None = None
         self._gradients: RaceGradients | None = None
         self._raced: Session | None = None  # the session whose gradient it computes
@@ -58,7 +68,7 @@ class RaceControl:
             return None
         if not self.running and self._raced.network != self._state.session.network:
             return None
-        return ShownRace(self.status, self._raced, self._gradients, self.stale)
+        return ShownRace(self.status, self._raced, self._gradients, self.stale, self._costs_then)
 
     # --- actions ---------------------------------------------------------------------------------------------
 
@@ -112,7 +122,7 @@ class RaceControl:
             self._app.fail(f"No race: {reason_of(error)}")
             return session
         self._state.budget.use(RACE, self._race.bytes)
-        self._raced, self._gradients = session, None
+        self._raced, self._gradients, self._costs_then = session, None, self._costs()
         self._race.start()
         self._state.keep()  # a session that is resumed later shows the race again
         self._update()
