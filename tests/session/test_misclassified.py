@@ -10,6 +10,7 @@ import pytest
 from tui_backprop.data.samples import load
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.initializers import initial_parameters
+from tui_backprop.engine.network.predictions import NO_CLASS
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.training.iteration import Update
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
@@ -44,7 +45,7 @@ def test_going_on_meets_every_mistake_and_only_those(monkeypatch, at_once):
     for direction, order in ((1, [*wrong, wrong[0]]), (-1, [*wrong[::-1], wrong[-1]])):
         session = replace(MOONS, sample=order[0])
         for sample in order[1:]:
-            session = replace(session, sample=next_mistake(session, parameters, direction))
+            session = replace(session, sample=next_mistake(session, parameters, direction).sample)
             assert session.sample == sample
 
 
@@ -76,10 +77,11 @@ def test_one_kind_of_mistake_can_be_sought():
         assert len(ones) == confusion(MOONS, parameters)[sort]
         found, session = [], replace(MOONS, sample=0)
         for _ in ones:
-            session = replace(session, sample=next_mistake(session, parameters, 1, sort))
+            session = replace(session, sample=(mistake := next_mistake(session, parameters, 1, sort)).sample)
+            assert (mistake.label, mistake.predicted) == sort
             found.append(session.sample)
         assert sorted(found) == ones
-        assert next_mistake(replace(MOONS, sample=found[0]), parameters, -1, sort) == found[-1]
+        assert next_mistake(replace(MOONS, sample=found[0]), parameters, -1, sort).sample == found[-1]
     assert next_mistake(MOONS, parameters, 1, (0, 7)) is None
 
 
@@ -89,5 +91,5 @@ def test_samples_for_which_nothing_is_predicted_are_counted_apart_and_found(fill
     counts = confusion(MOONS, parameters)
     assert counts[:, :2].sum() == 0
     assert counts[:, 2].tolist() == np.bincount(load("moons", 0).target).tolist()
-    assert next_mistake(MOONS, parameters) == 1
+    assert next_mistake(MOONS, parameters) == (1, load("moons", 0).target[1], NO_CLASS)
     assert next_mistake(MOONS, parameters, sought=(1, 0)) is None

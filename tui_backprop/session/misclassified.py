@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,14 @@ from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.session.state import Session
 
 AT_ONCE = 256  # samples in a pass
+
+
+class Mistake(NamedTuple):
+    """A sample that is misclassified: its number, its label, and the class predicted (NO_CLASS: none)."""
+
+    sample: int
+    label: int
+    predicted: int
 
 
 def first_class(session: Session, iteration: Iteration) -> int | None:
@@ -37,7 +46,7 @@ def confusion(session: Session, parameters: Array) -> Array:
 
 def next_mistake(
     session: Session, parameters: Array, direction: int = 1, sought: tuple[int, int] | None = None
-) -> int | None:
+) -> Mistake | None:
     """The next sample after the session's (or the one before) that a network with these ``parameters`` (P,) does not
     predict correctly, or is ``sought``: (label, predicted class). Goes round at the ends, the session's own coming
     last; None if there is none, or if they have no classes. Nothing is dropped."""
@@ -48,7 +57,8 @@ def next_mistake(
     for first, target, predicted in _predictions(session, parameters, start, direction):
         found = predicted != target if sought is None else (target == sought[0]) & (predicted == sought[1])
         if found.any():
-            return int(first + np.flatnonzero(found)[0 if direction > 0 else -1]) % about.samples
+            at = int(np.flatnonzero(found)[0 if direction > 0 else -1])
+            return Mistake((first + at) % about.samples, int(target[at]), int(predicted[at]))
     return None
 
 

@@ -194,3 +194,12 @@ async def test_what_was_looked_for_goes_with_its_data(open_app):
         assert (ui.app.session.data, ui.app.session.inspection.confusion) == ("circles", None)
         await ui.press("f3", "C", "enter")
         assert "confusion matrix" not in ui.screen or ui.app.screen.query("#confusion-table")
+
+
+async def test_in_a_batch_the_sample_that_is_found_is_told_with_its_label_and_prediction(open_app):
+    async with open_app(having(from_preset("lesson"), batch=4), size=(80, 24)) as ui:
+        await ui.press("e")
+        sample = ui.app.session.sample
+        label, predicted = readings(ui)
+        assert label != predicted
+        assert f"sample {sample}: {label}, predicted {predicted}; first of the batch" in ui.keys

@@ -18,9 +18,17 @@ from tui_backprop.tui.app.state import AppState
 
 if TYPE_CHECKING:
     from tui_backprop.render.panels.confusion import Cell
+    from tui_backprop.session.misclassified import Mistake
     from tui_backprop.tui.screens.confusion import ConfusionScreen
 
 SEARCH = "misclassified"  # the worker group
+READ = 8.0  # seconds that a sample's label and prediction are shown
+
+
+def told(mistake: Mistake) -> str:
+    """Tell the label and prediction of the first sample of a batch."""
+    predicted = f"predicted {mistake.predicted}" if mistake.predicted >= 0 else "nothing predicted"
+    return f"sample {mistake.sample}: {mistake.label}, {predicted}; first of the batch"
 
 
 class Misclassified:
@@ -71,17 +79,19 @@ class Misclassified:
     def _failed(self, error: Exception) -> None:
         self._app.fail(f"Could not classify the samples: {reason_of(error)}")
 
-    def _found(self, searched: Session, sample: int | None) -> None:
+    def _found(self, searched: Session, mistake: Mistake | None) -> None:
         about, sought = info(searched.data), searched.inspection.confusion
-        if sample is None:
+        if mistake is None:
             none = f"All {about.samples:,} samples are classified correctly."
             if sought:
                 none = f"No {sought[0]} is predicted as {sought[1]} now; C, e: any misclassified sample."
             self._app.inform(none)
         elif self._state.session.pass_key == searched.pass_key:
-            if sample == searched.sample:
+            if mistake.sample == searched.sample:
                 self._app.inform("There is no other one.")
-            self._state.go(replace(self._state.session, sample=sample))
+            self._state.go(replace(self._state.session, sample=mistake.sample))
+            if searched.batch > 1:  # the top line has room for one sample's label and prediction only
+                self._app.say(told(mistake), READ)
 
     def action_confusion(self) -> None:
         """Open the confusion matrix at once, so that the keys that follow go to it; fill it when it is known."""
