@@ -32,7 +32,10 @@ def asked_entry(
     rows = receipt_rows(iteration, piece, unit, 2, asked=number)
     if piece.kind == GIVEN or not rows or rows[-1].sign != "=":
         return None
-    array = iteration.new[piece.tensor] if piece.kind == "update" else iteration.tensor(piece.tensor)
+    if piece.kind == "update":  # of the parameter that is shown, which need not be the step's first one
+        array = iteration.new[number[0] if number[0] in iteration.new else piece.tensor]
+    else:
+        array = iteration.tensor(piece.tensor)
     name = re.split(" = |, ", rows[-1].label)[0]
     found = INDEX.search(name)
     index = tuple(map(int, found[1].split(","))) if found else ()
