@@ -19,6 +19,7 @@ from tui_backprop.session import autosave
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.share_token import decode, encode
 from tui_backprop.session.transitions import after_training
+from tui_backprop.support.memory import Available
 
 ROWS = "1.5,-2,0.25\n3,4e0,0.5\n5,6,0.75\n"
 X, Y = [[1.5, -2], [3, 4], [5, 6]], [[0.25], [0.5], [0.75]]
@@ -239,3 +240,22 @@ def test_texts_of_data_that_were_not_written_here_are_refused(data):
 def test_batches_go_round_at_the_end(tmp_path):
     session = session_of(written(tmp_path / "d.csv", ROWS))
     assert cut(session.network, session.data, 2, 2).x.tolist() == [X[2], X[0]]
+
+
+@pytest.fixture
+def little_memory(monkeypatch):
+    for module in ("data.table_file", "files.arrays"):
+        monkeypatch.setattr(f"tui_backprop.{module}.available", lambda: Available(100_000))
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "packed"])
+def test_a_file_that_does_not_fit_into_memory_is_refused(tmp_path, little_memory, pack):
+    file = written(tmp_path / "d.csv", pack(b"1,2,3\n" * 10_000))
+    said = refused(*NETWORK, "--data", str(file))
+    assert "15 kB" in said
+    assert "larger than" in said or "expands to more than" in said
+
+
+def test_weights_that_do_not_fit_into_memory_are_refused(tmp_path, little_memory):
+    np.savez_compressed(tmp_path / "w.npz", W1=np.zeros(10**6))
+    assert "its arrays take more than 25 kB" in refused("--weights", str(tmp_path / "w.npz"))
