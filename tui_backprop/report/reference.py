@@ -183,7 +183,7 @@ def reference_dict(session: Session, found: Reference, unused: Sequence[str]) ->
         "passed": found.passed or found.turned,
         "transposed": found.turned,
         "first": ascii_formula(first.name) if first else None,
-        "reason": [*sentences(found, session)],
+        "reason": None if found.passed else ascii_formula("; ".join(sentences(found, session))),
         "explanations": [
             {"name": each.mutant.name, "about": ascii_formula(each.mutant.about), "at": each.at, "agree": each.given}
             for each in found.explanations
