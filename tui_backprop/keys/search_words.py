@@ -36,6 +36,7 @@ SEARCH_WORDS = {
     "chapters": "tutorial lesson course contents progress list",
     "hessian": "hessian second derivatives curvature eigenvalues newton hvp",
     "quiz": "questions test exam knowledge answers",
+    "break_it": "bug hunt debug wrong gradient exercise find error",
     "predict": "guess quiz hide test yourself exercise",
     "guess": "predict answer type",
     "find": "go to search jump",

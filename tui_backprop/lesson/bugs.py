@@ -71,7 +71,7 @@ class Bug:
 
     @property
     def wrong_session(self) -> Session:
-        """The session in which the app shows the bug: all else is that of ``session``, and so is its token."""
+        """The session in which the app shows the bug: all else is that of ``session``. It has no token."""
         return replace(self.session, network=self.model)
 
     @property

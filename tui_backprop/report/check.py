@@ -17,7 +17,7 @@ from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.walk.equation import shape_text
 from tui_backprop.report.place import data_text
-from tui_backprop.report.rows import BLANK, Column, Fact, Row, Sentence, Table, text_of
+from tui_backprop.report.rows import BLANK, ENDLESS, Column, Fact, Row, Sentence, Table, text_of
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import counted, format_number
 
@@ -29,9 +29,9 @@ WORDS = {
 DIGITS = {"float32": 12, "float64": 17}  # significant digits, enough to repeat a subtraction
 
 
-def check_text(session: Session, report: Report, context: RenderContext) -> str:
+def check_text(session: Session, report: Report, context: RenderContext, columns: int = ENDLESS) -> str:
     """Format what was compared, a line for each tensor, the operations, and the verdict."""
-    return text_of(_rows(session, report), context)
+    return text_of(_rows(session, report), context, columns)
 
 
 def _rows(session: Session, report: Report) -> Iterator[Row]:

@@ -125,7 +125,7 @@ def fields_of(texts: Texts) -> tuple[Field, ...]:
 
 def texts_of(session: Session) -> dict[str, str]:
     """Return the text of each field for a session; of a field that does not apply to it, where it would begin."""
-    model, optimizer = session.network, session.optimizer
+    model, optimizer = session.network.healthy, session.optimizer
     written = model if isinstance(model, ExpressionSpec) else None
     spec = model if isinstance(model, NetworkSpec) else NetworkSpec()
     return {
@@ -176,7 +176,7 @@ def session_of(texts: Texts, before: Session) -> Session:
         """Return the number in a field; if its text was not edited, with all digits of the number before."""
         return previous if texts[name] == format_setting(previous) else read(name, texts[name])
 
-    old = before.network
+    old = before.network.healthy
     if _expression(texts):
         return _rebuilt(
             before,

@@ -72,7 +72,9 @@ def _words() -> bytes:
 
 def encode(session: Session) -> str:
     """Return the token of a session. Raises TokenError for the field ``open`` if no machine would open it: too many
-    layers, bookmarks, runs of updates, or days of training."""
+    layers, bookmarks, runs of updates, or days of training; or a bug that was planted in it."""
+    if any(each.network.has_planted_bug for each in (session, *session.bookmarks.items)):
+        raise TokenError("open", "a session with a planted bug has none; it would open as a healthy one")
     try:
         check_limits(session)
     except UserError as error:

@@ -113,6 +113,7 @@ def needs(spec: Model, kinds: Sequence[str]) -> int:
 def ladder_of(spec: Model) -> list[NetworkSpec]:
     """Return the networks of LADDER with the same options; hidden layers have the first activation. What does not
     grow has none."""
+    spec = spec.healthy
     if not isinstance(spec, NetworkSpec):
         return []
     activation = (*spec.activations, NetworkSpec.activation)[0]

@@ -182,6 +182,7 @@ CostShape = NetworkShape | FixedShape
 
 def shape_of(model: Model) -> CostShape:
     """Return the shape of a dense network, or of a graph that does not grow."""
+    model = model.healthy
     return network_shape(model) if isinstance(model, NetworkSpec) else FixedShape(model)
 
 

@@ -123,8 +123,8 @@ def flow(iteration: Iteration, examples: Examples | None = None) -> Flow:
             )
         )
     setup = None
-    if isinstance(spec, NetworkSpec):
-        setup = Setup(spec, iteration.optimizer, iteration.lr, iteration.batch)
+    if isinstance(spec.healthy, NetworkSpec):
+        setup = Setup(spec.healthy, iteration.optimizer, iteration.lr, iteration.batch)
     return Flow(
         tuple(layers),
         found.fit,

@@ -45,6 +45,16 @@ class MutantModel:
     def graph(self) -> Graph:
         return _graph(self.model, self.mutant, self.lr, self.at)
 
+    @property
+    def has_planted_bug(self) -> bool:
+        """Whether its backward pass is wrong on purpose: it is."""
+        return True
+
+    @property
+    def healthy(self) -> Model:
+        """The model without the wrong rule."""
+        return self.model
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.model, name)
 

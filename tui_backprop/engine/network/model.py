@@ -65,6 +65,16 @@ class Model(Protocol):
         ...
 
     @property
+    def has_planted_bug(self) -> bool:
+        """Whether its backward pass is wrong on purpose."""
+        ...
+
+    @property
+    def healthy(self) -> Model:
+        """The model without a planted bug; itself if it has none."""
+        ...
+
+    @property
     def holds_numbers(self) -> bool:
         """Whether all its numbers are its own, so that no data set feeds it."""
         ...

@@ -26,8 +26,9 @@ PIECE_GAP = 3  # columns between two pieces of the top line
 # Its pieces, and at what length (0: in brief), the most important first. The program's name is shown only where
 # nothing is left out but the parameter count, which the network panel has too.
 STATUS_PRIORITY = (
-    ("playing", 0), ("activity", 0), ("predicting", 0), ("sample", 0), ("loss", 0), ("step", 0), ("network", 0),
-    ("loss", 1), ("sample", 1), ("network", 1), ("sample", 2), ("step", 1), ("program", 0), ("parameters", 0),
+    ("bug", 0), ("playing", 0), ("activity", 0), ("predicting", 0), ("sample", 0), ("loss", 0), ("step", 0),
+    ("network", 0), ("loss", 1), ("sample", 1), ("network", 1), ("sample", 2), ("step", 1), ("program", 0),
+    ("parameters", 0),
 )  # fmt: skip
 
 
@@ -90,6 +91,7 @@ def _pieces(
             for word in ("iter", "iteration")[: 1 + wide]
         ],
         "loss": loss + change,
+        "bug": [line(("a bug is planted", "bad"))] if spec.has_planted_bug else [],
         "predicting": predicting,
         "playing": [line((f"playing {speed:g}/s", "update"))] if speed else [],
     }

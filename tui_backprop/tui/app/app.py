@@ -36,6 +36,7 @@ from tui_backprop.tui.app.cost_lab import CostLab
 from tui_backprop.tui.app.edits import Edits
 from tui_backprop.tui.app.ending import Ending
 from tui_backprop.tui.app.global_actions import General
+from tui_backprop.tui.app.hunt import BreakIt
 from tui_backprop.tui.app.inspection import Inspection
 from tui_backprop.tui.app.key_queue import KeyQueue
 from tui_backprop.tui.app.lesson import Lesson
@@ -131,6 +132,7 @@ class BackpropApp(AppServices):
         self.playback = Playback(self, state, self.navigation)
         self.training = TrainingControl(self, state, lambda: self.cost_lab.postpone())
         self.cost_lab = CostLab(self, state)
+        self.hunt = BreakIt(self, state)
         self.inspection = Inspection(self, state, self.training)
         self.ranking = Ranking(self, state)
         self.queries = BackgroundQueries(self, state, self.panels, self.ranking.update)
@@ -155,7 +157,7 @@ class BackpropApp(AppServices):
             self.cost_lab.race, self.cost_lab.sweep, self.inspection, self.ranking, self.lesson, self.commands,
             self.quitting, Bookmarks(self, state), Edits(self, state, self.ranking), searching,
             General(self, self), self.resume, Copying(self, self, state, self.panels),
-            QuizControl(self, state), SecondDerivatives(self, state), self.predicting,
+            QuizControl(self, state), SecondDerivatives(self, state), self.predicting, self.hunt,
         )  # fmt: skip
         for name, action in actions.items():
             setattr(self, name, action)

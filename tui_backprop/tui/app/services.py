@@ -16,6 +16,7 @@ from tui_backprop.tui.app.app_interface import T
 from tui_backprop.tui.app.background_queries import BackgroundQueries
 from tui_backprop.tui.app.cost_lab import CostLab
 from tui_backprop.tui.app.ending import Ending
+from tui_backprop.tui.app.hunt import BreakIt
 from tui_backprop.tui.app.key_queue import KeyQueue
 from tui_backprop.tui.app.lesson import OPEN as LESSON_OPEN
 from tui_backprop.tui.app.lesson import Lesson
@@ -37,6 +38,7 @@ class AppServices(App[None]):
     activities: Activities
     cost_lab: CostLab
     ending: Ending
+    hunt: BreakIt
     key_queue: KeyQueue
     lesson: Lesson
     memory_guard: MemoryGuard
@@ -118,6 +120,7 @@ class AppServices(App[None]):
         self.cost_lab.show()
         self.training.show()
         self.queries.update()
+        self.hunt.follow()
         self.lesson.follow()
 
     def iteration_arrived(self, before: Snapshot | None, now: Snapshot) -> None:

@@ -143,8 +143,8 @@ class AppState:
         self._set_history(on)
 
     def keep(self) -> None:
-        """Save the session; report the first failure to do so."""
-        if self._saver is not None:
+        """Save the session, unless a bug was planted in it; report the first failure to do so."""
+        if self._saver is not None and not self.session.network.has_planted_bug:
             self._saver.save(self.placed)
             if self._saver.trouble and not self._save_failed:
                 self._save_failed = True

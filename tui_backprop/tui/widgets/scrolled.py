@@ -29,6 +29,12 @@ class Scrolled(Canvas):
         self._first = 10**9
         self.redraw()
 
+    def reveal(self, at: int) -> None:
+        """Scroll no further than it takes to show a line, apart from the marks."""
+        rows = self.size.height
+        self._first = min(max(self._first, at + 2 - rows), max(at - 1, 0))
+        self.redraw()
+
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
         lines = list(self.content(columns))
         self._first = max(min(self._first, len(lines) - rows), 0)

@@ -187,6 +187,16 @@ class NetworkSpec:
         return FRONTEND
 
     @property
+    def has_planted_bug(self) -> bool:
+        """Whether its backward pass is wrong on purpose."""
+        return False
+
+    @property
+    def healthy(self) -> Self:
+        """The model without a planted bug; itself if it has none."""
+        return self
+
+    @property
     def holds_numbers(self) -> bool:
         """Whether all its numbers are its own: no, a data set feeds it."""
         return False

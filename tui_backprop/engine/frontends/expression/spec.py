@@ -68,6 +68,16 @@ class ExpressionSpec:
         return ""
 
     @property
+    def has_planted_bug(self) -> bool:
+        """Whether its backward pass is wrong on purpose."""
+        return False
+
+    @property
+    def healthy(self) -> Self:
+        """The model without a planted bug; itself if it has none."""
+        return self
+
+    @property
     def holds_numbers(self) -> bool:
         """Whether all its numbers are its own: yes, they are given with it."""
         return True

@@ -1,0 +1,117 @@
+"""Break it: a bug is found by keys alone; what is on the screen is never mistaken for a healthy session."""
+
+from __future__ import annotations
+
+import pytest
+
+from tui_backprop.lesson.bug_hunt import Hunt
+from tui_backprop.lesson.bugs import kinds_in
+from tui_backprop.lesson.hunt_progress import NAME, last, save
+from tui_backprop.session.autosave import Saver, load
+from tui_backprop.session.share_token import encode
+from tui_backprop.session.state import from_preset
+from tui_backprop.session.transitions import add_bookmark
+from tui_backprop.support.errors import TokenError
+from tui_backprop.support.paths import state_folder
+
+SIZES = [(80, 24), (120, 40)]
+XOR = from_preset("xor")
+
+
+def way_to(layer, kind, bug):
+    """The keys that choose a layer and a kind from where the lists begin."""
+    return [*["right"] * (layer - 1), *["down"] * kinds_in(bug).index(kind)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_three_bugs_are_found_on_the_keyboard_with_all_instruments(open_app, size):
+    async with open_app(XOR, size=size) as ui:
+        for seed in range(3):
+            await ui.press("B" if seed == 0 else "n")
+            bug = Hunt(seed).bug
+            wrong = next(kind for kind in kinds_in(bug) if kind != bug.kind)
+            assert f"bug {seed}" in ui.screen
+            await ui.press("escape")
+            assert "a bug is planted" in ui.status
+            await ui.press("right", "b", "2", "B", "c")
+            assert "FAILED" in ui.app.screen.query_one("#report-page").report(80).upper()
+            await ui.press("escape", *way_to(bug.layer, wrong, bug), "enter")
+            assert "but it is of another kind" in ui.screen
+            back = len(kinds_in(bug)) - kinds_in(bug).index(wrong) + kinds_in(bug).index(bug.kind)
+            await ui.press(*["down"] * back, "enter")
+            assert f"Found: layer {bug.layer}" in ui.screen
+            assert "Found at attempt 2" in ui.screen
+            assert "Instruments used: check, walk, blame" in " ".join(ui.screen.replace("│", "").split())
+        await ui.press("x")
+        assert ui.app.session == XOR
+        assert "planted" not in ui.status
+
+
+async def test_hints_are_shown_and_counted(open_app):
+    async with open_app(XOR, size=(80, 24)) as ui:
+        await ui.press("B", "question_mark", "question_mark", "question_mark", "question_mark")
+        assert "should be" in ui.screen
+        assert "Hints: 3 of 3" in ui.screen
+        assert Hunt(0).hinted().hinted().hinted().hints == ui.app.hunt._hunting.hunt.hints
+
+
+async def test_a_session_with_a_bug_has_no_token_and_is_not_saved(open_app, tmp_path):
+    wrong = Hunt(0).bug.wrong_session
+    for session in (wrong, add_bookmark(wrong)):
+        with pytest.raises(TokenError, match="planted bug"):
+            encode(session)
+    async with open_app(XOR, saver=Saver(tmp_path)) as ui:
+        await ui.press("right", "B", "escape", "right", "right", "y")
+        assert any("planted bug" in each.message for each in ui.app._notifications)
+        assert len(ui.app.screen_stack) == 1
+    assert load(tmp_path).network == XOR.network
+
+
+async def test_a_resize_undo_and_quitting_lose_nothing(open_app):
+    async with open_app(XOR) as ui:
+        await ui.press("B", "question_mark", "down", "enter")
+        for size in ((80, 24), (60, 18), (40, 10), (120, 40)):
+            await ui.resize(*size)
+        assert "Hints: 1 of 3" in ui.screen
+        await ui.press("escape", "u")
+        assert ui.app.session == XOR
+        await ui.press("B")
+        assert "Hints: 1 of 3" in ui.screen
+        assert "a bug is planted" in ui.status
+        await ui.pilot.press("question_mark")
+        await ui.pilot.press("ctrl+q")
+        await ui.until(lambda: not ui.app.is_running, "the end")
+    assert (last().hints, len(last().named)) == (2, 1)
+    async with open_app(XOR) as ui:
+        await ui.press("B")
+        assert "Hints: 2 of 3" in ui.screen
+
+
+async def test_after_one_that_was_found_the_next_begins(open_app):
+    bug = Hunt(4).bug
+    save(Hunt(4, ((bug.layer, bug.kind),)))
+    async with open_app(XOR) as ui:
+        await ui.press("B")
+        assert "bug 5" in ui.screen
+
+
+@pytest.mark.parametrize("text", ["{", '{"seed":-1}', '{"seed":0,"hints":9}', '{"seed":0,"named":[[1,"x"]]}'])
+async def test_a_file_of_no_use_is_reported_in_one_line(open_app, text):
+    state_folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+    (state_folder() / NAME).write_text(text)
+    async with open_app(XOR) as ui:
+        await ui.press("B")
+        assert "bug 0" in ui.screen
+        assert any("is of no use" in each.message for each in ui.app._notifications)
+
+
+async def test_the_form_and_the_panels_show_the_network_without_its_bug(open_app):
+    async with open_app(XOR) as ui:
+        await ui.press("B", "escape")
+        assert ui.field("layers") == "1,4,4,1"
+        assert "!" not in ui.form.splitlines()[1]
+        await ui.press("3")
+        assert "an expression" not in ui.screen
+        for panel in ("b", "i", "o", "f", "c", "T", "d", "2"):
+            await ui.press(panel)
+            assert "could not" not in ui.screen.lower()

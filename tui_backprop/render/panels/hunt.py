@@ -1,0 +1,67 @@
+"""The search for a bug: what is chosen, what was said of it, hints, and what is told at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tui_backprop.engine.mutants.table import MUTANTS
+from tui_backprop.lesson.bug_hunt import hints, summary, verdict
+from tui_backprop.lesson.hunting import Hunting
+from tui_backprop.render.draw.context import RenderContext
+from tui_backprop.render.draw.spans import Line, cut, line, wrap
+
+ABOUT = "One rule of this backward pass is wrong, in one layer. The session is not saved and has no token."
+LABEL_COLUMNS = 8
+
+
+def hunt_lines(hunting: Hunting, columns: int, context: RenderContext) -> list[Line]:
+    """Draw the search for a bug."""
+    hunt = hunting.hunt
+    said = verdict(hunt)
+    lines = [line((f"bug {hunt.seed}", "title"), (f"  {_network(hunting)}", "muted")), ()]
+    lines += (
+        wrap(context.text(said), columns, "good" if hunt.found else "bad") if said else wrap(ABOUT, columns)
+    )
+    if hunt.found:
+        layer, kind = hunt.named[-1]
+        lines += [(), *wrap(f"You named layer {layer}: the gradient {MUTANTS[kind].about}.", columns)]
+    for text in hints(hunt):
+        lines += wrap(context.text(text), columns, "strong")
+    if said or hunt.hints or hunt.instruments:
+        lines += wrap(context.text(summary(hunt)), columns, "muted")
+    return lines if hunt.found else [*lines, (), *_choices(hunting, columns, context)]
+
+
+def chosen_line(lines: Sequence[Line]) -> int:
+    """Return the index of the line of the kind that is chosen; 0 if there is none."""
+    return max((i for i, row in enumerate(lines) if any(role == "cursor" for _, role in row)), default=0)
+
+
+def hunt_keys(hunting: Hunting) -> tuple[str, ...]:
+    """Name the keys that work, in the order of their importance."""
+    if hunting.hunt.found:
+        return ("n next bug", "x leaves", "esc closes")
+    return ("enter names it", "c check", "? hint", "x gives up", "esc to the walk")
+
+
+def _network(hunting: Hunting) -> str:
+    session = hunting.hunt.bug.session
+    layers = "·".join(map(str, session.network.layers))
+    return f"{layers} on {session.data}, {session.batch} samples"
+
+
+def _choices(hunting: Hunting, columns: int, context: RenderContext) -> list[Line]:
+    """Draw the layers in a line and the kinds below each other, with what is chosen."""
+    layers = [(f" {k} ", "cursor" if k == hunting.layer else "text") for k in range(1, hunting.layers + 1)]
+    lines = [line((f"{'layer':<{LABEL_COLUMNS}}", "muted"), *layers, ("  ← →", "key")), ()]
+    for i, name in enumerate(hunting.kinds):
+        chosen = i == hunting.kind
+        label = "kind" if i == 0 else "↑ ↓" if i == 1 else ""
+        text = f" {'▸' if chosen else ' '} {context.text(MUTANTS[name].about)} "
+        lines.append(
+            line(
+                (f"{context.text(label):<{LABEL_COLUMNS}}", "key" if i else "muted"),
+                (cut(text, columns - LABEL_COLUMNS), "cursor" if chosen else "text"),
+            )
+        )
+    return lines
