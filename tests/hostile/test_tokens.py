@@ -11,6 +11,7 @@ import msgspec
 from tests.hostile.chance import cases, told
 from tests.hostile.refusals import refused
 from tests.session.sessions import sealed
+from tui_backprop.data.catalogue import info
 from tui_backprop.session.autosave import LONGEST_FILE, NAME, load, save
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.share_token import START, decode, encode
@@ -46,7 +47,7 @@ FIELDS = (
 def some_session(chance: random.Random) -> Session:
     session = from_preset(chance.choice([*PRESETS]))
     if not session.network.holds_numbers:
-        session = replace(session, sample=chance.randint(0, 150))
+        session = replace(session, sample=chance.randint(0, min(150, info(session.data).samples - 1)))
     session = after_training(session, chance.randint(1, 999)) if chance.random() < 0.5 else session
     return add_bookmark(session) if chance.random() < 0.3 else session
 

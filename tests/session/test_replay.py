@@ -68,7 +68,7 @@ def by_hand(session):
 
 
 @pytest.mark.parametrize("updates", [0, 1, 7])
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", [name for name, row in PRESETS.items() if row.optimizer.name == "sgd"])
 def test_the_parameters_after_some_updates_are_those_of_a_plain_loop(name, updates):
     session = trained(from_preset(name), updates)
     iteration = Replay().take(session)

@@ -38,7 +38,7 @@ def saved(path, *arguments):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_text_has_every_step_with_its_number_and_phase(name):
     lines = trace("--preset", name).stdout.splitlines()
-    for step in walk(PRESETS[name].network, PRESETS[name].batch):
+    for step in walk(PRESETS[name].network, PRESETS[name].batch, PRESETS[name].optimizer):
         assert f"{step.index:>3}  {step.phase}, layer {step.layer}: {step.op}" in lines
     assert all(len(text) <= 120 and text == text.rstrip() for text in lines)
 
