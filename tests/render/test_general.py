@@ -220,7 +220,7 @@ def test_the_gradient_of_a_number_has_a_term_for_each_path():
     iteration = snapshots(SESSIONS["three-uses"])[0].iteration
     found = number_of(iteration, "u", ()).differentiated
     assert found is not None
-    assert found.step.formula == "du = dv1 · x + dv2 · 2 · u ^ (2 − 1) + dv4 · cos(u)"
+    assert found.step.formula == "du = dv1 · x + dv2 · 2 · u + dv4 · cos(u)"
     assert [round(row.value, 3) for row in found.rows] == [2.0, 0.924, 0.895, 3.819]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-SAMPLES, LAYERS = "samples", "layers"  # what a key needs of a session to be of use
+SAMPLES, LAYERS, CLASSES = "samples", "layers", "classes"  # what a key needs of a session to be of use
 
 
 class PanelKey(NamedTuple):
@@ -19,7 +19,7 @@ class PanelKey(NamedTuple):
     Rows that are shown together ("↑ ↓") follow each other; the first has their word and sentence. {action} in a
     sentence stands for the key of that action. An action without "app." is one of the panel's view. ``words`` replace
     the ``word`` while the panel's work is in some state; an empty one leaves the key out. The key bar leaves out a
-    key whose ``needs`` (SAMPLES, LAYERS) are not met."""
+    key whose ``needs`` (SAMPLES, LAYERS, CLASSES) are not met."""
 
     keys: str
     action: str
@@ -125,12 +125,12 @@ ROWS: tuple[PanelRow, ...] = (
                  "set the parameter to zero"),
         PanelKey("X", "app.edit('flip')", "X", "flip",
                  "Change it by as much as corrects the prediction, or else flips it, if that was found.",
-                 "flip the prediction"),
+                 "flip the prediction", needs=CLASSES),
         PanelKey("enter", "app.show_in_walk", "enter", "in the walk",
                  "Show the gradient of this parameter in the walk.", "show it in the walk"),
-        PanelKey("e", "app.misclassified(1)", "e", "error", "The next misclassified sample.", "", needs=SAMPLES),
+        PanelKey("e", "app.misclassified(1)", "e", "error", "The next misclassified sample.", "", needs=CLASSES),
         PanelKey("C", "app.confusion", "C", "matrix",
-                 "The confusion matrix: choose the errors that {misclassified(1)} goes through.", "", needs=SAMPLES),
+                 "The confusion matrix: choose the errors that {misclassified(1)} goes through.", "", needs=CLASSES),
         PanelKey("i,5,f6", "app.panel('number')", "i", "number",
                  "Show where this parameter's gradient comes from, number by number.", ""),
     )),

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tui_backprop.keys.key_names import shown_key, spoken_key, types
-from tui_backprop.keys.panel_table import PLACES, SAMPLES
+from tui_backprop.keys.panel_table import CLASSES, PLACES, SAMPLES
 from tui_backprop.keys.panel_table import ROWS as PANEL_ROWS
 
 
@@ -77,7 +77,7 @@ KEYS = (
     *OPENING,
     Key("s", "set_bookmark", "s", "bookmark", "Set a bookmark here."),
     Key("z", "zoom", "z", "zoom", "Only the current panel, or all that fit."),
-    Key("e", "misclassified(1)", "e", "error", "The next misclassified sample (see {confusion}).", needs=SAMPLES),
+    Key("e", "misclassified(1)", "e", "error", "The next misclassified sample (see {confusion}).", needs=CLASSES),
     Key("E", "misclassified(-1)", "", "", "The previous misclassified sample."),
     Key("C", "confusion", "C", "", "The confusion matrix: choose the errors that {misclassified(1)} goes through."),
     Key("slash", "find", "/", "find", "Find a number by its name (W2[13,200], a1[40]), or an iteration (37).",

@@ -19,6 +19,7 @@ from tui_backprop.engine.frontends.expression.presets import EXPRESSIONS
 from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
 from tui_backprop.engine.gradients.check.compare import compare, compare_along
 from tui_backprop.engine.gradients.methods import METHODS
+from tui_backprop.support.errors import InputError
 
 SIGMOID = 1 / (1 + math.exp(-1))
 P = 1 / (1 + math.exp(0.05))
@@ -112,7 +113,7 @@ def test_a_value_used_three_times_shows_its_gradients_adding_each_by_its_own_pat
     steps = [step for step in walk(spec, 1) if step.tensor.startswith("du")]
     assert [step.tensor for step in steps] == ["du so far", "du so far (2 terms)", "du"]
     assert [step.formula for step in steps] == [
-        "du = dv1 · x", "du = du + dv2 · 2 · u ^ (2 − 1)", "du = du + dv4 · cos(u)"
+        "du = dv1 · x", "du = du + dv2 · 2 · u", "du = du + dv4 · cos(u)"
     ]  # fmt: skip
     terms = [2, 2 * U, math.cos(U)]
     for n, step in enumerate(steps, 1):
@@ -230,3 +231,29 @@ def test_a_choice_names_all_that_it_chooses_from():
     assert made["v1 = max(b, c)"] == ["b", "c", "v1 = max(b, c)"]
     assert made["v2 = max(W)"] == ["W[1]", "W[6]", "W[5], then 4 others", "v2 = max(W)"]
     assert made["v4 = min(M, axis −2)"] == ["M[0,1]", "M[1,1]", "v4[1] = min(M, axis −2)"]
+
+
+@pytest.mark.parametrize(
+    ("text", "let", "said"),
+    [
+        (
+            "L = a*b",
+            "",
+            'expr: column 5: "a" has no value; give it one among the numbers (--let), such as a=1',
+        ),
+        ("L = a*b", "a=2 b=-1", 'let: a comma is missing; write "a=2, b=-1"'),
+        ("L = a*b", "a=[1, 2] b:=3 c = 1", 'let: a comma is missing; write "a=[1, 2], b:=3, c = 1"'),
+        (
+            "L = a b",
+            "a=2, b=1",
+            "expr: column 7: an operator is missing here; write a product with *, as in 2*x",
+        ),
+        ("L = (a + 1)(b)", "a=2, b=1", "expr: column 5"),
+        ("L = (a + 1) b", "a=2, b=1", "expr: column 13: an operator is missing here"),
+        ("L = sin (a) +", "a=2", "expr: column 14: the formula cannot be read here"),
+    ],
+)
+def test_what_is_missing_is_named(text, let, said):
+    with pytest.raises(InputError) as error:
+        ExpressionSpec(text, let)
+    assert str(error.value).startswith(said)

@@ -15,7 +15,7 @@ from tui_backprop.support.errors import InputError
 
 REFUSED = [
     ("", "w=1", "expr: nothing is written; write an expression such as L = (w*x + b - y)**2"),
-    ("w*q", "w=1", 'expr: column 3: "q" has no value; give it one, such as --let "q=1"'),
+    ("w*q", "w=1", 'expr: column 3: "q" has no value; give it one among the numbers (--let), such as q=1'),
     ("2w", "w=1", "expr: column 1: a number is followed by a letter; write a product with *, as in 2*x"),
     ("w^2", "w=1", 'expr: column 2: "^" is not allowed; write **'),
     ("w − 1", "w=1", 'expr: column 3: "−" is not allowed; write -'),

@@ -102,3 +102,12 @@ def test_up_and_down_in_the_walk_reach_every_entry(name):
             snapshot = replace(snapshot, session=next_unit(direction, snapshot.session, snapshot))
             check(snapshot.session)
         assert seen == every, step.formula
+
+
+async def test_up_and_down_in_the_graph_stay_in_the_iteration(open_app):
+    async with open_app(SESSIONS["three-uses"], size=(80, 24)) as ui:
+        await ui.press("end", "o", "down", "down")
+        assert (ui.app.session.t, ui.app.session.walk.step) == (0, len(ui.app.state.snapshot.steps) - 1)
+        await ui.press("home", "up")
+        assert (ui.app.session.t, ui.app.session.walk.step) == (0, 0)
+        assert "X flip" not in ui.screen

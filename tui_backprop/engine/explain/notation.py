@@ -10,6 +10,8 @@ ASCII = {
     "←": "<-", "½": "1/2", "²": "^2", "−": "-", "·": "*", "×": "x",
 }  # fmt: skip
 
+LOWERED = re.compile(r" \^ \( ([2-9]) − 1 \)")
+
 
 def ascii_formula(text: str) -> str:
     """Convert a formula to ASCII, for programs and for terminals without the glyphs."""
@@ -18,6 +20,13 @@ def ascii_formula(text: str) -> str:
     return text
 
 
+def _lowered(found: re.Match[str]) -> str:
+    exponent = int(found[1]) - 1
+    return "" if exponent == 1 else f" ^ {exponent}"
+
+
 def tidy(formula: str) -> str:
-    """Remove the spaces inside brackets, by which the table of primitives separates all tokens."""
+    """Remove the spaces inside brackets, by which the table of primitives separates all tokens, and compute the
+    exponent of the slope of a power: x ^ (3 − 1) is x ^ 2, x ^ (2 − 1) is x."""
+    formula = LOWERED.sub(_lowered, formula)
     return re.sub(r"(?<=[(\[]) | (?=[)\]²³,])", "", formula)

@@ -11,6 +11,8 @@ from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.primitives import ACTIVATIONS, Array
 from tui_backprop.engine.training.iteration import Iteration
 
+OWN = "it"  # the name of a gradient whose own terms are the cause
+
 
 @dataclass(frozen=True)
 class ZeroGradient:
@@ -53,7 +55,7 @@ def zero_gradients(
         names = " or ".join(entry_name(array, (unit,)) for array, unit, _ in factors)
         return (ZeroGradient(names, samples=f"in each of {iteration.batch} samples"),)
     small = np.abs(products).max() < float(np.finfo(iteration.program.dtype).tiny)
-    return (ZeroGradient("it", f"too small for {iteration.program.dtype}" if small else "its terms cancel"),)
+    return (ZeroGradient(OWN, f"too small for {iteration.program.dtype}" if small else "its terms cancel"),)
 
 
 def _of_any_operation(iteration: Iteration, value: str, index: tuple[int, ...]) -> tuple[ZeroGradient, ...]:
@@ -65,7 +67,7 @@ def _of_any_operation(iteration: Iteration, value: str, index: tuple[int, ...]) 
     if not terms:
         return (ZeroGradient(entry_name(value, index), "no operation reads it"),)
     if any(term.cotangent * term.factor != 0 for term in terms):
-        return (ZeroGradient("it", "its terms cancel"),)
+        return (ZeroGradient(OWN, "its terms cancel"),)
     found = []
     for term in terms:
         if term.cotangent == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +21,7 @@ LABEL_COLUMNS = 11  # columns of a label
 LABELS = {field.name: field.label for field in FIELDS}
 MESSAGE_ROWS = 5  # lines reserved below the fields for a message; if too few are left, the fields scroll
 MOST_TERM_ROWS = 7  # lines of the parameter sum, before deep networks are folded
+COLUMN = re.compile(r"column (\d+):")  # at the beginning of a message
 LEAST_PICTURE_ROWS = 7  # rows
 
 
@@ -111,7 +113,8 @@ def message_lines(form: ShownForm, columns: int, context: RenderContext) -> list
         name = context.text(LABELS.get(form.error.field, form.error.field))
         return [
             *wrap(f"{name}: {form.error.message}", columns - 1, "bad"),
-            *wrap("esc reverts it; the last good network stays", columns - 1, "muted"),
+            *pointed(form.texts.get(form.error.field, ""), form.error.message, columns - 1, context),
+            *wrap("esc reverts it; nothing changes until it is valid", columns - 1, "muted"),
         ]
     refused = []
     if form.refused:
@@ -132,6 +135,17 @@ def message_lines(form: ShownForm, columns: int, context: RenderContext) -> list
         names = ", ".join(context.text(LABELS[name]) for name in form.adapted)
         said.append(wrap(f"also adapted: {names}", columns - 1, "muted"))
     return [*refused, keys, *(row for rows in said for row in rows)]
+
+
+def pointed(text: str, message: str, columns: int, context: RenderContext) -> list[Line]:
+    """Draw the part of a text around the column that a message names, with a mark below that column."""
+    found = COLUMN.match(message)
+    if not found:
+        return []
+    at = int(found[1]) - 1
+    first = max(min(at - columns // 2, len(text) - columns + 1), 0)
+    part = text[first : first + columns]
+    return [line((context.text(part), "text")), line((" " * (at - first) + "^", "bad"))]
 
 
 def _updates(count: int) -> str:

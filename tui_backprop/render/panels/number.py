@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import product
 
 from tui_backprop.engine.explain.number import Number, Origin, number_of
-from tui_backprop.engine.explain.zero_gradient import ZeroGradient, zero_gradients
+from tui_backprop.engine.explain.zero_gradient import OWN, ZeroGradient, zero_gradients
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.number_titles import title_lines
@@ -73,6 +73,8 @@ def _zero_words(zero: ZeroGradient) -> str:
     side = " < 0" if zero.at < 0 else ""
     because = f", because {zero.of} = {format_number(zero.at)}{side}" if zero.of else ""
     samples = f" {zero.samples}" if zero.samples else ""
+    if zero.name == OWN:
+        return f"{zero.why}{samples}{because}"
     return f"{zero.name} is 0{samples}{because}{': ' + zero.why if zero.why else ''}"
 
 

@@ -225,7 +225,8 @@ def loss_line(snapshot: Snapshot, columns: int) -> Line:
 def cost_line(step: Step, columns: int) -> Line:
     """Render the multiply-accumulates of the step, and the running total in forward passes; with their numbers where
     they fit."""
-    counted = f"{format_count(step.macs)} MACs" if step.macs else f"{format_count(step.flops)} FLOPs"
+    many, unit = (step.macs, "MAC") if step.macs else (step.flops, "FLOP")
+    counted = f"{format_count(many)} {unit}{'s' * (many != 1)}"
     if not step.forward:  # without products, there is no pass to count in
         return line(("cost    ", "muted"), counted)
     factors = mac_factors(step)

@@ -21,6 +21,7 @@ from tui_backprop.support.format import format_number
 LEAST_FORMULA_COLUMNS = 6
 GAP = "  "
 TITLES = ("value", "gradient")
+NORM, NORM_BRIEF = "|..| Euclidean norm", "|..| norm"
 AFTER = "after"  # title of the updated parameters
 SO_FAR = " …"  # after a gradient that more terms are added to
 PARAMETER, FIXED = "parameter", "fixed"
@@ -66,6 +67,9 @@ def value_table(snapshot: Snapshot, columns: int, rows: int, context: RenderCont
     named = max(len(context.text(row.name)) for row in all_rows)
     room = max(columns - named - 3 - sum(wide) - len(wide) * len(GAP), LEAST_FORMULA_COLUMNS)
     beyond = _beyond(first, len(all_rows) - first - len(shown))
+    if any(text.startswith("|") for each in texts for text in each):
+        notes = f"{beyond}  {NORM}".strip(), f"{beyond}  {NORM_BRIEF}".strip(), NORM_BRIEF
+        beyond = next((note for note in notes if len(note) <= named + 3 + room), beyond)
     titles = "".join(f"{GAP}{title:>{n}}" for title, n in zip(heads, wide, strict=True))
     lines = [line((f"{cut(beyond, named + 3 + room):<{named + 3 + room}}{titles}", "muted"))]
     for i, row in enumerate(shown):

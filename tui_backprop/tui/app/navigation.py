@@ -37,13 +37,15 @@ class Navigation:
         self._state.move(lambda session, snapshot: transitions.step_back(session, len(snapshot.steps)))
 
     def action_graph_step(self, direction: int) -> None:
-        """Move one step down (+1) or up the graph: in the backward pass, up is forward in the walk."""
+        """Move one step down (+1) or up the graph, within the iteration: in the backward pass, up is forward in the
+        walk."""
 
         def along(session: Session, snapshot: Snapshot) -> Session:
             on = direction > 0
             if snapshot.step.phase == "backward":
                 on = not on
-            return (transitions.step_on if on else transitions.step_back)(session, len(snapshot.steps))
+            step = session.walk.step + (1 if on else -1)
+            return transitions.at_step(session, min(max(step, 0), len(snapshot.steps) - 1))
 
         self._state.move(along)
 

@@ -60,6 +60,15 @@ def graph_of(text: str, let: str, to_inputs: bool = False, scalar: bool = True) 
     return _Expression(lets, tree).graph(text.strip(), statements, to_inputs, scalar)
 
 
+def _without_numbers(tree: ast.Module) -> InputError:
+    """Return the error of an expression none of whose names has a number."""
+    used = sorted(names_in(tree), key=lambda node: (node.lineno, node.col_offset))
+    made = {node.id for node in used if isinstance(node.ctx, ast.Store)}
+    names = [name for name in dict.fromkeys(node.id for node in used) if name not in made | RESERVED][:3]
+    numbers = ", ".join(f"{name}=1" for name in names) or "w=0.5"
+    return InputError("let", f"no numbers are given; give each name one, such as {numbers}")
+
+
 def _statement(node: ast.stmt) -> tuple[ast.stmt, str, ast.expr]:
     """Return a statement, the name that it gives to its value ("" for none), and the formula."""
     match node:
@@ -84,6 +93,8 @@ class _Expression:
         self._named = dict.fromkeys(self._lets, "")
         self._entries = self._operations = 0
         self._block = 0
+        if not lets:
+            raise _without_numbers(tree)
         if all(each.fixed for each in lets):
             raise InputError(
                 "let", "no parameter to differentiate by; give one with =, such as w=0.5 (:= is fixed)"
@@ -190,7 +201,7 @@ class _Expression:
         if not NAME.fullmatch(name):
             raise where.error(f"{quoted(name)} cannot be a name; use letters and digits, such as w1")
         raise where.error(
-            f"{quoted(name)} has no value; give it one, such as --let {quoted(f'{name[:20]}=1')}"
+            f"{quoted(name)} has no value; give it one among the numbers (--let), such as {name[:20]}=1"
         )
 
     def _call(self, node: ast.Call) -> tuple[Primitive, list[str]]:

@@ -17,6 +17,7 @@ FIELD = "let"
 ENTRIES = 10_000  # of an array
 NAMES = 200
 EXAMPLE = "w=-0.3, b=0.1, x:=0.5"
+WITHOUT_COMMA = re.compile(r"(?<=[^\s=])\s+(?=[A-Za-z]\w*\s*:?=)")  # before the next name
 NAME = re.compile(r"[A-Za-z](?:\w{0,18}[A-Za-z0-9])?", re.ASCII)
 ONE = re.compile(r"\s*(?P<name>\w*)\s*(?P<sign>:?=)?\s*(?P<value>.*?)\s*", re.DOTALL)
 
@@ -35,7 +36,7 @@ def parse_lets(text: str, reserved: frozenset[str]) -> tuple[Let, ...]:
     """Parse numbers such as ``w=-0.3, x:=[1, 2]``. Raises InputError for the first that is wrong, and for a name that
     is ``reserved``."""
     found: dict[str, Let] = {}
-    for part in parts_of(checked_text(FIELD, text)):
+    for part in parts_of(checked_text(FIELD, text)) if text.strip() else ():
         one = _let(part, reserved)
         if one.name in found:
             raise InputError(FIELD, f"{one.name} is given twice; give each name once")
@@ -67,6 +68,8 @@ def _let(part: str, reserved: frozenset[str]) -> Let:
         raise InputError(FIELD, f"a name is missing; write it like {EXAMPLE}")
     if not found or not found["sign"] or not found["value"]:
         raise InputError(FIELD, f"{quoted(part.strip())} gives no number to a name; write it like {EXAMPLE}")
+    if commas := WITHOUT_COMMA.sub(", ", part.strip()) if WITHOUT_COMMA.search(part.strip()) else "":
+        raise InputError(FIELD, f"a comma is missing; write {quoted(commas[:60])}")
     name = check_name(FIELD, found["name"], reserved)
     numbers, shape = array_of(FIELD, name, found["value"])
     if size(shape) > ENTRIES:

@@ -24,6 +24,7 @@ INSTEAD = {
 }  # fmt: skip
 FOREIGN = re.compile(r"[^\w\s.,+\-*/()\[\]=:;@]|[^\x00-\x7f]")
 LETTER_AFTER_NUMBER = re.compile(r"(?<![\w.])(?>(?:\d++\.?+\d*+|\.\d++)(?:[eE][+-]?\d++)?)[A-Za-z_]")
+NO_OPERATOR = re.compile(r"[\w)\]][ \t]+(?=\w)|\)(?=[\w(])")  # between two values
 OPEN, CLOSED = "([", ")]"
 
 
@@ -84,6 +85,9 @@ def tree_of(field: str, text: str, operations: int = OPERATIONS) -> ast.Module:
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
+        if found := NO_OPERATOR.search(text):
+            where = _place_at(field, text, found.end())
+            raise where.error("an operator is missing here; write a product with *, as in 2*x") from None
         raise Place(field, error.lineno or 1, max(error.offset or 1, 1)).error(_reason(error)) from None
     except (RecursionError, MemoryError, ValueError):
         raise InputError(
