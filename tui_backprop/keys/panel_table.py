@@ -69,12 +69,13 @@ MEASURE = PanelKey("M", "app.measure_again", "M", "measure",
 
 ROWS: tuple[PanelRow, ...] = (
     PanelRow("network", "network", "Network", "1,f2", "", "Edit the network.", short="net", own=(
-        PanelKey("up", "go(-1)", "↑ ↓", "field", "The previous or next field (also tab).", "previous field"),
-        PanelKey("down", "go(1)", "", "", "", "next field"),
+        PanelKey("up,shift+tab", "go(-1)", "↑ ↓", "field", "The previous or next field (also tab).",
+                 "previous field"),
+        PanelKey("down,tab", "go(1)", "", "", "", "next field"),
         PanelKey("left", "turn(-1)", "← →", "choose",
                  "In a field with choices, the previous or next one; typing goes to the one that begins with it.",
                  "previous choice"),
-        PanelKey("right,space", "turn(1)", "", "", "", "next choice"),
+        PanelKey("right", "turn(1)", "", "", "", "next choice"),
         PanelKey("enter", "apply", "enter", "apply", "Apply the changes: build the network that the fields describe.",
                  "apply the changes"),
         PanelKey("escape", "discard", "esc", "revert", "Revert the changes that are not applied.",

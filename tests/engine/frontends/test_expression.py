@@ -236,10 +236,11 @@ def test_a_choice_names_all_that_it_chooses_from():
 @pytest.mark.parametrize(
     ("text", "let", "said"),
     [
+        ("L = a*b + sin(a)", "", "let: no numbers are given; give each name one, such as a=1, b=1"),
         (
             "L = a*b",
-            "",
-            'expr: column 5: "a" has no value; give it one among the numbers (--let), such as a=1',
+            "a=2",
+            'expr: column 7: "b" has no value; give it one among the numbers (--let), such as b=1',
         ),
         ("L = a*b", "a=2 b=-1", 'let: a comma is missing; write "a=2, b=-1"'),
         ("L = a*b", "a=[1, 2] b:=3 c = 1", 'let: a comma is missing; write "a=[1, 2], b:=3, c = 1"'),

@@ -6,9 +6,11 @@ import re
 
 import pytest
 
+from tui_backprop.data.catalogue import GIVEN
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
 from tui_backprop.session.network_form import FIELDS
-from tui_backprop.session.state import Session
+from tui_backprop.session.state import Session, from_preset
 
 LABELS = {field.name: field.label for field in FIELDS}
 BAD = [
@@ -160,3 +162,24 @@ async def test_what_is_not_built_yet_says_how_it_is_taken_back(open_app):
         await ui.to_field("seed")
         await ui.type("5")
         assert "enter applies it, esc reverts" in ui.message
+
+
+async def test_the_column_of_an_error_is_marked_and_a_long_formula_is_whole(open_app):
+    long = "u = a*b; v = a+c; L = u*v + sin(u)"
+    session = Session(ExpressionSpec(long, "a=2, b=-1, c=3"), GIVEN)
+    async with open_app(session, size=(80, 24)) as ui:
+        await ui.press("1")
+        assert long in ui.screen
+        await ui.press(*"(a*b", "backspace", *"c + 1")
+        lines = ui.screen.splitlines()
+        (at,) = [n for n, row in enumerate(lines) if row.rstrip().endswith("^")]
+        assert lines[at - 1][len(lines[at].rstrip()) - 1] == "("
+
+
+async def test_typing_and_space_on_a_choice_change_nothing_and_tab_goes_on(open_app):
+    async with open_app(from_preset("three-uses"), size=(80, 24)) as ui:
+        before = ui.app.session.network
+        await ui.press("1", "up", "space", "space", "enter")
+        assert ui.app.session.network == before
+        await ui.press("tab", "tab", *"w=2, x:=1", "enter")
+        assert ui.app.session.network.let == "w=2, x:=1"

@@ -16,6 +16,7 @@ from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.network_form import FIELDS, Field, fields_of
 from tui_backprop.support.errors import UserError
 
+LEAST_ASIDE = 29  # columns beside the fields
 WIDE = 76  # columns from which message, sum and sample stand beside the fields, not below them
 LABEL_COLUMNS = 11  # columns of a label
 LABELS = {field.name: field.label for field in FIELDS}
@@ -44,6 +45,13 @@ class ShownForm:
     refused: str = ""  # what was typed on a field with choices, if none begins with it
     choices: tuple[str, ...] = ()  # of that field
 
+    @property
+    def longest(self) -> str:
+        """The longest text of the fields that are typed."""
+        return max(
+            (self.texts[field.name] for field in self.fields if not field.choices), key=len, default=""
+        )
+
     @cached_property
     def fields(self) -> tuple[Field, ...]:
         """The fields that apply."""
@@ -60,9 +68,13 @@ class ShownForm:
         return range(first, first + shown)
 
 
-def field_columns(columns: int) -> int:
-    """Return how many of the columns are for the fields; in the others are the message, the sum and the sample."""
-    return WIDE // 2 if columns >= WIDE else columns
+def field_columns(columns: int, text: str = "") -> int:
+    """Return how many of the columns are for the fields, more where the longest ``text`` that is typed needs them; in
+    the others are the message, the sum and the sample."""
+    if columns < WIDE:
+        return columns
+    wanted = LABEL_COLUMNS + len(text) + 2
+    return min(max(WIDE // 2, wanted), columns - LEAST_ASIDE)
 
 
 def form_panel(
@@ -70,7 +82,7 @@ def form_panel(
 ) -> list[Line]:
     """Draw the fields; and beside them, or below them if there are too few columns, a message, the parameter sum and
     the first sample."""
-    wide, fields = columns >= WIDE, field_columns(columns)
+    wide, fields = columns >= WIDE, field_columns(columns, form.longest)
     room = columns - fields - 3 if wide else columns - 1
     lines = _field_lines(form, fields, form.seen(columns, rows), context)
     message = message_lines(form, room if wide else fields, context)

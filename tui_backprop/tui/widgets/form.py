@@ -170,7 +170,7 @@ class NetworkPanel(Frame):
         columns, rows = self._view.size
         from tui_backprop.render.panels.form import field_columns, value_columns
 
-        fields = field_columns(columns)
+        fields = field_columns(columns, self._form.longest)
         label = self.render_context.text(self._field.label)
         wide = value_columns(label, editor.value + " ", fields)  # with a place for the cursor
         editor.styles.width = wide
@@ -231,6 +231,7 @@ class NetworkPanel(Frame):
     @on(Input.Changed)
     def _typed(self) -> None:
         self._take_typed()
+        self._place_all()
 
     def _take_typed(self) -> None:
         """Take the text of the Input for its row. (An event may be about the previous row: it arrives after keys that

@@ -32,8 +32,8 @@ class Editor(LineInput):
     """The value of a text row while it is edited; up and down leave it for another row."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "go(-1)", show=False),
-        Binding("down", "go(1)", show=False),
+        Binding("up,shift+tab", "go(-1)", show=False),
+        Binding("down,tab", "go(1)", show=False),
         Binding("escape", "discard", show=False),
     ]
 
