@@ -197,7 +197,7 @@ def _marks(state: State, columns: int, rows: int, context: RenderContext) -> lis
 
 
 def _claims(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:
-    return [context.fit(row) for row in claims_lines(state.costs, columns, rows, context)]
+    return [context.fit(row) for row in claims_lines(state.costs, columns, context)][:rows]
 
 
 def _race(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:
@@ -224,7 +224,7 @@ def _reuse(state: State, columns: int, rows: int, context: RenderContext) -> lis
     tensor, index = state.snapshot.weights[0]
     name, counted = f"{tensor}[{','.join(map(str, index))}]", paths(state.session.network, tensor)
     runs = state.any_of((None, states.runs_of(state.name)))
-    return [context.fit(row) for row in reuse_lines(name, counted, runs, columns, rows)]
+    return [context.fit(row) for row in reuse_lines(name, counted, runs, columns)][:rows]
 
 
 def _chart(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:

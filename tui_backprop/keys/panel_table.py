@@ -64,6 +64,12 @@ TURNS = (
              "next page"),
     PanelKey("V", "app.page(-1)", "", "", "", "previous page"),
 )
+SCROLL = (
+    PanelKey("up,k", "scroll_page(-1)", "↑ ↓", "scroll", "Scroll through the page.", "scroll up"),
+    PanelKey("down,j", "scroll_page(1)", "", "", "", "scroll down"),
+    PanelKey("home", "scroll_page(-100000)", "", "", "", "first line"),
+    PanelKey("end", "scroll_page(100000)", "", "", "", "last line"),
+)
 MEASURE = PanelKey("M", "app.measure_again", "M", "measure",
                    "Measure the passes of this network again, and those that other work disturbed.", "measure again")
 
@@ -213,7 +219,7 @@ ROWS: tuple[PanelRow, ...] = (
     )),
     PanelRow("claims", "the lesson's claims, measured", "Claims",
              help="Show the lesson's claims, measured on this machine.",
-             tab="claims", page_of="cost", own=(*TURNS, MEASURE)),
+             tab="claims", page_of="cost", own=(*TURNS, *SCROLL, MEASURE)),
     PanelRow("race", "the race", "Race",
              help="Show the race: a numerical gradient against backprop, parameter by parameter.",
              tab="race", page_of="cost", hidden_while_predicting=True, own=(
@@ -248,7 +254,7 @@ ROWS: tuple[PanelRow, ...] = (
     )),
     PanelRow("reuse", "paths & reuse", "Reuse",
              help="Show paths and reuse: how one backward pass covers every path.",
-             tab="reuse", page_of="cost", own=TURNS),
+             tab="reuse", page_of="cost", own=(*TURNS, *SCROLL)),
 )
 # fmt: on
 

@@ -63,7 +63,7 @@ def text(drawn) -> str:
 
 
 def test_each_claim_of_the_lesson_stands_beside_what_was_measured_here():
-    there = text(claims_lines(CostState(LESSON, HERE), 116, 36, UTF8))
+    there = text(claims_lines(CostState(LESSON, HERE), 116, UTF8))
     naive = HERE.gradient("naive", shape_of(LESSON)).middle
     for said, here in (
         ("330,000", "335,114"),
@@ -128,14 +128,14 @@ def test_the_ratio_at_every_size_holds_that_of_the_line_above_it_and_says_where_
 
 def test_beside_the_walk_the_last_claim_is_seen_below_a_long_list_of_sizes():
     cost_model = machine(sizes=[10 ** (3 + n / 2) for n in range(13)])
-    shown = text(claims_lines(CostState(LESSON, cost_model), 37, 31, UTF8))
+    shown = text(claims_lines(CostState(LESSON, cost_model), 37, UTF8))
     assert "3.2x at 1B" in shown.replace("\n    ", " ")
     assert "100,000 steps of backprop" in shown
 
 
 def test_at_80_columns_every_claim_is_seen_also_where_the_sizes_take_two_lines():
     cost_model = machine(sizes=[10 ** (3 + n / 2) for n in range(7)])
-    lines = text(claims_lines(CostState(LESSON, cost_model), 79, 19, UTF8)).split("\n")
+    lines = text(claims_lines(CostState(LESSON, cost_model), 79, UTF8)).split("\n")
     assert lines[-1].split("  ")[0] == "100,000 steps of backprop"
     assert [line.split() for line in lines if line.startswith("the gradients")] == [
         ["the", "gradients", "exact", "up", "to", "rounding"]
@@ -147,9 +147,9 @@ def test_at_80_columns_every_claim_is_seen_also_where_the_sizes_take_two_lines()
     [(4.84, 1.01, True), (2.4, 1.01, False), (1.9, 1.01, False), (3.0, 1.5, False)],
 )
 def test_a_reason_is_offered_where_time_is_clearly_above_macs_and_as_one_that_may_be(times, spread, said):
-    there = text(claims_lines(CostState(LESSON, measured_here(times, spread)), 116, 40, UTF8))
+    there = text(claims_lines(CostState(LESSON, measured_here(times, spread)), 116, UTF8))
     assert ("may be" in there) == ("caches" in there) == said
-    assert "caches" not in text(claims_lines(CostState(LESSON, CostModel()), 116, 40, UTF8))
+    assert "caches" not in text(claims_lines(CostState(LESSON, CostModel()), 116, UTF8))
 
 
 def test_the_race_counts_parameters_and_says_what_it_will_take_before_and_leaves_out_what_is_not_known():
@@ -293,6 +293,14 @@ def test_the_ledger_shows_its_ratio_in_every_size(snapshot):
     memory = memory_ledger(found, snapshot.session.optimizer)
     for (columns, rows), context in product(SIZES, (UTF8, ASCII)):
         assert f"{found.ratio:.2f}x" in text(ledger_lines(found, memory, columns, rows, context))
+
+
+def test_where_the_ledger_does_not_show_every_layer_its_sum_says_of_how_many():
+    found = ledger(LESSON, 1)
+    memory = memory_ledger(found, OptimizerSpec())
+    for rows, complete in ((11, False), (13, False), (40, True)):
+        shown = text(ledger_lines(found, memory, 79, rows, UTF8))
+        assert ("layer 4 " in shown, "all 4 " in shown) == (complete, not complete)
 
 
 @pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])

@@ -12,6 +12,7 @@ from tui_backprop.engine.analysis.ranking import ranking
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
+from tui_backprop.lesson.start import read_start
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.line_chart import limits, marks_of
 from tui_backprop.render.draw.loss_surface import surface
@@ -267,6 +268,18 @@ def test_the_two_weights_are_named_with_their_ranges(snapshots, context):
 
 
 # --- charts ------------------------------------------------------------------------------------------------
+
+
+@SETS
+def test_beside_the_lesson_at_80x24_both_halves_have_a_chart_and_what_is_left_out_is_marked(
+    snapshots, context
+):
+    snapshot = snapshots(read_start("xor layers=2,1 data=moons batch=1").session)[0]
+    *_, found = slice_along(snapshot.iteration, (("W1", (0, 0)),), points=9)
+    rows = [plain(row) for row in curves_panel(snapshot, found, 79, 14, context)]
+    assert any("+0.657" in row and "+7.84" in row for row in rows)  # the axis of the loss
+    assert all(word in " ".join(rows) for word in ("now", "1st-order", "updated"))
+    assert rows[-1].rstrip().endswith(context.text("…"))
 
 
 def test_where_there_is_room_for_one_half_it_is_the_one_that_the_step_is_about(snapshots):

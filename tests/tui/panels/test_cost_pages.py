@@ -224,6 +224,22 @@ async def test_ledger_and_reuse_count_what_the_lesson_counts(open_app):
         assert "to the last bit" in " ".join(page(ui).split())
 
 
+@pytest.mark.parametrize(
+    ("name", "last"), [("claims", "100,000 steps of backprop"), ("reuse", "to the last bit")]
+)
+async def test_what_does_not_fit_a_page_is_marked_and_scrolls_into_sight(open_app, name, last):
+    async with open_app(size=(80, 18)) as ui:
+        await to_page(ui, name)
+        assert last not in page(ui)
+        assert re.search(r"↓ \d+ more lines$", page(ui).rstrip())
+        assert "↑ ↓ scroll" in ui.keys
+        await ui.press("end")
+        assert last in " ".join(page(ui).split())
+        assert re.search(r"↑ \d+ more lines", page(ui))
+        await ui.press("home")
+        assert "↑" not in page(ui)
+
+
 async def test_a_race_that_memory_does_not_hold_is_refused_with_figures(open_app, monkeypatch):
     def full(network, batch, every):
         raise UserError("layers", "9 parameters would take 40 GB of memory, 20 GB is free")

@@ -20,8 +20,8 @@ FIGURE = 46  # columns before a figure, and a gap of 2
 LONG = 4  # lines beside a figure; longer texts stand below it
 
 
-def claims_lines(costs: CostState, columns: int, rows: int, context: RenderContext) -> list[Line]:
-    """Draw the page in at most ``rows`` lines."""
+def claims_lines(costs: CostState, columns: int, context: RenderContext) -> list[Line]:
+    """Draw the page."""
     cost_model = costs.cost_model
     if cost_model is None:
         return wrap("measuring a forward pass on this machine …", columns, "muted")
@@ -31,10 +31,9 @@ def claims_lines(costs: CostState, columns: int, rows: int, context: RenderConte
         lines.append(line((f"{'':<32}{'the lesson':<{CLAIMED}}here", "muted")))
     for claim in claims_of(costs.network, cost_model, raced):
         lines += _wide(claim, columns) if columns >= TABLE else _narrow(claim, columns)
-    why = [(), *wrap(WHY, columns, "muted")]
-    if len(lines) + len(why) <= rows and longer_in_time(costs.network, cost_model):
-        lines += why
-    return [context.fit(row) for row in lines][:rows]
+    if longer_in_time(costs.network, cost_model):
+        lines += [(), *wrap(WHY, columns, "muted")]
+    return [context.fit(row) for row in lines]
 
 
 def _wide(claim: Claim, columns: int) -> list[Line]:

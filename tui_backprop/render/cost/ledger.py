@@ -87,7 +87,10 @@ def _table(ledger: Ledger, rows: int, first: int, head: Line, row: Callable[[Led
     fitting = max(min(rows - 2, len(layers)), 1)
     start = min(max(first, 0), len(layers) - fitting)
     shown = layers[start : start + fitting]
-    return [head, *(row(entry) for entry in shown), row(ledger.total)]
+    total = row(ledger.total)
+    if fitting < len(layers):  # the sum is not that of the layers shown
+        total = line((f"{cut(f'all {len(layers)}', LABEL - 1):<{LABEL}}", "strong"), *total[1:])
+    return [head, *(row(entry) for entry in shown), total]
 
 
 def _head(unit: str) -> Line:

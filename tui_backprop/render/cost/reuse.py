@@ -25,16 +25,16 @@ LABEL = 16
 
 
 def reuse_lines(
-    name: str, paths: Paths | None, runs: Sequence[Recomputed] | None, columns: int, rows: int
+    name: str, paths: Paths | None, runs: Sequence[Recomputed] | None, columns: int
 ) -> list[Line]:
-    """Draw at most ``rows`` lines: the ``paths`` of the parameter ``name`` (None: not counted), and the ``runs``
+    """Draw the page: the ``paths`` of the parameter ``name`` (None: not counted), and the ``runs``
     with less kept (None: still running; empty: not run)."""
     lines = [*(path_lines(name, paths, columns) if paths else wrap(UNCOUNTED, columns, "muted")), ()]
     if runs is None:
-        return [*lines, *wrap("running the backward pass with less cached …", columns, "muted")][:rows]
+        return [*lines, *wrap("running the backward pass with less cached …", columns, "muted")]
     if not runs:
-        return [*lines, *wrap(NOT_RUN, columns, "muted")][:rows]
-    return [*lines, *run_lines(runs, columns)][:rows]
+        return [*lines, *wrap(NOT_RUN, columns, "muted")]
+    return [*lines, *run_lines(runs, columns)]
 
 
 def big(n: int) -> str:

@@ -23,6 +23,7 @@ LEAST_CHART_ROWS, ROOMY_CHART_ROWS = (
     4,
     7,
 )  # rows of a chart: no fewer, and so many at least where it is not beside its words
+LEAST_WORDS, FEW_WORDS = 3, 5  # rows of words that a chart leaves, at least; and where there is room
 LEAST_CHART_COLUMNS = 16  # columns of a chart beside its words, at least
 RANGE_MARGIN = 0.04  # of a curve's range, above and below it
 
@@ -38,7 +39,8 @@ SLOPE_WORDS = (
 
 @dataclass(frozen=True)
 class ChartWithWords:
-    """A chart in (columns, rows), if there is one, and the words above and (in so many columns) below it."""
+    """A chart in (columns, rows), if there is one, and the words above and (in so many columns) below it. Where there
+    is not room for both, the chart leaves out the last words."""
 
     head: list[Line]
     chart: Callable[[int, int], list[Line]] | None
@@ -60,8 +62,17 @@ class ChartWithWords:
             and high >= LEAST_CHART_ROWS
         ):
             return [*self.head, *beside(self.chart(left, high), self.words(self.aside), left)][:rows]
+        words = self.words(columns)
+        if self.chart and room < LEAST_CHART_ROWS and high >= LEAST_CHART_ROWS + LEAST_WORDS:
+            room = max(LEAST_CHART_ROWS, min(ROOMY_CHART_ROWS, high - FEW_WORDS))
+            words = cut_below(words, high - room)
         chart = self.chart(columns, room) if self.chart and room >= LEAST_CHART_ROWS else []
-        return [*self.head, *chart, *self.words(columns)][:rows]
+        return [*self.head, *chart, *words][:rows]
+
+
+def cut_below(rows: list[Line], most: int) -> list[Line]:
+    """Return the first rows, the last of which is marked if more follow."""
+    return rows if len(rows) <= most else [*rows[: most - 1], line(*rows[most - 1], (" …", "mark"))]
 
 
 def activation_chart(snapshot: Snapshot, columns: int, context: RenderContext) -> ChartWithWords:

@@ -16,7 +16,7 @@ def _draw(
 ) -> Sequence[Line]:
     from tui_backprop.render.cost.claims import claims_lines
 
-    return claims_lines(costs, columns, rows, context)
+    return claims_lines(costs, columns, context)
 
 
 def _view(context: RenderContext) -> CostPage:

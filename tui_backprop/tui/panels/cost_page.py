@@ -9,6 +9,7 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, wrap
 from tui_backprop.render.view_state import CostState, Snapshot
 from tui_backprop.tui.panels.base import SnapshotView
+from tui_backprop.tui.widgets.scrolled import window
 
 MEASURING = "measuring a forward pass on this machine …"
 
@@ -18,8 +19,8 @@ DrawPage = Callable[[Snapshot, object, CostState, int, int, RenderContext], Sequ
 
 
 class CostPage(SnapshotView):
-    """Draws a snapshot and the costs with ``draw_page``; ``spaced`` is the least number of rows with a blank line
-    under the names."""
+    """Draws a snapshot and the costs with ``draw_page``; lines that do not fit scroll. ``spaced`` is the least number
+    of rows with a blank line under the names."""
 
     spaced = 16
 
@@ -29,6 +30,11 @@ class CostPage(SnapshotView):
         super().__init__(panel, context, partial=partial)
         self._draw_page = draw_page
         self._costs: CostState | None = None
+        self._first = 0  # line shown
+
+    def action_scroll_page(self, by: int) -> None:
+        self._first = max(self._first + by, 0)
+        self.redraw()
 
     def cost(self, costs: CostState) -> None:
         """Show the known costs."""
@@ -56,4 +62,6 @@ class CostPage(SnapshotView):
         """Return the lines of the page."""
         if self._draw_page is None:
             return ()
-        return self._draw_page(snapshot, found, costs, columns, rows, self.render_context)
+        lines = self._draw_page(snapshot, found, costs, columns, rows, self.render_context)
+        self._first, shown = window(lines, self._first, rows)
+        return shown

@@ -28,7 +28,7 @@ def _draw(
     name = entry_name(tensor, index)
     counted = paths(snapshot.session.network, tensor) if countable(snapshot.graph) else None
     runs = cast("Sequence[Recomputed] | None", found)
-    return reuse_lines(name, counted, runs, columns, rows)
+    return reuse_lines(name, counted, runs, columns)
 
 
 def _about(snapshot: Snapshot) -> tuple[object, ...]:

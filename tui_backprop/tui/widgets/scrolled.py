@@ -36,15 +36,21 @@ class Scrolled(Canvas):
         self.redraw()
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
-        lines = list(self.content(columns))
-        self._first = max(min(self._first, len(lines) - rows), 0)
-        shown = lines[self._first : self._first + rows]
-        above, below = self._first, len(lines) - self._first - len(shown)
-        if above:
-            shown[0] = _more("↑", above + 1)
-        if below:
-            shown[-1] = _more("↓", below + 1)
+        self._first, shown = window(self.content(columns), self._first, rows)
         return shown
+
+
+def window(lines: Sequence[Line], first: int, rows: int) -> tuple[int, list[Line]]:
+    """Return the number of the first line shown, which may be less than ``first``, and the lines shown; the outer
+    ones tell how many are out of sight."""
+    first = max(min(first, len(lines) - rows), 0)
+    shown = list(lines[first : first + rows])
+    below = len(lines) - first - len(shown)
+    if first and shown:
+        shown[0] = _more("↑", first + 1)
+    if below and shown:
+        shown[-1] = _more("↓", below + 1)
+    return first, shown
 
 
 def _more(arrow: str, count: int) -> Line:
