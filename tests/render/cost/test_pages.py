@@ -298,7 +298,7 @@ def test_the_ledger_shows_its_ratio_in_every_size(snapshot):
 def test_where_the_ledger_does_not_show_every_layer_its_sum_says_of_how_many():
     found = ledger(LESSON, 1)
     memory = memory_ledger(found, OptimizerSpec())
-    for rows, complete in ((11, False), (13, False), (40, True)):
+    for rows, complete in ((9, False), (11, False), (13, True)):
         shown = text(ledger_lines(found, memory, 79, rows, UTF8))
         assert ("layer 4 " in shown, "all 4 " in shown) == (complete, not complete)
 

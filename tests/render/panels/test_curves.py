@@ -276,7 +276,7 @@ def test_beside_the_lesson_at_80x24_both_halves_have_a_chart_and_what_is_left_ou
 ):
     snapshot = snapshots(read_start("xor layers=2,1 data=moons batch=1").session)[0]
     *_, found = slice_along(snapshot.iteration, (("W1", (0, 0)),), points=9)
-    rows = [plain(row) for row in curves_panel(snapshot, found, 79, 14, context)]
+    rows = [plain(row) for row in curves_panel(snapshot, found, 79, 11, context)]
     assert any("+0.657" in row and "+7.84" in row for row in rows)  # the axis of the loss
     assert all(word in " ".join(rows) for word in ("now", "1st-order", "updated"))
     assert rows[-1].rstrip().endswith(context.text("…"))
