@@ -64,6 +64,10 @@ class ByHand:
         return self.graph.macs
 
     @property
+    def healthy(self) -> Self:
+        return self
+
+    @property
     def settings(self) -> dict[str, Any]:
         return {}
 
