@@ -50,6 +50,7 @@ class ByHand:
     details: str = ""
     holds_numbers: bool = True
     input_gradient: bool = False
+    has_planted_bug: bool = False
 
     @property
     def graph(self) -> Graph:
