@@ -33,6 +33,7 @@ from tui_backprop.render.panels.value_graph import ValueGraphState
 from tui_backprop.render.panels.value_graph_rows import value_graph_rows
 from tui_backprop.render.view_state import BlameState, Snapshot
 from tui_backprop.render.walk.walk import walk_panel
+from tui_backprop.report.place import step_heading
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
 
@@ -265,3 +266,21 @@ def test_a_single_path_is_the_only_one_whatever_its_rounding():
     lines = blame_of("L = sum((W @ x)**2) / 3", "W=[[0.1, 0.7]], x:=[0.3, 0.9]")
     assert "the only path to the loss" in lines
     assert not any("%" in row for row in lines)
+
+
+def test_a_narrow_graph_has_its_formulas_whole_in_lines_of_their_own():
+    snapshot = snapshots(SESSIONS["three-uses"])[-1]
+    text = "\n".join(plain(row) for row in graph_panel(snapshot, None, 37, 36, UTF8)[:26])
+    assert "= tanh(w)" in text
+    assert "dv2 · 2 · u" in text
+    assert "…" not in text.replace("timing …", "")
+
+
+def test_the_heading_of_a_step_names_the_statement_of_its_operation():
+    """A gradient of x comes from both statements that read it."""
+    (snapshot, *_) = snapshots(given(ExpressionSpec("u = x*y\nv = x + y\nL = u*v", "x=2, y=3")))
+    steps = [step for step in snapshot.steps if step.tensor.startswith("dy")]
+    assert [step_heading(snapshot.graph, step) for step in steps] == [
+        "backward, multiply vjp in u = x*y",
+        "backward, add vjp in v = x + y",
+    ]

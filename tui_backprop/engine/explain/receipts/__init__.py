@@ -10,6 +10,7 @@ from functools import partial
 
 import numpy as np
 
+from tui_backprop.engine.explain.entries import entry_at
 from tui_backprop.engine.explain.receipts import chain_rule, general, losses, operations, updates
 from tui_backprop.engine.explain.receipts import layers as steps
 from tui_backprop.engine.explain.receipts.losses import penalties
@@ -77,7 +78,9 @@ def _receipt(iteration: Iteration, part: Step, unit: int, asked: TensorEntry | N
     if part.visits and not part.visits[-1].op.equations:
         return partial(general.receipt, asked=asked)
     if part.kind == "input" and not iteration.graph.fed:
-        return lambda iteration, *_: general.given(iteration)
+        return lambda iteration, step, unit, *_: general.given(
+            iteration, entry_at(iteration.graph, step, unit)
+        )
     operation = part.operation if part.operation in operations.RECEIPTS else None
     own = operations.PARAMETERS.get(operation) if operation else PARAMETERS.get(part.kind)
     if (

@@ -35,10 +35,12 @@ def entry_index(iteration: Iteration, tensor: str, j: int, s: int, asked: Tensor
     return (*lead, *index_at(min(j, size(rest) - 1), rest)) if rest else lead
 
 
-def given(iteration: Iteration) -> Sequence[ReceiptRow]:
-    """Return the numbers that are given to a graph: the first entry of each input, or of each parameter."""
+def given(iteration: Iteration, chosen: TensorEntry) -> Sequence[ReceiptRow]:
+    """Return the numbers that are given to a graph: of each input, or of each parameter, the ``chosen`` entry or the
+    first one."""
     names = iteration.graph.inputs or tuple(iteration.graph.parameters)
-    return [_entry(iteration, "=", name, (0,) * iteration.tensor(name).ndim) for name in names]
+    first = {name: (0,) * iteration.tensor(name).ndim for name in names}
+    return [_entry(iteration, "=", *at) for at in (first | dict([chosen])).items()]
 
 
 def receipt(
