@@ -34,6 +34,7 @@ async def test_three_bugs_are_found_on_the_keyboard_with_all_instruments(open_ap
             await ui.press("escape")
             assert "a bug is planted" in ui.status
             await ui.press("right", "b", "2", "B", "c")
+            await ui.until(lambda: not ui.app.screen.waits, "the report")
             assert "FAILED" in ui.app.screen.query_one("#report-page").report(80).upper()
             await ui.press("escape", *way_to(bug.layer, wrong, bug), "enter")
             assert "but it is of another kind" in ui.screen

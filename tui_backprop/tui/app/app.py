@@ -124,7 +124,7 @@ class BackpropApp(AppServices):
             self,
             self,
             state.keep,
-            lambda panel: self.ranking.opening(panel),
+            self._opening,
             lambda place: self.activities.state_of(place),
             lambda: lacking(state.session),
         )
@@ -161,6 +161,11 @@ class BackpropApp(AppServices):
         )  # fmt: skip
         for name, action in actions.items():
             setattr(self, name, action)
+
+    def _opening(self, panel: str) -> None:
+        """Tell the parts that a panel is opened."""
+        self.ranking.opening(panel)
+        self.hunt.opening(panel)
 
     # --- starting and ending -------------------------------------------------------------------------------
 

@@ -120,10 +120,14 @@ class BreakIt:
             return
         if self._since is None:
             self._since = monotonic()
-        if self._app.current_panel == "blame":
-            self._use("blame")
-        elif session.walk.step:
+        self.opening(self._app.current_panel)
+        if session.walk.step:
             self._use("walk")
+
+    def opening(self, panel: str) -> None:
+        """Note that a panel is opened, if it is an instrument."""
+        if self._hunting is not None and self._state.session.network.has_planted_bug and panel == "blame":
+            self._use("blame")
 
     def _use(self, instrument: Instrument) -> None:
         assert self._hunting is not None
