@@ -22,7 +22,7 @@ LESSON = {
     "weights": "334,336",  # 784 × 256 + 2 × 256 × 256 + 256 × 10
     "first_layer_shape": "(784,256)",
     "hidden_layers": "3",
-    "layer_counts": "784 × 256 + 256\n+ 256 × 256 + 256\n+ 256 × 256 + 256\n+ 256 × 10 + 10",
+    "layer_counts": "784 × 256 + 256 + 256 × 256 + 256\n+ 256 × 256 + 256 + 256 × 10 + 10",
     "samples": "1",
     "forward_steps": "8",  # input, three times z and a, and the last z
     "backward_steps": "8",  # δ and gradients, four times
@@ -78,6 +78,7 @@ def test_each_computed_figure_of_a_neuron_is_right():
     wanted = {
         "loss": format_number(before, 4),
         "loss_after": format_number(loss_after, 4),
+        "gradient": f"({format_number(slopes[0])}, {format_number(slopes[1])}, {format_number(p)})",
         "weight": f"W1[{k},0]",
         "weight_value": format_number(w[k]),
         "weight_slope": slope,

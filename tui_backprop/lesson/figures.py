@@ -141,11 +141,12 @@ def _number(of: Callable[[Subject], float], digits: int = 3) -> Figure:
     return lambda about: format_number(of(about), digits)
 
 
-def _layer_counts(network: NetworkSpec) -> list[str]:
-    """The weights and biases of each layer: 784 × 256 + 256."""
+def _layer_counts(network: NetworkSpec) -> str:
+    """The weights and biases of each layer, two layers a line: 784 × 256 + 256 + 256 × 10 + 10."""
     biases = [f" + {n:,}" if network.bias else "" for n in network.layers[1:]]
     pairs = zip(network.layers, network.layers[1:], biases, strict=False)
-    return [f"{inputs:,} × {units:,}{bias}" for inputs, units, bias in pairs]
+    counts = [f"{inputs:,} × {units:,}{bias}" for inputs, units, bias in pairs]
+    return "\n+ ".join(" + ".join(counts[i : i + 2]) for i in range(0, len(counts), 2))
 
 
 def _deep_ratio(network: NetworkSpec) -> float:
@@ -172,6 +173,13 @@ def _chain_names(about: Subject) -> str:
     return " · ".join(step.formula for step in reversed(about.path))
 
 
+def _gradient(about: Subject) -> str:
+    """All entries of the gradient, of a small network: (−0.329, 0.12, 0.366)."""
+    graph = about.iteration.graph
+    entries = [float(each) for name in graph.parameters for each in about.gradient_of(name).flat]
+    return f"({', '.join(map(format_number, entries))})"
+
+
 COUNTED: dict[str, Figure] = {
     "parameters": _count(lambda network: network.parameters),
     "passes": _count(lambda network: network.parameters + 1),
@@ -180,7 +188,7 @@ COUNTED: dict[str, Figure] = {
     "other_parameters": _count(lambda network: network.parameters - 1),
     "first_layer_shape": lambda about: "({},{})".format(*about.session.network.layers[:2]),
     "hidden_layers": _count(lambda network: network.depth - 1),
-    "layer_counts": lambda about: "\n+ ".join(_layer_counts(about.network)),
+    "layer_counts": lambda about: _layer_counts(about.network),
     "samples": lambda about: f"{about.session.batch:,}",
     "forward_steps": lambda about: str(_steps(about.session, "forward")),
     "backward_steps": lambda about: str(_steps(about.session, "backward")),
@@ -213,6 +221,7 @@ COUNTED: dict[str, Figure] = {
 COMPUTED: dict[str, Figure] = {
     "loss": _number(lambda about: about.iteration.loss, 4),
     "loss_after": _number(lambda about: about.iteration.loss_after, 4),
+    "gradient": _gradient,
     "weight": lambda about: entry_name(*about.weight),
     "weight_value": _number(lambda about: about.value),
     "weight_slope": _number(lambda about: about.slope),

@@ -13,7 +13,7 @@ from tui_backprop.engine.network.rerun import contribution
 from tui_backprop.support.format import format_number
 
 DIGITS = 3  # of numbers, those to choose from too
-IN_FULL = 8  # digits of losses whose small difference counts
+IN_FULL = 10  # digits of losses whose small difference counts
 
 
 def _entry(answers: Answers, asked: Asked) -> str:

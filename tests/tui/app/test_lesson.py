@@ -247,6 +247,13 @@ async def test_the_palette_opens_a_chapter(open_app):
         assert at(ui) == "5.1"
 
 
+async def test_the_list_opens_at_the_chapter_that_the_learner_is_in(lesson):
+    async with lesson(chapter="3.2") as ui:
+        await ui.press("semicolon")
+        await ui.press("enter")
+        assert at(ui) == "3.1"
+
+
 async def test_the_list_finds_chapters_by_their_words_and_shows_what_is_done(lesson):
     kept.save(Progress(done=frozenset({FIRST, SECOND, *chapters()[1].ids()})))
     async with lesson() as ui:

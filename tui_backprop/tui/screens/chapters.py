@@ -12,7 +12,7 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from tui_backprop.keys.search import Command, search
-from tui_backprop.lesson.attempt import Place, first_open, places
+from tui_backprop.lesson.attempt import Place, first_open, place_of, places
 from tui_backprop.lesson.chapter import Chapter, chapters
 from tui_backprop.lesson.progress import Progress
 from tui_backprop.render.draw.context import RenderContext
@@ -80,6 +80,9 @@ class ChaptersScreen(Dialog[Place]):
 
     def on_mount(self) -> None:
         self._say(KEYS)
+        at = place_of(self._progress.at)
+        if at is not None:
+            self._list.move(at.chapter.number)
 
     def _say(self, words: str) -> None:
         self.query_one("#chapters").border_subtitle = self.render_context.text(words)
