@@ -16,7 +16,7 @@ from tui_backprop.session.validation import check
 from tui_backprop.tui.app.navigation import next_unit
 
 OTHER_PANELS = ("network", "cost")  # with tests of their own
-LEFT_OUT = {"quit", "suspend_process", "resume", "restart"}  # these end what the others are about
+LEFT_OUT = {"break_it", "quit", "suspend_process", "resume", "restart"}  # these end what the others are about
 
 
 def keys_of(panel: str) -> list[Key]:
