@@ -21,7 +21,14 @@ from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
-from tui_backprop.render.walk.equation import equations, formula_with_shapes, receipt, shape_text, sums
+from tui_backprop.render.walk.equation import (
+    equations,
+    formula_with_shapes,
+    main_equation,
+    receipt,
+    shape_text,
+    sums,
+)
 from tui_backprop.render.walk.explanation import explanation
 from tui_backprop.session.presets import NETWORKS
 from tui_backprop.session.state import from_preset
@@ -332,3 +339,14 @@ def test_a_bracketed_condition_is_never_torn_over_two_lines(columns):
         if text.count("[") != text.count("]")
     ]
     assert torn == []
+
+
+def test_where_an_update_is_cut_its_formula_is_that_of_the_parameter_worked_out():
+    def update(optimizer):
+        session = replace(from_preset("xor"), optimizer=OptimizerSpec(optimizer))
+        steps = walk(session.network, 1, session.optimizer, session.walk.grain)
+        return session.network.graph, next(step for step in steps if step.phase == "update")
+
+    for optimizer, asked, begins in (("sgd", "", "W1 ←"), ("sgd", "b1", "b1 ←"), ("momentum", "", "W1 ←")):
+        graph, step = update(optimizer)
+        assert equations(step)[main_equation(graph, step, asked)].startswith(begins)

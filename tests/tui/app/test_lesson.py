@@ -247,6 +247,23 @@ async def test_the_palette_opens_a_chapter(open_app):
         assert at(ui) == "5.1"
 
 
+PROMISED = [  # step, keys after those of the action, words on the screen
+    ("1.3", ("c",), ("+7.84", "1st-order")),
+    ("2.1", ("right", "L"), ("(784,256)",)),
+    ("5.7", ("3", "v", "end"), ("exact", "up to rounding")),
+    ("6.5", ("o",), ("dv1 · x", "dv4 · cos(u)")),
+    ("7.4", ("3", "v", "end"), ("in time",)),
+    ("8.6", (*["right_square_bracket"] * 7, "L"), ("optimizer.step()",)),
+]
+
+
+@pytest.mark.parametrize(("number", "keys", "words"), PROMISED, ids=[each[0] for each in PROMISED])
+async def test_what_a_step_promises_is_on_the_screen_at_80x24(lesson, number, keys, words):
+    async with lesson(place_numbered(number).step.start.session, chapter=number) as ui:
+        await ui.press(*keys)
+        assert all(word in ui.screen for word in words), ui.screen
+
+
 async def test_the_list_opens_at_the_chapter_that_the_learner_is_in(lesson):
     async with lesson(chapter="3.2") as ui:
         await ui.press("semicolon")

@@ -41,6 +41,15 @@ def equations(step: Step) -> list[str]:
     return re.split(r"(?<=,) (?=\S+ (?:=|←))", step.formula)
 
 
+def main_equation(graph: Graph, step: Step, asked: str = "") -> int:
+    """Return the index of the equation that an update comes to: that of the parameter ``asked`` for, or else of the
+    first parameter that it changes."""
+    changed = [each.split(" ")[0] for each in equations(step)]
+    if asked in changed:
+        return changed.index(asked)
+    return next((i for i, name in enumerate(changed) if name in graph.parameters), len(changed) - 1)
+
+
 def formula_with_shapes(
     graph: Graph,
     step: Step,
@@ -48,14 +57,15 @@ def formula_with_shapes(
     context: RenderContext = UTF8,
     first: int = 0,
     shaped: bool = True,
+    end: int | None = None,
 ) -> list[Line]:
-    """Render the formula from its equation ``first`` on, and (if ``shaped``, and some are arrays) the shape of each
-    array below its name: two lines, or several pairs for a long formula (lines without a name are single). An
-    equation that does not fit behind another one starts a new pair."""
+    """Render the formula from its equation ``first`` on, up to ``end``, and (if ``shaped``, and some are arrays) the
+    shape of each array below its name: two lines, or several pairs for a long formula (lines without a name are
+    single). An equation that does not fit behind another one starts a new pair."""
     operands = step.operands if shaped and any(shape for _, shape in step.operands) else ()
     shapes = {name: shape for name, shape in operands if graph.role(name) != "constant"}
     rows: list[list[tuple[Span, Span]]] = [[]]
-    for part in equations(step)[first:]:
+    for part in equations(step)[first:end]:
         tokens = list(_tokens(part, shapes, step.phase, context))
         if rows[-1] and _wide(rows[-1]) + _wide(tokens) > columns:
             rows.append([])

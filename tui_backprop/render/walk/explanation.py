@@ -18,7 +18,14 @@ from tui_backprop.render.draw.spans import Line, clip, first_fitting, line, wrap
 from tui_backprop.render.draw.statements import statement_lines
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.caption import brief_caption, caption_of, shortest_caption
-from tui_backprop.render.walk.equation import COLUMN_GAP, equations, formula_with_shapes, receipt, sums
+from tui_backprop.render.walk.equation import (
+    COLUMN_GAP,
+    equations,
+    formula_with_shapes,
+    main_equation,
+    receipt,
+    sums,
+)
 from tui_backprop.session.state import Session
 from tui_backprop.session.update_log import begins
 from tui_backprop.support.format import format_count, format_number, format_times
@@ -56,19 +63,22 @@ def explanation(
     if around + sum(map(len, parts)) > rows:
         parts = example(LEAST_TERMS)
     needed = around + sum(map(len, parts))
-    first, shapes = 0, True  # equation of the formula: the last one is what an update comes to
+    first, end, shapes = 0, len(equations(step)), True  # equations of the formula
+    main = main_equation(snapshot.graph, step, snapshot.number[0] if snapshot.number else "")
     key_sentence = shortest_caption(sentence, columns)
     unshown = 0  # sums
     while len(key_sentence) + len(formula) + sum(map(len, parts)) + bool(unshown) + len(closing) > most:
         if len(parts) > 1:
             parts, unshown = parts[1:], unshown + 1
-        elif step.kind == "update" and first < len(equations(step)) - 1:
+        elif step.kind == "update" and end > main + 1:
+            end -= 1
+        elif step.kind == "update" and first < main:
             first += 1
         elif shapes:
             shapes = False
         else:
             break
-        formula = formula_with_shapes(snapshot.graph, step, columns, context, first, shapes)
+        formula = formula_with_shapes(snapshot.graph, step, columns, context, first, shapes, end)
     if needed > rows:
         room = most - len(formula) - sum(map(len, parts)) - bool(unshown) - len(closing)
         caption = brief_caption(sentence, columns, room)
