@@ -97,7 +97,7 @@ def _ideas(quiz: Quiz) -> Iterator[Row]:
     for name, sure in ideas:
         row = MISCONCEPTIONS[name]
         yield BLANK
-        yield Sentence(f"“{row.idea}”{' You were sure of it.' if sure else ''}")
+        yield Sentence(f"“{row.idea}”{' You marked it as sure.' if sure else ''}")
         yield Sentence(row.refutation, INDENT)
 
 

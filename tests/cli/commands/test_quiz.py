@@ -64,7 +64,7 @@ def test_a_wrong_answer_is_explained_at_once_and_comes_again():
     assert re.search(r"See it: backprop-tui --open bp\d\S+\n", first)
     assert "Question 3 of 4, again\n\nWhich is right?" in later
     assert re.search(r"\nlearned +1  missed at first, right later\n", later)
-    assert f"“{row.idea}” You were sure of it." in " ".join(later.split())
+    assert f"“{row.idea}” You marked it as sure." in " ".join(later.split())
 
 
 def test_a_wrong_number_is_said_to_come_from_its_idea():

@@ -253,7 +253,7 @@ PROMISED = [  # step, keys after those of the action, words on the screen
     ("5.7", ("3", "v", "end"), ("exact", "up to rounding")),
     ("6.5", ("o",), ("dv1 · x", "dv4 · cos(u)")),
     ("7.4", ("3", "v", "end"), ("in time",)),
-    ("8.6", (*["right_square_bracket"] * 7, "L"), ("optimizer.step()",)),
+    ("8.6", (*["right"] * 9, "L"), ("torch   optimizer.step()",)),
 ]
 
 

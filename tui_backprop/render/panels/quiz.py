@@ -143,6 +143,6 @@ def _ideas(quiz: Quiz, columns: int) -> list[Line]:
         lines += [(), line(("Ideas to look at again", "title"))]
     for name, sure in ideas:
         row = MISCONCEPTIONS[name]
-        lines += [(), *wrap(f"“{row.idea}”{' You were sure of it.' if sure else ''}", columns, "strong")]
+        lines += [(), *wrap(f"“{row.idea}”{' You marked it as sure.' if sure else ''}", columns, "strong")]
         lines += [line("  ", *each) for each in wrap(row.refutation, columns - 2)]
     return lines
