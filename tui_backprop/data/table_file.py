@@ -26,6 +26,7 @@ from tui_backprop.files.opener import read_named
 from tui_backprop.support.errors import FileError, InputError
 from tui_backprop.support.format import format_bytes, printable
 from tui_backprop.support.memory import available
+from tui_backprop.support.paths import display_path
 from tui_backprop.support.validation import one_of, quoted
 
 Watch = Callable[[int, int], None]  # (bytes read, of how many)
@@ -74,7 +75,8 @@ def read_samples(
         if isinstance(error, InputError):
             raise
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise FileError(FIELD, f"{quoted(name)} cannot be read: {printable(why, 200)}") from None
+        there = "stdin" if path == STDIN else display_path(where)
+        raise FileError(FIELD, f"{quoted(there)} cannot be read: {printable(why, 200)}") from None
     x = table.x if np.issubdtype(table.x.dtype, np.floating) else table.x.astype(float)
     scaled = SCALES[scale](x / PIXEL if table.image else x)
     if path != STDIN:

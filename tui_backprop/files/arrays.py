@@ -14,6 +14,7 @@ from tui_backprop.files.safetensors import read_safetensors
 from tui_backprop.support.errors import FileError
 from tui_backprop.support.format import printable
 from tui_backprop.support.memory import available
+from tui_backprop.support.paths import display_path
 from tui_backprop.support.validation import quoted
 
 USABLE = 0.25  # of free memory, for the content of a file
@@ -39,7 +40,7 @@ def read_arrays(field: str, path: Path) -> ArraysFile:
         arrays = _decoded(path, content, most)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise FileError(field, f"{quoted(path.name)} cannot be read: {printable(why)}") from None
+        raise FileError(field, f"{quoted(display_path(path))} cannot be read: {printable(why)}") from None
     return ArraysFile(path.name, hashlib.sha256(content).hexdigest(), arrays)
 
 

@@ -15,7 +15,7 @@ from tui_backprop.support.atomic_write import replacing
 from tui_backprop.support.errors import FileError, UserError
 from tui_backprop.support.format import printable
 from tui_backprop.support.memory import available
-from tui_backprop.support.paths import own_folder, state_folder
+from tui_backprop.support.paths import display_path, own_folder, state_folder
 from tui_backprop.support.validation import quoted
 
 NAME = "known-files"
@@ -49,7 +49,7 @@ def remember_file(field: str, path: Path) -> None:
         content = read_named(path, available().bytes // 2, pipes=False)
     except OSError as error:
         why = printable(error.strerror or error)
-        raise FileError(field, f"{quoted(path.name)} cannot be read: {why}") from None
+        raise FileError(field, f"{quoted(display_path(path))} cannot be read: {why}") from None
     remember(hashlib.sha256(content).hexdigest(), path)
 
 
