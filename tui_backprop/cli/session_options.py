@@ -15,7 +15,6 @@ from tui_backprop.data.catalogue import DATASETS, GIVEN, fitted, info, title
 from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec, parse_frozen, parse_layers
 from tui_backprop.engine.frontends.expression.presets import FRONTEND as EXPRESSION
-from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS
 from tui_backprop.engine.network.model import DTYPES
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
@@ -264,6 +263,8 @@ def expression_from(given: dict[str, Any], base: Session) -> Session:
     for name in given:
         if name not in EXPRESSION_OPTIONS:
             raise InputError(name.replace("_", "-"), "does not apply to an expression")
+    from tui_backprop.engine.frontends.expression.spec import ExpressionSpec  # it is large
+
     spec = base.network if isinstance(base.network, ExpressionSpec) else None
     if spec is None and "preset" in given:
         raise InputError("preset", f"{given['preset']} is a network; leave it out, or --expr")

@@ -17,7 +17,6 @@ from tui_backprop.engine.frontends.dense.spec import (
     parse_layers,
 )
 from tui_backprop.engine.frontends.expression import presets as expression
-from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS
 from tui_backprop.engine.network.model import DTYPES, Model
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
@@ -126,13 +125,13 @@ def fields_of(texts: Texts) -> tuple[Field, ...]:
 def texts_of(session: Session) -> dict[str, str]:
     """Return the text of each field for a session; of a field that does not apply to it, where it would begin."""
     model, optimizer = session.network.healthy, session.optimizer
-    written = model if isinstance(model, ExpressionSpec) else None
+    written = model.settings if model.frontend == expression.FRONTEND else None
     spec = model if isinstance(model, NetworkSpec) else NetworkSpec()
     return {
         "preset": same_network(session) or CUSTOM,
         "kind": model.frontend,
-        "expr": written.text.replace("\n", "; ") if written else "",
-        "let": written.let if written else "",
+        "expr": written["text"].replace("\n", "; ") if written else "",
+        "let": written["let"] if written else "",
         "layers": ",".join(map(str, spec.layers)),
         "activation": spec.activation,
         "layer-norm": SWITCH[spec.layer_norm],
@@ -217,8 +216,10 @@ def session_of(texts: Texts, before: Session) -> Session:
     )
 
 
-def _expression_of(texts: Texts, old: Model) -> ExpressionSpec:
+def _expression_of(texts: Texts, old: Model) -> Model:
     """Return the expression that the fields describe."""
+    from tui_backprop.engine.frontends.expression.spec import ExpressionSpec  # it is large
+
     return ExpressionSpec(texts["expr"], texts["let"], texts["dtype"], old.seed, old.input_gradient)
 
 

@@ -47,7 +47,7 @@ class Session:
         object.__setattr__(self, "sample", whole_number("sample", self.sample, 0))
         object.__setattr__(self, "batch", whole_number("batch", self.batch, 1))
         object.__setattr__(self, "lr", positive_number("lr", self.lr))
-        if self.inspection.layer > self.network.graph.depth:
+        if self.inspection.layer and self.inspection.layer > self.network.graph.depth:
             object.__setattr__(self, "inspection", replace(self.inspection, layer=self.network.graph.depth))
         catalogue.check(self.network, self.data, self.sample, self.batch)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from tui_backprop.engine.arrays.types import Array, np
-from tui_backprop.engine.network.graph import Graph
+
+if TYPE_CHECKING:
+    from tui_backprop.engine.network.graph import Graph
 
 DTYPES = ("float32", "float64")
 ITEMSIZE = {"float32": 4, "float64": 8}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import reason_of
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.state import AppState
-from tui_backprop.tui.screens.text_report import ReportScreen
+
+if TYPE_CHECKING:  # imported when it is asked for
+    from tui_backprop.tui.screens.text_report import ReportScreen
 
 
 class SecondDerivatives:
@@ -18,6 +22,7 @@ class SecondDerivatives:
     def action_hessian(self) -> None:
         """Show the second derivatives of the loss, of a network of few parameters."""
         from tui_backprop.engine.gradients.hessian import MOST_PARAMETERS
+        from tui_backprop.tui.screens.text_report import ReportScreen
 
         count = self._state.session.network.parameters
         if count > MOST_PARAMETERS:

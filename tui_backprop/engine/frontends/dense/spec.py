@@ -6,11 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from tui_backprop.engine.frontends.dense import start
-from tui_backprop.engine.frontends.dense.graph import graph_of
-from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS, parse_init
 from tui_backprop.engine.network.model import DTYPES, ITEMSIZE, TILE, TrainingSettings
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
@@ -23,6 +21,9 @@ from tui_backprop.support.validation import (
     one_of,
     whole_number,
 )
+
+if TYPE_CHECKING:
+    from tui_backprop.engine.network.graph import Graph
 
 FRONTEND = "dense"
 NO_ACTIVATION = "identity"  # the activation of a linear layer
@@ -149,6 +150,8 @@ class NetworkSpec:
     @property
     def graph(self) -> Graph:
         """The operations and values of the network."""
+        from tui_backprop.engine.frontends.dense.graph import graph_of  # the first paint does not need it
+
         return graph_of(self)
 
     def changed(self, **settings: Any) -> Self:
