@@ -137,12 +137,15 @@ def the_flips(speech: Speech) -> None:
     tensor, index = first_parameter(speech)
     x = speech.reference.x[:1]
     one = speech.reference.of_first()
+    scale = np.abs(
+        one.outputs(x, one.moved(tensor, index, 0.0))
+    ).max()  # which round-off of a change is relative to
 
     def predicted(by: float) -> tuple[int, float]:
         z = one.outputs(x, one.moved(tensor, index, by))
         order = np.sort(z[0])
         gap = order[-1] - order[-2] if len(order) > 1 else abs(z[0, 0] - one.threshold)
-        return int(one.predicted(z)[0]), float(gap / (np.abs(z).max() + 1e-300))
+        return int(one.predicted(z)[0]), float(gap / (max(np.abs(z).max(), scale) + 1e-300))
 
     before, _ = predicted(0.0)
     for side, sign in (("up", 1), ("down", -1)):

@@ -76,7 +76,8 @@ def run_lines(runs: Sequence[Recomputed], columns: int) -> list[Line]:
     base = runs[0]
     whole = columns >= TABLE
     head = f"{'kept':<{LABEL}}{'MACs':>8}{'time':>9}" + (f"{'passes':>8}{'held':>10}" if whole else "")
-    lines = [line(("forward and backward with less cached, measured", "text")), line((head, "muted"))]
+    title = "forward and backward with less cached, measured"
+    lines = [*wrap(title, columns), line((head, "muted"))]
     for i, run in enumerate(runs):
         label = {
             "everything kept": "all (backprop)",

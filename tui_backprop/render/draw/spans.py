@@ -138,14 +138,17 @@ TOGETHER = re.compile(r"(?:\[[^\[\]]{1,24}\]|\blayers? \d+(?: (?:to|and) \d+)?|\
 
 
 def wrap(text: str, columns: int, role: str = "text") -> list[Line]:
-    """Break words into lines of at most ``columns``."""
+    """Break a text into lines of at most ``columns``, between words; a longer word is broken, too."""
+    if columns <= 0:
+        return []
     rows, row = [], ""
     pieces = (found[0] for found in TOGETHER.finditer(text))
-    words = (word for piece in pieces for word in ([piece] if len(piece) <= columns else piece.split()))
+    parts = (word for piece in pieces for word in ([piece] if len(piece) <= columns else piece.split()))
+    words = (part[i : i + columns] for part in parts for i in range(0, len(part), columns))
     for word in words:
         if row and len(row) + 1 + len(word) > columns:
             rows.append(row)
             row = word
         else:
             row = f"{row} {word}" if row else word
-    return [line((r, role)) for r in [*rows, row]] if columns > 0 else []
+    return [line((r, role)) for r in [*rows, row]]

@@ -10,7 +10,7 @@ from functools import cached_property
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.network.model import Model
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.spans import Line, beside, cut, line, wrap
+from tui_backprop.render.draw.spans import Line, beside, cut, first_fitting, line, wrap
 from tui_backprop.render.session_text import sample_text
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.network_form import FIELDS, Field, fields_of
@@ -135,7 +135,10 @@ def message_lines(form: ShownForm, columns: int, context: RenderContext) -> list
         refused = wrap(context.text(words), columns - 1, "bad")
     if not form.pending:
         return refused
-    keys = line(("enter", "key"), (" applies it, ", "muted"), ("esc", "key"), (" reverts", "muted"))
+    keys = [
+        line(("enter", "key"), (" applies it, ", "muted"), ("esc", "key"), (" reverts", "muted")),
+        line(("enter", "key"), (" applies, ", "muted"), ("esc", "key"), (" reverts", "muted")),
+    ]
     said = []
     if form.lost:
         said.append(wrap(f"restarts training: {_updates(form.lost)} lost", columns - 1, "bad"))
@@ -146,7 +149,7 @@ def message_lines(form: ShownForm, columns: int, context: RenderContext) -> list
     if form.adapted:
         names = ", ".join(context.text(LABELS[name]) for name in form.adapted)
         said.append(wrap(f"also adapted: {names}", columns - 1, "muted"))
-    return [*refused, keys, *(row for rows in said for row in rows)]
+    return [*refused, first_fitting(columns, *keys), *(row for rows in said for row in rows)]
 
 
 def pointed(text: str, message: str, columns: int, context: RenderContext) -> list[Line]:
