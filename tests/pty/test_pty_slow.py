@@ -128,8 +128,7 @@ def test_a_key_that_is_held_leaves_nothing_behind(terminal, server, line, column
     said = f"there {late:.1f} s after the last key, {watch.starved:.1f} s without a core not counted"
     said += f"; {queued:.2f} s of bytes waited; {len(seen)} top lines seen"
     print(f"\n{columns}x{rows}: {said}")
-    assert line.down.most <= BEHIND * line.rate, said
-    assert line.up.most <= BEHIND * line.rate, said
+    assert queued <= BEHIND + watch.starved, said  # the line that this test makes had no core either
     assert late <= BEHIND + line.round_trip, said
     assert len(seen) > 5, said  # intermediate states are shown, too
 

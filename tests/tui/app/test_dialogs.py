@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tui_backprop.tui.screens.palette import PaletteScreen
+from tui_backprop.tui.widgets.screen_bars import StatusBar
 
 DIALOGS = {
     "question_mark": "Reading the maps",
@@ -81,3 +84,14 @@ async def test_the_panel_behind_a_dialog_keeps_its_highlight(open_app, key):
         await ui.press(key)
         await ui.press("escape")
         assert [frame.id for frame in ui.app.query(".lit")] == ["walk"]
+
+
+async def test_what_a_worker_finds_while_the_app_ends_is_dropped(open_app):
+    async with open_app() as ui:
+        called = []
+        await ui.app.query_one(StatusBar).remove()
+        await asyncio.to_thread(ui.app.call_from_thread, called.append, 1)
+        assert not called
+        await ui.app.mount(StatusBar(ui.app.render_context))
+        await asyncio.to_thread(ui.app.call_from_thread, called.append, 2)
+        assert called == [2]

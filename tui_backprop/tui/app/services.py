@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -85,6 +85,14 @@ class AppServices(App[None]):
     def in_thread(self, group: str, work: Callable[..., object], *arguments: object) -> None:
         call = OneCall(self.memory_guard.run, work, *arguments)
         self.run_worker(call, thread=True, group=group, exit_on_error=False)
+
+    def call_from_thread(self, callback: Callable[..., T | Awaitable[T]], *args: Any, **kwargs: Any) -> T:
+        found: T = super().call_from_thread(self._if_shown, callback, *args, **kwargs)
+        return found
+
+    def _if_shown(self, callback: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Make a worker's call, unless the app is ending and there is nothing left to show a result on."""
+        return callback(*args, **kwargs) if self.query(StatusBar) else None
 
     def busy(self, group: str) -> bool:
         return any(worker.group == group and not worker.is_finished for worker in self.workers)
