@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from tui_backprop import __version__
 from tui_backprop.cli.main import main
-from tui_backprop.cli.session_options import CHOICES, FLAGS
+from tui_backprop.cli.session_option_table import CHOICES, FLAGS
 
 HUGE = "9" * 5000
 NOISE = "a\x1b[31m\nb\x9b"

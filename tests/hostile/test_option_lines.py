@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from tests.hostile.chance import EXIT_CODES, cases, told
 from tui_backprop.cli.main import main
-from tui_backprop.cli.session_options import CHOICES, FLAGS
+from tui_backprop.cli.session_option_table import CHOICES, FLAGS
 from tui_backprop.cli.settings import SETTINGS
 
 VALUES = (

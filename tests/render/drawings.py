@@ -29,6 +29,7 @@ from tui_backprop.render.cost.race import RaceForecast, race_lines
 from tui_backprop.render.cost.reuse import reuse_lines
 from tui_backprop.render.cost.step_size import step_size_lines
 from tui_backprop.render.cost.sweep import sweeping
+from tui_backprop.render.cost_state import CostState
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line
 from tui_backprop.render.panels.blame import blame_panel
@@ -45,7 +46,7 @@ from tui_backprop.render.panels.number import number_panel
 from tui_backprop.render.panels.screen_bars import key_bar, status, tabs
 from tui_backprop.render.panels.summary import summary_lines
 from tui_backprop.render.panels.training import amount_line, key_hint, training_panel
-from tui_backprop.render.view_state import BlameState, CostState, Findings, Snapshot
+from tui_backprop.render.view_state import BlameState, Findings, Snapshot
 from tui_backprop.render.walk.tensor import tensor_view
 from tui_backprop.render.walk.walk import walk_panel
 from tui_backprop.session.network_form import fields_of, texts_of

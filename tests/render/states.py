@@ -28,7 +28,8 @@ from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.step_size import step_sweep
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
-from tui_backprop.render.view_state import RaceGradients, ShownRace, Snapshot
+from tui_backprop.render.cost_state import RaceGradients, ShownRace
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.decision_boundary import plane_of
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.session_parts import MEASURES

@@ -17,13 +17,13 @@ from tui_backprop.render.cost.cost import readout
 from tui_backprop.render.cost.page_bar import pages
 from tui_backprop.render.cost.race import race_lines
 from tui_backprop.render.cost.sweep import sweeping
+from tui_backprop.render.cost_state import CostState, ShownRace
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.panels.confusion import Confusion, confusion_lines
 from tui_backprop.render.panels.edits import edit_lines
 from tui_backprop.render.panels.screen_bars import tabs
 from tui_backprop.render.panels.training import key_hint, progress
-from tui_backprop.render.view_state import CostState, ShownRace
 from tui_backprop.render.walk.caption import caption_of
 from tui_backprop.render.walk.explanation import closing_lines
 from tui_backprop.session.state import Session, from_preset

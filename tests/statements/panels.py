@@ -21,13 +21,14 @@ from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients.step_size import step_sweep
 from tui_backprop.render.cost.cost import readout
 from tui_backprop.render.cost.step_size import step_size_lines
+from tui_backprop.render.cost_state import CostState
 from tui_backprop.render.draw.context import UTF8
 from tui_backprop.render.panels.bookmarks import bookmarks_panel
 from tui_backprop.render.panels.curves import slice_chart
 from tui_backprop.render.panels.function_chart import activation_chart
 from tui_backprop.render.panels.number import number_panel
 from tui_backprop.render.panels.training import figures
-from tui_backprop.render.view_state import CostState, Snapshot
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.training_curve import Learning
 from tui_backprop.session.transitions import after_update

@@ -10,150 +10,26 @@ import click
 
 from tui_backprop.cli.brought import data_of, filed, weights_of
 from tui_backprop.cli.options import Command, choice, gathered
+from tui_backprop.cli.session_option_table import (
+    CHOICES,
+    EXPRESSION_LR,
+    EXPRESSION_OPTIONS,
+    FLAGS,
+    NETWORK,
+    ONLY,
+    OPTIMIZER,
+)
 from tui_backprop.cli.streams import say
-from tui_backprop.data.catalogue import DATASETS, GIVEN, fitted, info, title
+from tui_backprop.data.catalogue import GIVEN, fitted, info, title
 from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec, parse_frozen, parse_layers
 from tui_backprop.engine.frontends.expression.presets import FRONTEND as EXPRESSION
-from tui_backprop.engine.network.initializer_rules import INITIALIZERS
-from tui_backprop.engine.network.model import DTYPES
-from tui_backprop.engine.primitives.activations import ACTIVATIONS
-from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.engine.training.memory import check_memory, check_streamed_memory
-from tui_backprop.engine.training.optimizer_spec import SCHEDULES, OptimizerSpec, check_epsilon
-from tui_backprop.engine.training.update_rules import SYMBOLS, UPDATE_RULES
-from tui_backprop.session.presets import PRESETS
+from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, check_epsilon
+from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import positive_number, whole_number
-
-STARTS = ", ".join([*(f"{row.first} for {name}" for name, row in DATASETS.items() if row.first), "else 0"])
-
-# Option, names or an example of its values, help. Values are validated by the spec, not by click, so that the app
-# and the command line report a bad one in the same words.
-CHOICES: tuple[tuple[str, str, str], ...] = (
-    ("--preset", "|".join(PRESETS), "Network and data to start from."),
-    (
-        "--expr",
-        "'L = (w*x - y)**2'",
-        "An expression instead of a network: statements, the last one the loss.",
-    ),
-    ("--let", "'x:=1, y:=3, w=2'", "Its numbers: = gives one to a parameter, := to what is fixed."),
-    ("--layers", "784,256,10", "Layer sizes, input first."),
-    (
-        "--activation",
-        "|".join(ACTIVATIONS),
-        "Of the hidden layers; one for all, or one each, separated by commas: relu,tanh.",
-    ),
-    ("--loss", "|".join(LOSSES), "Loss function."),
-    (
-        "--output-activation",
-        "|".join(ACTIVATIONS),
-        "Of the last layer, if the loss takes values: mse, half-squares.",
-    ),
-    (
-        "--init",
-        "|".join(INITIALIZERS),
-        "Weight initialization; some take a scale: normal:0.02, constant:0.1.",
-    ),
-    ("--dropout", "0.1", "Probability of dropping a hidden activation; default 0."),
-    (
-        "--l2",
-        "0.001",
-        "Lambda of the L2 penalty in the loss, lambda / 2 times the sum of all squared weights (see --decay-bias);"
-        " default 0.",
-    ),
-    ("--freeze", "1,2", "Layers whose parameters get no gradient and are not updated; default none."),
-    (
-        "--weights",
-        "FILE",
-        "Initial parameters from an npz or safetensors file: W1, b1, ... as trace --save writes"
-        " them, or PyTorch's names, such as 0.weight or fc1.bias.",
-    ),
-    (
-        "--set",
-        "'W1=[[.15,.25],[.2,.3]], b1=.35'",
-        "Initial parameters, typed; a single number fills its parameter, what is not given is drawn.",
-    ),
-    ("--dtype", "|".join(DTYPES), "Floating-point precision."),
-    ("--seed", "0", "Seed of the initial weights, of dropout and of generated data."),
-    (
-        "--data",
-        "|".join(DATASETS),
-        "Data set; or a file: points.csv, .tsv, .npz, .npy or IDX, which may be compressed; - is stdin.",
-    ),
-    ("--target", "COLUMN", "Column of the file that is the target; default: the last one."),
-    ("--scale", "standard|minmax", "Scale each input of the file: to mean 0 and deviation 1, or to 0..1."),
-    ("--x", "'[[.05, .1]]'", "Samples, typed: a row of inputs for each."),
-    ("--y", "'[[.01, .99]]'", "Their targets: a row of real values for each, or a list of class labels."),
-    ("--sample", "0", f"First sample of the batch; default {STARTS}."),
-    ("--batch", "1", "Number of samples in the batch."),
-    ("--lr", "0.01", "Learning rate, alpha."),
-    ("--optimizer", "|".join(UPDATE_RULES), "Optimizer."),
-    (
-        "--momentum",
-        "0.9",
-        "Momentum mu of momentum, nesterov (PyTorch's form: the step is g + mu v, with the new v) and"
-        " rmsprop-momentum; default 0.9.",
-    ),
-    ("--beta1", "0.9", "beta1 of adam and adamw, for the mean of gradients; default 0.9."),
-    ("--beta2", "0.999", "beta2 of adam and adamw, for the mean of squared gradients; default 0.999."),
-    (
-        "--rho",
-        "0.99",
-        "rho of both kinds of rmsprop, for the mean of squared gradients (alpha in PyTorch); default 0.99.",
-    ),
-    (
-        "--epsilon",
-        "1e-8",
-        "epsilon of both kinds of rmsprop, adam and adamw, added outside the root as in PyTorch; default 1e-8.",
-    ),
-    (
-        "--weight-decay",
-        "0.01",
-        "Weight decay, added to the gradient; decoupled from it in adamw; default 0.",
-    ),
-    (
-        "--clip",
-        "1",
-        "Clip the norm of the gradient of all parameters to this value, before weight decay; default: no limit.",
-    ),
-    ("--schedule", "|".join(SCHEDULES), "Learning rate schedule."),
-    ("--warmup", "10", "Iterations of linear warmup; default 0."),
-    ("--horizon", "1000", "Iterations until the schedule ends and the rate stays; default 1000."),
-)
-FLAGS = (
-    ("--no-bias", "No biases."),
-    ("--layer-norm", "Layer normalization of the pre-activations of each hidden layer."),
-    ("--residual", "Add its input to each hidden layer, if both have the same width."),
-    ("--input-gradient", "Go on to the gradient of the loss by the input, dL/dx."),
-    (
-        "--decay-bias/--no-decay-bias",
-        "Apply weight decay and L2 to biases, gains and shifts, too, or to weights only; default: weight decay to all"
-        " (as in PyTorch), L2 to weights only.",
-    ),
-)
-
-# Options that set a field of the network, and of the optimizer; and those that only some choices have.
-NETWORK = (
-    "activation", "output_activation", "loss", "init", "dropout", "l2", "dtype", "seed", "layer_norm", "residual",
-    "input_gradient",
-)  # fmt: skip
-
-OPTIMIZER = (*SYMBOLS, "weight_decay", "decay_bias", "clip", "schedule", "warmup", "horizon")
-
-EXPRESSION_OPTIONS = frozenset(
-    ("preset", "expr", "let", "dtype", "input_gradient", "lr", "optimizer", *OPTIMIZER)
-)
-EXPRESSION_LR = 0.1  # where neither an option nor a preset gives one
-
-ONLY = (
-    *(
-        (setting, "optimizer", tuple(name for name, row in UPDATE_RULES.items() if setting in row.settings))
-        for setting in SYMBOLS
-    ),
-    ("horizon", "schedule", tuple(name for name, row in SCHEDULES.items() if row.horizon)),
-)
 
 
 def session_options(command: Command) -> Command:

@@ -62,8 +62,8 @@ def read_samples(
 ) -> str:
     """Read the samples of a file, or of stdin for -, and return the text of the data that they are: with the column
     ``target`` as the target, the last one by default, and the inputs scaled; its ``name`` is that of the file unless
-    another one is given. Raises FileError, with line and column
-    where there are any, for a file that cannot be read or has something else."""
+    another one is given. Raises FileError, with line and column where there are any, for a file that cannot be read
+    or has something else."""
     if scale:
         one_of("scale", scale, [name for name in SCALES if name])
     where = STDIN_PATH if path == STDIN else Path(path)

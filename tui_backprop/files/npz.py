@@ -20,6 +20,13 @@ from tui_backprop.support.format import format_bytes
 from tui_backprop.support.validation import quoted
 
 KINDS = "bfiu"  # of types: numbers
+DAMAGED = (
+    BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    EOFError,
+    zlib.error,
+)  # what ZipFile raises of a bad archive
 
 
 def write_npz(file: BinaryIO, arrays: Mapping[str, Array]) -> None:
@@ -48,8 +55,10 @@ def read_npz(content: bytes, most: int) -> dict[str, Array]:
                     raise DecodeError(f"its arrays take more than {format_bytes(most)}")
                 name = member.filename.removesuffix(".npy")
                 arrays[name] = read_npy(_inflated(archive, member), name)
-    except (BadZipFile, NotImplementedError, RuntimeError, EOFError, zlib.error, *FAILURES) as error:
-        raise error if isinstance(error, DecodeError) else DecodeError("it is damaged") from None
+    except DecodeError:
+        raise
+    except (*DAMAGED, *FAILURES):
+        raise DecodeError("it is damaged") from None
     return arrays
 
 

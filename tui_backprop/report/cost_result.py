@@ -17,7 +17,7 @@ from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import CostShape, shape_of
 from tui_backprop.cost.race.race import RaceStatus
 from tui_backprop.engine.explain.notation import ascii_formula
-from tui_backprop.render.view_state import CostState, ShownRace
+from tui_backprop.render.cost_state import CostState, ShownRace
 from tui_backprop.session.state import Session
 
 

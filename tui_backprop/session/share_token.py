@@ -102,14 +102,15 @@ def _packed(session: Session) -> bytes:
     found: dict[str, Any] = {} if name == USUAL else {"preset": name}
     found |= _different(replace(session, bookmarks=replace(session.bookmarks, items=())), _start(name))
     if marks:
-        kind = session.network.frontend
-        found["bookmarked"] = [
-            _different(mark, alone)
-            if mark.network.frontend == kind
-            else {"preset": _nearest(mark), **_different(mark, _start(_nearest(mark)))}
-            for mark in marks
-        ]
+        found["bookmarked"] = [_bookmarked(mark, alone) for mark in marks]
     return msgspec.msgpack.encode(found)
+
+
+def _bookmarked(mark: Session, session: Session) -> dict[str, Any]:
+    if mark.network.frontend == session.network.frontend:
+        return _different(mark, session)
+    name = _nearest(mark)
+    return {"preset": name, **_different(mark, _start(name))}
 
 
 def _nearest(session: Session) -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_builder import Builder
 from tui_backprop.engine.network.model import TrainingSettings
+from tui_backprop.engine.network.spec_base import SpecBase
 from tui_backprop.engine.network.value import Block, Value
 from tui_backprop.engine.primitives import Primitive, size
 from tui_backprop.engine.primitives.arithmetic import arithmetic
@@ -37,7 +38,7 @@ GIVEN = {"x": ((2, 3, 4, 4), "input"), "scale": ((3, 1, 4), "parameter"), "K": (
 
 
 @dataclass(frozen=True)
-class ByHand:
+class ByHand(SpecBase):
     """The model of such a graph; ``mutant`` replaces one operation: (the value it computes, the primitive)."""
 
     mutant: tuple[str, Primitive] | None = None
@@ -50,7 +51,6 @@ class ByHand:
     details: str = ""
     holds_numbers: bool = True
     input_gradient: bool = False
-    has_planted_bug: bool = False
 
     @property
     def graph(self) -> Graph:
@@ -63,14 +63,6 @@ class ByHand:
     @property
     def weights(self) -> int:
         return self.graph.macs
-
-    @property
-    def healthy(self) -> Self:
-        return self
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        return {}
 
     @property
     def parameter_terms(self) -> list[tuple[str, int]]:
@@ -93,12 +85,6 @@ class ByHand:
 
     def with_training_settings(self, settings: TrainingSettings) -> Self:
         return self
-
-    def changed(self, **settings: Any) -> Self:
-        return replace(self, **settings)
-
-    def in_precision(self, dtype: str) -> Self:
-        return replace(self, dtype=dtype)
 
     def at_inference(self) -> Self:
         return self

@@ -22,9 +22,9 @@ from tui_backprop.render.cost.chart import chart
 from tui_backprop.render.cost.cost import heading, readout
 from tui_backprop.render.cost.page_bar import pages
 from tui_backprop.render.cost.sweep import sweeping
+from tui_backprop.render.cost_state import CostState, ShownRace
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
-from tui_backprop.render.view_state import CostState, ShownRace
 from tui_backprop.session.session_parts import AXES, ZOOMS
 from tui_backprop.session.state import Session
 

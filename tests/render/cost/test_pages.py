@@ -35,9 +35,9 @@ from tui_backprop.render.cost.race import (
     race_lines,
 )
 from tui_backprop.render.cost.step_size import STYLES, legend, power, readout, step_size_lines
+from tui_backprop.render.cost_state import CostState, ShownRace
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain
-from tui_backprop.render.view_state import CostState, ShownRace
 from tui_backprop.session.session_parts import PRECISIONS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import format_bytes, format_duration

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import click
 
 from tui_backprop import __version__
-from tui_backprop.cli.session_options import CHOICES, FLAGS
+from tui_backprop.cli.session_option_table import CHOICES, FLAGS
 from tui_backprop.cli.settings import FILE, SETTINGS
 from tui_backprop.cli.streams import write
 from tui_backprop.support import paths as places

@@ -14,10 +14,10 @@ from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.landmarks import KNOWN, LANDMARKS, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS, ESSENTIAL
 from tui_backprop.cost.model.network_shape import CostShape
+from tui_backprop.render.cost_state import CostState
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.plotting import blank, painted, printed
 from tui_backprop.render.draw.spans import Line
-from tui_backprop.render.view_state import CostState
 from tui_backprop.session.session_parts import ZOOMS
 
 FIRST_DECADE, LAST_DECADE = 3.0, 12.0  # decades of parameters

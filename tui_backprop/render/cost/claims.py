@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tui_backprop.cost.model.claims import Claim, claims_of, longer_in_time
+from tui_backprop.render.cost_state import CostState
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, width, wrap
-from tui_backprop.render.view_state import CostState
 from tui_backprop.support.quantity import Content, Quantity, written
 
 WHY = (

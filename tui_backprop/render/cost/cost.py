@@ -19,9 +19,9 @@ from tui_backprop.cost.model.estimates import Estimate
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.render.cost.trust import trust
+from tui_backprop.render.cost_state import CostState
 from tui_backprop.render.draw.context import ASCII, UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, cut, first_fitting, line, width, wrap
-from tui_backprop.render.view_state import CostState
 from tui_backprop.support.format import (
     format_count,
     format_duration,

@@ -17,10 +17,10 @@ from tui_backprop.data.catalogue import title
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.primitives import Array
+from tui_backprop.render.cost_state import CostState, RaceGradients, ShownRace
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, first_fitting, line, packed, plain, width, wrap
 from tui_backprop.render.session_text import iteration_text, network_name, sample_text
-from tui_backprop.render.view_state import CostState, RaceGradients, ShownRace
 from tui_backprop.support.format import (
     format_count,
     format_duration,

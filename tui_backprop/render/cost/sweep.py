@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from tui_backprop.render.cost_state import CostState
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, wrap
-from tui_backprop.render.view_state import CostState
 from tui_backprop.support.format import format_short_count
 
 

@@ -43,12 +43,8 @@ def _given(graph: Graph) -> str:
     return (
         f"{parameters} and {fixed} fixed value{'s' * (fixed != 1)} are"
         if fixed
-        else f"{parameters} {_be(count)}"
+        else f"{parameters} {'is' if count == 1 else 'are'}"
     )
-
-
-def _be(count: int) -> str:
-    return "is" if count == 1 else "are"
 
 
 def _name(visit: Visit) -> str:

@@ -15,7 +15,7 @@ from textual.timer import Timer
 
 from tui_backprop.engine.network.model import Model
 from tui_backprop.keys.panel_table import COST_PAGES
-from tui_backprop.render.view_state import CostState
+from tui_backprop.render.cost_state import CostState
 from tui_backprop.session import transitions
 from tui_backprop.session.session_parts import LESSON_STEP_INDEX
 from tui_backprop.support.errors import reason_of

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui_backprop.engine.training.memory import check_check_memory
-from tui_backprop.render.view_state import Activity, RaceGradients, ShownRace, Snapshot, share
+from tui_backprop.render.cost_state import RaceGradients, ShownRace
+from tui_backprop.render.view_state import Activity, Snapshot, share
 from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import UserError, reason_of

@@ -53,7 +53,9 @@ class SweepControl:
         if self._process is not None:
             self._end("stopped")
             return
-        if not self._state.session.network.layers:
+        from tui_backprop.cost.model.network_shape import shape_of
+
+        if not shape_of(self._state.session.network).grows:
             self._app.fail("No sweep: an expression has no larger ones to measure")
             return
         from tui_backprop.cost.measure.sweep import sweep_onto

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tui_backprop.render.cost.page_bar import pages
+from tui_backprop.render.cost_state import CostState
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, wrap
-from tui_backprop.render.view_state import CostState, Snapshot
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.tui.panels.base import SnapshotView
 from tui_backprop.tui.widgets.scrolled import window
 

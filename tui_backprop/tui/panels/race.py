@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tui_backprop.render.cost_state import CostState, ShownRace
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
-from tui_backprop.render.view_state import CostState, ShownRace, Snapshot
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.tui.panels.base import Panel
 from tui_backprop.tui.panels.cost_page import CostPage
 

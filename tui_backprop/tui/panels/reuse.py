@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.render.cost_state import CostState
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
-from tui_backprop.render.view_state import CostState, Snapshot
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.tui.panels.base import Panel, Query
 from tui_backprop.tui.panels.cost_page import CostPage
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
+from tui_backprop.render.cost_state import CostState
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line
-from tui_backprop.render.view_state import CostState, Snapshot
+from tui_backprop.render.view_state import Snapshot
 from tui_backprop.tui.panels.base import Panel, Query
 from tui_backprop.tui.panels.cost_page import CostPage
 

@@ -13,8 +13,6 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 from textual.widgets.input import Selection
 
-from tui_backprop.engine.frontends.dense import spec as dense
-from tui_backprop.engine.frontends.expression import presets as expression
 from tui_backprop.engine.training.memory import check_memory
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
@@ -39,8 +37,6 @@ from tui_backprop.tui.widgets.frame import Frame
 if TYPE_CHECKING:  # imported when the form is drawn: at the start it is out of sight
     from tui_backprop.render.panels.form import ShownForm
 
-FIRST = {dense.FRONTEND: "layers", expression.FRONTEND: "expr"}  # the field selected at first
-
 
 class NetworkPanel(Frame):
     """Shows the fields, and below them the parameter count. Posts Applied when a valid set of values is entered."""
@@ -51,7 +47,7 @@ class NetworkPanel(Frame):
         self.render_context = context
         self._edits: dict[str, str] = {}  # fields whose text differs from the session
         self._adapted: tuple[str, ...] = ()  # fields that the last choice of data changed, too
-        self._selected = FIRST[session.network.frontend]
+        self._selected = fields_of(texts_of(session))[1].name  # after the preset
         self._beginning = ""  # on a field with choices: the beginning of one
         self._refused = ""  # what was typed there and begins none
         self._error: UserError | None = None

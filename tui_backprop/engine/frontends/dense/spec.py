@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS, parse_init
 from tui_backprop.engine.network.model import DTYPES, ITEMSIZE, TILE, TrainingSettings
+from tui_backprop.engine.network.spec_base import SpecBase
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.support.errors import InputError, UserError
@@ -93,13 +94,13 @@ def check_frozen(layers: Sequence[int], depth: int) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class NetworkSpec:
+class NetworkSpec(SpecBase):
     """A dense network: sizes of its layers, input first, and the choice of each component.
 
     Hidden layers use ``activation``, one name for all or one for each, separated by commas; the last layer uses
     ``output_activation``, and the loss takes its outputs. A loss that has a softmax or a sigmoid of its own takes
-    logits: the last layer is linear then. ``layer_norm``
-    normalizes each hidden layer's pre-activations; ``dropout`` is the rate at which its activations are dropped;
+    logits: the last layer is linear then. ``layer_norm`` normalizes each hidden layer's pre-activations; ``dropout``
+    is the rate at which its activations are dropped;
     ``residual`` adds a hidden layer's input to its output, if both have the same width; ``l2`` is the factor λ of the
     penalty ½ λ Σ W², of all parameters with ``l2_bias`` (False without a penalty). The parameters of the ``frozen``
     layers, 1 .. L, get no gradient and are not updated. With ``input_gradient`` the backward pass goes on to the
@@ -154,14 +155,6 @@ class NetworkSpec:
 
         return graph_of(self)
 
-    def changed(self, **settings: Any) -> Self:
-        """Return it with other values of some settings. Raises InputError for one that does not fit."""
-        return replace(self, **settings)
-
-    def in_precision(self, dtype: str) -> Self:
-        """Return the network in another precision."""
-        return replace(self, dtype=dtype)
-
     def at_inference(self) -> Self:
         """Return the network without what only training has: dropout and penalties."""
         return replace(self, dropout=0, l2=0)
@@ -169,11 +162,6 @@ class NetworkSpec:
     def to_inputs(self, wanted: bool) -> Self:
         """Return the network whose derivatives go on to the input, or to its parameters alone."""
         return self if self.input_gradient == wanted else replace(self, input_gradient=wanted)
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """All that it is made from, by name."""
-        return asdict(self)
 
     @property
     def training_settings(self) -> TrainingSettings:
@@ -188,16 +176,6 @@ class NetworkSpec:
     def frontend(self) -> str:
         """The name of this front end."""
         return FRONTEND
-
-    @property
-    def has_planted_bug(self) -> bool:
-        """Whether its backward pass is wrong on purpose."""
-        return False
-
-    @property
-    def healthy(self) -> Self:
-        """The model without a planted bug; itself if it has none."""
-        return self
 
     @property
     def holds_numbers(self) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Self
 
 from tui_backprop.engine.arrays.types import size
 from tui_backprop.engine.frontends.expression.graph import graph_of
@@ -12,6 +12,7 @@ from tui_backprop.engine.frontends.expression.presets import FRONTEND
 from tui_backprop.engine.frontends.expression.syntax import statements_of
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.model import DTYPES, ITEMSIZE, TrainingSettings
+from tui_backprop.engine.network.spec_base import SpecBase
 from tui_backprop.support.validation import one_of, whole_number
 
 ARRAYS = 32  # of each value, at most: in three passes, with work space and cotangents
@@ -19,7 +20,7 @@ OBJECTS = 32_768  # bytes of Python's objects for one operation, at most
 
 
 @dataclass(frozen=True)
-class ExpressionSpec:
+class ExpressionSpec(SpecBase):
     """A typed expression: ``text`` is one or more statements, one to a line or with ``;`` between them, the last of
     which is the loss; ``let`` gives numbers to names, ``w=-0.3`` to a parameter, ``x:=0.5`` to what is fixed. Raises
     InputError, with the column where there is one, for anything else."""
@@ -43,11 +44,6 @@ class ExpressionSpec:
         return graph_of(self.text, self.let, self.input_gradient)
 
     @property
-    def settings(self) -> dict[str, Any]:
-        """All that it is made from, by name."""
-        return asdict(self)
-
-    @property
     def frontend(self) -> str:
         """The name of this front end."""
         return FRONTEND
@@ -66,16 +62,6 @@ class ExpressionSpec:
     def details(self) -> str:
         """The title says it all."""
         return ""
-
-    @property
-    def has_planted_bug(self) -> bool:
-        """Whether its backward pass is wrong on purpose."""
-        return False
-
-    @property
-    def healthy(self) -> Self:
-        """The model without a planted bug; itself if it has none."""
-        return self
 
     @property
     def holds_numbers(self) -> bool:
@@ -109,14 +95,6 @@ class ExpressionSpec:
     def weights(self) -> int:
         """Number of multiply-accumulates of the forward pass."""
         return self.graph.macs
-
-    def changed(self, **settings: Any) -> Self:
-        """Return it with other values of some settings. Raises InputError for one that does not fit."""
-        return replace(self, **settings)
-
-    def in_precision(self, dtype: str) -> Self:
-        """Return the expression in another precision."""
-        return replace(self, dtype=dtype)
 
     def at_inference(self) -> Self:
         """Return the expression itself: nothing in it is for training only."""

@@ -1,0 +1,34 @@
+"""What the specifications of all front ends have in common."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+
+@dataclass(frozen=True)
+class SpecBase:
+    """A frozen dataclass whose fields are the settings of a model."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """All that it is made from, by name."""
+        return asdict(self)
+
+    def changed(self, **settings: Any) -> Self:
+        """Return it with other values of some settings. Raises InputError for one that does not fit."""
+        return replace(self, **settings)
+
+    def in_precision(self, dtype: str) -> Self:
+        """Return it in another precision."""
+        return self.changed(dtype=dtype)
+
+    @property
+    def has_planted_bug(self) -> bool:
+        """Whether its backward pass is wrong on purpose: no."""
+        return False
+
+    @property
+    def healthy(self) -> Self:
+        """The model without a planted bug: itself."""
+        return self
