@@ -17,6 +17,8 @@ from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.workload import PASS_KINDS, work
 from tui_backprop.engine.frontends.expression.presets import EXPRESSIONS
 from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
+from tui_backprop.render.cost.cost import fixed_readout
+from tui_backprop.render.cost_state import CostState
 
 ARRAYS = ExpressionSpec("h = tanh(W @ x)\nL = sum(h[0] * h)", "W=[[1,2],[3,-1],[.5,.5]], x:=[1,-1]")
 SPECS = [*(preset.make() for preset in EXPRESSIONS.values()), ARRAYS]
@@ -33,6 +35,18 @@ def test_every_method_is_measured_on_the_expression_itself(spec):
         assert model.gradient(name, shape).middle >= once.middle
         assert work(method.kind, shape).flops > 0
     assert shape.at(1e12) == shape
+
+
+@pytest.mark.parametrize(
+    ("name", "head"), [("three-uses", "1 parameter"), ("logistic-neuron", "2 parameters")]
+)
+def test_the_page_names_the_number_of_parameters(name, head):
+    spec = EXPRESSIONS[name].make()
+    drawn = [
+        "".join(text for text, _ in row)
+        for row in fixed_readout(CostState(spec, measure_machine(spec)), 80, 24)
+    ]
+    assert f"this expression: {head}" in [row.rstrip() for row in drawn]
 
 
 def test_the_ledger_counts_flops_where_there_are_no_products():
@@ -64,6 +78,7 @@ def test_cost_prints_them_and_refuses_a_sweep():
     text = CliRunner().invoke(main, ["cost", "--preset", "three-uses"]).stdout
     assert "a forward pass in FLOPs" in text
     assert "GPT" not in text
+    assert ", 1 parameter, in float64" in text
     refused = CliRunner().invoke(main, ["cost", "--preset", "three-uses", "--sweep"])
     assert refused.exit_code == 2
     assert refused.stderr.count("\n") == 1

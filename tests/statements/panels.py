@@ -185,7 +185,8 @@ def the_costs(speech: Speech) -> None:
     count = sum(array.size for array in speech.reference.parameters.values())
     costs = CostState(spec, None, lesson_clock=True, axis="FLOPs")
     text = said(readout(costs, WIDE, context=UTF8))
-    assert f"this network: {count:,} parameters" in text
+    noun = "parameter" if count == 1 else "parameters"
+    assert re.search(rf"^this network: {count:,} {noun}\b", text, re.MULTILINE), text
 
     def flops(method: str) -> float:
         found = re.search(rf"^{method} +([\d.,]+)(k?)", text, re.MULTILINE)

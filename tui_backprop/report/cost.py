@@ -30,7 +30,7 @@ from tui_backprop.report.cost_result import CostResult
 from tui_backprop.report.cost_runs import chart_rows, race_rows, sweep_rows
 from tui_backprop.report.cost_trust import trust_rows
 from tui_backprop.report.rows import BLANK, Column, Fact, Forms, Row, Sentence, Table, text_of
-from tui_backprop.support.format import format_faster, format_short_count
+from tui_backprop.support.format import counted, format_faster, format_short_count
 from tui_backprop.support.quantity import Content, Quantity, Text, joined, phrase, seconds
 
 WIDE = 100  # columns of the text
@@ -104,7 +104,7 @@ def _summary(result: CostResult) -> Iterator[Row]:
     known = "as measured" if backprop.measured else "as projected"
     yield Sentence(
         phrase(
-            f"One gradient of this network of {result.session.network.parameters:,} parameters takes {{}} by"
+            f"One gradient of this network of {counted(result.session.network.parameters, 'parameter')} takes {{}} by"
             f" backprop, {known}, and would take {{}} by the naive method, which repeats the forward pass for every"
             " parameter.",
             seconds(backprop.middle),
@@ -144,7 +144,7 @@ def _head(result: CostResult) -> Iterator[Row]:
     found = result.swept.cost_model if result.swept else result.cost_model
     sizes = [point.parameters for point in found.points if point.kind == "forward"]
     since = "in a saved sweep; this network just now" if result.kept else "just now"
-    about = f"{spec.title}, {spec.parameters:,} parameters, in {spec.dtype}"
+    about = f"{spec.title}, {counted(spec.parameters, 'parameter')}, in {spec.dtype}"
     yield Fact("network", about, columns=NAME)
     processor = " ".join(here["processor"].split())
     libraries = f"Python {here['python']}, numpy {here['numpy']}, {here['blas']}"

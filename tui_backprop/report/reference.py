@@ -22,7 +22,7 @@ from tui_backprop.report.place import data_text
 from tui_backprop.report.rows import BLANK, Column, Fact, Row, Sentence, Table, text_of
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import FileError, UserError
-from tui_backprop.support.format import format_number
+from tui_backprop.support.format import counted, format_number
 from tui_backprop.support.validation import quoted
 
 FIELD = "reference"
@@ -102,7 +102,7 @@ def reference_text(
 def _rows(
     session: Session, iteration: Iteration, name: str, found: Reference, unused: Sequence[str]
 ) -> Iterator[Row]:
-    yield Fact("network", f"{session.network.title}, {session.network.parameters:,} parameters")
+    yield Fact("network", f"{session.network.title}, {counted(session.network.parameters, 'parameter')}")
     samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
     yield Fact("data", f"{data_text(session, samples)}, loss {format_number(iteration.loss, 6)}")
     not_used = f"; not used: {', '.join(map(quoted, unused[:6]))}" if unused else ""

@@ -13,7 +13,7 @@ from tui_backprop.render.draw.context import LINEAR, RenderContext
 from tui_backprop.report.place import init_text, place_text
 from tui_backprop.report.rows import BLANK, Column, Fact, Row, Sentence, Table, text_of
 from tui_backprop.session.state import Session
-from tui_backprop.support.format import format_number
+from tui_backprop.support.format import counted, format_number
 from tui_backprop.support.quantity import Content, Text, joined, phrase, ratio, seconds
 
 COLUMNS = (
@@ -38,7 +38,7 @@ def _rows(session: Session, report: StreamReport, drawn: float) -> Iterator[Row]
     spec = session.network
     yield Fact(
         "network",
-        f"{spec.title}, {init_text(spec)}, seed {spec.seed}, {spec.dtype}, {spec.parameters:,} parameters",
+        f"{spec.title}, {init_text(spec)}, seed {spec.seed}, {spec.dtype}, {counted(spec.parameters, 'parameter')}",
     )
     samples = f"sample {session.sample}, batch {session.batch}{place_text(session)}"
     yield Fact("data", f"{title(session.data)}, {samples}, loss {format_number(report.loss, 6)}")

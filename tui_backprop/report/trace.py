@@ -151,7 +151,7 @@ def network_text(spec: Model) -> str:
         init_text(spec),
         f"seed {spec.seed}",
         spec.dtype,
-        f"{spec.parameters:,} parameters",
+        counted(spec.parameters, "parameter"),
     ]
     return ", ".join(filter(None, parts))
 

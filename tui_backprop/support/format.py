@@ -69,7 +69,12 @@ def duration_parts(seconds: float, brief: bool = False) -> tuple[str, str]:
 
 def counted(n: int, noun: str) -> str:
     """Format a number of things: 1 parameter, 12 parameters."""
-    return f"{n:,} {noun}{'s' * (n != 1)}"
+    return f"{n:,} {inflected(n, noun)}"
+
+
+def inflected(n: float, noun: str) -> str:
+    """Return the noun in the form that goes with a number: parameter, parameters."""
+    return noun if n == 1 else f"{noun}s"
 
 
 def format_count(value: float) -> str:

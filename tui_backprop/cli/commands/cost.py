@@ -21,7 +21,7 @@ from tui_backprop.engine.network.model import Model
 from tui_backprop.session.state import Session
 from tui_backprop.support import paths as places
 from tui_backprop.support.errors import InputError
-from tui_backprop.support.format import format_short_count
+from tui_backprop.support.format import format_short_count, inflected
 from tui_backprop.support.validation import one_of, positive_number
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def run_cost(session: Session, options: dict[str, Any], as_json: bool) -> CostRe
             kept,
             lambda done, of: line.say(f"measuring passes on this machine: {done} of {of} networks"),
             lambda size: line.say(
-                f"the machine is busy: measured {format_short_count(size)} parameters again"
+                f"the machine is busy: measured {format_short_count(size)} {inflected(size, 'parameter')} again"
             ),
         )
     return CostResult(session, cost_model, options["chart"], kept=kept is not None, raced=raced)

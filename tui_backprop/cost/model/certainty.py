@@ -105,7 +105,10 @@ def refusal_sentences(cost_model: CostModel) -> list[str]:
         size = format_short_count(refusal.point.parameters)
         if size not in (sizes := found.setdefault(refusal.why, [])):
             sizes.append(size)
-    return [f"Refused: at {', '.join(sizes)} parameters {why}" for why, sizes in found.items()]
+    return [
+        f"Refused: at {', '.join(sizes)} {'parameter' if sizes == ['1'] else 'parameters'} {why}"
+        for why, sizes in found.items()
+    ]
 
 
 def brief_tolerance(estimate: Estimate) -> Text:

@@ -29,6 +29,7 @@ from tui_backprop.support.format import (
     format_number,
     format_short_count,
     format_times,
+    inflected,
 )
 
 NAME, VALUE = 15, 11  # columns
@@ -100,10 +101,9 @@ def _methods(costs: CostState, cost_model: CostModel, columns: int, context: Ren
     here = "this network: " if costs.shape.grows else "this expression: "
     where = here if costs.decade is None else "at "
     sizes = format_count(costs.parameters), format_short_count(costs.parameters)
+    noun = f" {inflected(costs.parameters, 'parameter')}"
     forward = cost_model.seconds("forward", costs.at)
-    heads = (
-        line((where, "muted"), (size, "strong"), (" parameters", "muted"), *_known(costs)) for size in sizes
-    )
+    heads = (line((where, "muted"), (size, "strong"), (noun, "muted"), *_known(costs)) for size in sizes)
     takes = format_duration(forward.middle), format_duration(forward.middle, brief=True)
     first = _row("forward pass", takes, "text", columns, *_sources(forward, cost_model))
     return [
