@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.cost.machines import LESSON, PROBE, SIZES, machine, true_seconds
+from tui_backprop.cost.model.cost_model import FIRST_RUN, NO_QUICKER_THAN_FORWARD, REPEATED, CostModel
 from tui_backprop.cost.model.cost_model import LESSON as ASSUMED
-from tui_backprop.cost.model.cost_model import NO_QUICKER_THAN_FORWARD, REPEATED, CostModel
 from tui_backprop.cost.model.estimates import Measured
 from tui_backprop.cost.model.landmarks import TRAINING_STEPS
 from tui_backprop.cost.model.network_shape import shape_of
@@ -213,3 +213,13 @@ def test_runs_that_are_spread_wide_are_called_busy():
     assert Measured("forward", shape, 1.0, 1.2, 1.6, 5).busy
     assert not Measured("forward", shape, 1.0, 1.1, 1.2, 5).busy
     assert CostModel((), PROBE).largest == 1
+
+
+def test_the_first_run_of_many_passes_may_take_longer_than_those_that_were_measured():
+    cost_model = machine()
+    for p in (1e3, 1e6):
+        shape = LESSON.at(p)
+        naive, backprop = cost_model.gradient("naive", shape), cost_model.gradient("backprop", shape)
+        many = cost_model.seconds("naive", shape).times(shape.parameters + 1)
+        assert (naive.low, naive.high) == pytest.approx((many.low, many.high + FIRST_RUN))
+        assert backprop == cost_model.seconds("backprop", shape)  # it is run again and again

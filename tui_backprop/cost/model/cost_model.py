@@ -22,6 +22,10 @@ ERROR_PER_DECADE = 0.06  # added for each decade beyond the largest measured net
 INTERVAL_DEVIATIONS = 2.0  # on either side, in an interval
 REPEATED = 1.2  # factor within which a measurement by another process lies, at the least
 DISTURBED = 2.0  # the same where the machine was busy: CPU time is longer then, too
+FEW_PASSES, FIRST_RUN = (
+    2,
+    5e-4,
+)  # seconds that the first run of many passes takes more than later ones, at the most
 LEAST_AGREEING = 3  # other points, with which a measurement is compared, and that a fit's error is from
 # Kinds that do all the work of a forward pass, and more.
 NO_QUICKER_THAN_FORWARD = ("backprop", "naive", "central", "complex", "jvp", "spsa")
@@ -167,6 +171,8 @@ class CostModel:
         row = COST_METHODS[method]
         once, many = self.seconds(row.kind, shape), row.passes(shape.parameters)
         whole = once if many == 1 else once.times(many)
+        if many > FEW_PASSES:
+            whole = replace(whole, high=whole.high + FIRST_RUN)
         return whole.at_least(self.seconds("forward", shape).times(row.fewest)) if row.fewest else whole
 
     def operations(self, method: str, shape: CostShape) -> float:
