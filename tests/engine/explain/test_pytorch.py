@@ -118,7 +118,7 @@ def test_lines_use_the_names_of_the_walk(calculus):
     spec = calculus.everything
     assert forward_line(spec.graph, "z2") == "z2 = a1 @ W2 + b2"
     assert forward_line(replace(spec, bias=False).graph, "z2") == "z2 = a1 @ W2"
-    assert forward_line(spec.graph, "n1") == "n1 = F.layer_norm(z1, z1.shape[1:], gamma1, beta1)"
+    assert forward_line(spec.graph, "n1") == "n1 = F.layer_norm(z1, z1.shape[-1:], gamma1, beta1)"
     assert forward_line(spec.graph, "a2") == "a2 = r2 + a1"
     assert forward_line(spec.graph, "L1") == "L1 = L0 + lambda_ / 2 * (W1 ** 2).sum()"
 

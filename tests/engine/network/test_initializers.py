@@ -159,7 +159,7 @@ def test_a_layer_of_many_blocks_is_the_same_by_one_thread_and_by_many(monkeypatc
     np.testing.assert_array_equal(drawn[0], drawn[2])
     one = np.zeros(SPEC.parameters)
     for layer, w in ((k, SPEC.graph.views(one)[f"W{k}"]) for k in (1, 2, 3)):
-        for block in initialize._blocks(w, INITIALIZERS["he"].deviation(*w.shape, 0), SPEC.seed, layer):
+        for block in initialize._blocks(w, INITIALIZERS["he"].deviation(*w.shape, 0), SPEC.seed, (layer,)):
             assert block.weights.size <= 100
             block.draw()
     for name, w in SPEC.graph.views(one).items():

@@ -7,11 +7,22 @@ import pytest
 
 from tui_backprop.engine.primitives import fields
 from tui_backprop.engine.primitives.arithmetic import ARITHMETIC, arithmetic
+from tui_backprop.engine.primitives.embedding import EMBEDDING
 from tui_backprop.engine.primitives.functions import FUNCTIONS
 from tui_backprop.engine.primitives.general import GENERAL
-from tui_backprop.engine.primitives.layouts import concatenate, gather, reshape, slicing, transpose
+from tui_backprop.engine.primitives.layouts import (
+    MERGE_HEADS,
+    concatenate,
+    gather,
+    reshape,
+    slicing,
+    split_heads,
+    transpose,
+)
+from tui_backprop.engine.primitives.normalization import RMS_NORM
 from tui_backprop.engine.primitives.products import DOT, MATRIX_PRODUCT
 from tui_backprop.engine.primitives.reductions import REDUCTIONS, reduction
+from tui_backprop.engine.primitives.softmax import softmax
 
 STEP = 1e-30
 BINARY = [((2, 3), (2, 3)), ((), (2, 3)), ((2, 3), ()), ((3,), (2, 1)), ((4, 1, 3), (2, 1)), ((), ())]
@@ -34,6 +45,16 @@ ROWS = [
     (slicing((-1,)), ((3,),)),
     (concatenate(-2, 3), ((1, 3), (4, 3), (2, 3))),
     (gather((1, 0, 1), -2), ((2, 3),)),
+    (EMBEDDING, ((3, 4), (5,))),
+    (EMBEDDING, ((3, 4), (2, 5))),
+    (RMS_NORM, ((2, 3, 4),)),
+    (split_heads(2), ((3, 4),)),
+    (split_heads(2), ((5, 3, 4),)),
+    (MERGE_HEADS, ((2, 3, 4),)),
+    (MERGE_HEADS, ((5, 2, 3, 4),)),
+    (softmax(), ((2, 3),)),
+    (softmax(causal=True), ((3, 3),)),
+    (softmax(causal=True), ((2, 3, 3),)),
 ]  # fmt: skip
 each = pytest.mark.parametrize(("row", "shapes"), ROWS, ids=lambda v: getattr(v, "name", str(v)))
 

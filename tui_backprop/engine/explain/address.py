@@ -43,9 +43,11 @@ class Address:
 def examples(graph: Graph) -> str:
     """List some addresses of a network: W2[13,200], a1[40], delta3[7], largest W2, largest delta1; of another graph,
     its parameters and what it computes."""
-    if not graph.fed:
+    if not graph.layered:
         names = [*graph.parameters, *(op.output for op in graph.ops)]
-        entries = (entry_name(name, [size - 1 for size in graph.by_name[name].shape]) for name in names[:5])
+        entries = (
+            entry_name(name, [size - 1 for size in graph.by_name[name].sample_shape]) for name in names[:5]
+        )
         return ascii_formula(", ".join(entries))
     first, w = graph.blocks_with_delta[0], graph.weight(min(2, graph.depth))
     last = max(min(3, graph.depth), first)
@@ -139,9 +141,9 @@ def _listed(graph: Graph) -> Iterator[str]:
 
 def _shape(graph: Graph, value: Value) -> tuple[int, ...] | None:
     """Shape of a parameter, or of one sample of a value that is computed; None if it has no numbers to look up."""
-    if value.is_parameter or (not graph.fed and value.role != "constant"):
-        return value.shape
-    return value.shape[1:] or None if value.per_sample and value.role not in ("target", "mask") else None
+    if value.is_parameter or (not graph.layered and value.role not in ("constant", "target")):
+        return value.sample_shape
+    return value.sample_shape or None if value.per_sample and value.role not in ("target", "mask") else None
 
 
 def _check(name: str, index: tuple[int, ...], shape: tuple[int, ...]) -> None:

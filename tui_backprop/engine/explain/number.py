@@ -118,9 +118,9 @@ def shape_of(graph: Graph, tensor: str) -> Shape | None:
     if found is None or found.what != "value":
         return None
     value = graph.by_name[found.value]
-    if value.is_parameter or (not graph.fed and value.role != "constant"):
-        return value.shape
-    return (value.shape[1:] if value.per_sample and value.role != "target" else ()) or None
+    if value.is_parameter or (not graph.layered and value.role not in ("constant", "target")):
+        return value.sample_shape
+    return (value.sample_shape if value.per_sample and value.role != "target" else ()) or None
 
 
 @lru_cache(maxsize=64)

@@ -152,12 +152,14 @@ class Graph(GraphValues):
     def _entries(self) -> Mapping[int, int]:
         found: dict[int, int] = {}
         for name in self.trained:
-            found[self.layer(name)] = found.get(self.layer(name), 0) + size(self.by_name[name].shape)
+            found[self.layer(name)] = found.get(self.layer(name), 0) + size(self.by_name[name].sample_shape)
         for name in self.differentiable.difference(self.trained).union(self.by_output, self.data):
-            found[self.layer(name)] = max(found.get(self.layer(name), 1), size(self.by_name[name].shape))
+            found[self.layer(name)] = max(
+                found.get(self.layer(name), 1), size(self.by_name[name].sample_shape)
+            )
         for visit in self.backward_visits:
             block = self.block_of(visit)
-            found[block] = max(found.get(block, 1), size(self.by_name[visit.writes].shape))
+            found[block] = max(found.get(block, 1), size(self.by_name[visit.writes].sample_shape))
         return MappingProxyType(found)
 
     @cached_property

@@ -194,8 +194,7 @@ class GraphValues:
 
     def width(self, block: int) -> int:
         """Return the number of units that a block gives to the next ones."""
-        value = self.by_name[self.output_of(block)]
-        return size(value.shape[1:] if value.per_sample else value.shape)
+        return size(self.by_name[self.output_of(block)].sample_shape)
 
     @cached_property
     def widths(self) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -41,10 +41,10 @@ class Block:
         return self.weights.size
 
 
-def _blocks(weights: Array, std: float, seed: int, layer: int) -> Iterator[Block]:
+def _blocks(weights: Array, std: float, seed: int, key: tuple[int, ...]) -> Iterator[Block]:
     rows = max(1, STREAM_BLOCK // weights.shape[1])
     for number, start in enumerate(range(0, len(weights), rows)):
-        yield Block(weights[start : start + rows], std, seed, (layer, number) if number else (layer,))
+        yield Block(weights[start : start + rows], std, seed, (*key, number) if number else key)
 
 
 @np.errstate(over="ignore")  # a constant beyond the range of the precision is infinite
@@ -52,36 +52,44 @@ def initial_parameters(spec: Model, watch: Watch = lambda done, of: None) -> Arr
     """Draw the initial parameters, flat, shape (P,): the same for a seed on every machine and in every precision.
 
     Biases and shifts are 0, gains 1; parameters with numbers of their own have those. Each layer draws from its own
-    streams, one for each block of about a million weights, so that changing one layer leaves the weights of the
-    others unchanged, and all cores can draw at once.
+    streams, one for each block of about a million weights of each tensor, so that changing one layer leaves the
+    weights of the others unchanged, and all cores can draw at once.
     ``watch`` is called with the progress; an exception that it raises ends the work. (Orthogonal weights depend on
     LAPACK, so on another machine their last digit may differ.)"""
     flat = np.zeros(spec.parameters, spec.dtype)
     name, value = parse_init(spec.init)
     row = INITIALIZERS[name]
-    weights = {}
+    weights: dict[tuple[int, ...], Array] = {}
     for key, array in spec.graph.views(flat).items():
         if (read := spec.graph.by_name[key].read) is not None:
             np.copyto(array, read(), casting="same_kind")
         elif given := spec.graph.by_name[key].numbers:
             array[...] = np.reshape(given, array.shape)
         elif spec.graph.is_weight(key):
-            weights[spec.graph.layer(key)] = array
+            weights[_stream_key(spec.graph.layer(key), weights)] = array
         elif spec.graph.role(key) == "gain":
             array.fill(1)
+    total = sum(w.size for w in weights.values())
     if row.fill:
         done = 0
-        for layer, w in weights.items():
-            row.fill(w, partial(_stream, spec.seed, layer), value)
+        for at, w in weights.items():
+            row.fill(w, partial(_stream, spec.seed, *at), value)
             done += w.size
-            watch(done, spec.weights)
+            watch(done, total)
     elif row.deviation:
         blocks: list[Block] = []
-        for layer, w in weights.items():
+        for at, w in weights.items():
             fan_in, fan_out = w.shape
-            blocks += _blocks(w, row.deviation(fan_in, fan_out, value), spec.seed, layer)
-        _draw_all(blocks, spec.weights, watch)
+            blocks += _blocks(w, row.deviation(fan_in, fan_out, value), spec.seed, at)
+        _draw_all(blocks, total, watch)
     return flat
+
+
+def _stream_key(block: int, taken: Mapping[tuple[int, ...], Array]) -> tuple[int, ...]:
+    """Return the key of the streams of a tensor: the number of its block, with 0 and its own number in that if it is
+    not the first one (0 is the number of no part of a tensor that has a key)."""
+    number = sum(key[0] == block for key in taken)
+    return (block, 0, number) if number else (block,)
 
 
 def _draw_all(blocks: list[Block], total: int, watch: Watch) -> None:

@@ -14,6 +14,7 @@ from tui_backprop.engine.arrays.team import Arguments, Call, run, team
 from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.network.shared_pass import Phase, backward_phases, forward_phases, run_phases
+from tui_backprop.engine.network.value import Value
 from tui_backprop.engine.primitives import Array, draw_mask
 
 Part = Callable[[Visit, Array, Arguments], tuple[Array, Arguments]]
@@ -21,6 +22,18 @@ Part = Callable[[Visit, Array, Arguments], tuple[Array, Arguments]]
 
 def _all_of_it(visit: Visit, to: Array, arguments: Arguments) -> tuple[Array, Arguments]:
     return to, arguments
+
+
+def _check_labels(value: Value, given: Array) -> None:
+    """Raise ValueError unless what is given for a value with classes are labels; ids of tokens may be whole numbers
+    of any type."""
+    if not value.classes:
+        return
+    least, whole = -1 if value.padded else 0, given.dtype.kind in "iu"
+    if value.role == "input":
+        whole = bool((given == np.rint(given)).all())
+    if not whole or given.min() < least or given.max() >= value.classes:
+        raise ValueError(f"labels must be integers from {least} to {value.classes - 1}")
 
 
 def _keep() -> None:
@@ -153,9 +166,7 @@ class Program:
         for name, given in data.items():
             if np.shape(given) != self.shapes[name]:
                 raise ValueError(f"{name} has shape {np.shape(given)}; expected {self.shapes[name]}")
-            classes = self.graph.by_name[name].classes
-            if classes and (given.dtype.kind not in "iu" or given.min() < 0 or given.max() >= classes):
-                raise ValueError(f"labels must be integers from 0 to {classes - 1}")
+            _check_labels(self.graph.by_name[name], given)
         for name, given in data.items():
             np.copyto(self.values[name], given, casting="same_kind")
 

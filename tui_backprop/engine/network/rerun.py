@@ -67,9 +67,12 @@ def touched(
     program: Program, op: Op, i: int, index: tuple[int, ...], by_output: bool
 ) -> list[tuple[int, ...]]:
     """List the entries of input ``i`` that an entry of the output is made of (``by_output``), or the entries of the
-    output that an entry of the input is part of: those with a derivative where all inputs are 1, so that none is 0 by
-    chance."""
-    inputs = [np.ones(program.shapes[name], program.dtype) for name in op.inputs]
+    output that an entry of the input is part of: those with a derivative where all inputs that have one are 1, so
+    that none is 0 by chance."""
+    inputs = [
+        np.ones(program.shapes[name], program.dtype) if name in op.differentiated else program.values[name]
+        for name in op.inputs
+    ]
     y, row = np.empty(program.shapes[op.output], program.dtype), op.primitive
     room = row.room(program.dtype, *(array.shape for array in inputs))
     row.forward(y, room, *inputs)

@@ -36,7 +36,9 @@ class Value:
     saved
         The symbol of what its operation saves for the backward pass, if that has one.
     classes
-        Of a target: the number of classes if it holds labels, else 0.
+        Of a target: the number of classes if it holds labels, else 0; of an input, if it holds ids of tokens.
+    padded
+        Of a target: whether −1 stands for a position without one.
     wanted
         Whether the derivative by it is wanted although it is no parameter.
     frozen
@@ -57,6 +59,7 @@ class Value:
     gradient: str = ""
     saved: str = ""
     classes: int = 0
+    padded: bool = False
     wanted: bool = False
     frozen: bool = False
     constant: float = 0.0
@@ -76,6 +79,11 @@ class Value:
     def per_sample(self) -> bool:
         """Return True if it has a row for each sample."""
         return self.shape[:1] == (BATCH,)
+
+    @property
+    def sample_shape(self) -> Shape:
+        """Its sizes in one sample."""
+        return self.shape[1:] if self.per_sample else self.shape
 
     def shape_for(self, batch: int) -> Shape:
         """Return its shape in a batch of so many samples."""

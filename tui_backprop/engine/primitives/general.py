@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from tui_backprop.engine.primitives.arithmetic import ARITHMETIC, arithmetic
 from tui_backprop.engine.primitives.base import Primitive
+from tui_backprop.engine.primitives.embedding import EMBEDDING
 from tui_backprop.engine.primitives.functions import COPY, DETACH, FUNCTIONS
-from tui_backprop.engine.primitives.layouts import concatenate, gather, reshape, slicing, transpose
+from tui_backprop.engine.primitives.layouts import (
+    MERGE_HEADS,
+    concatenate,
+    gather,
+    reshape,
+    slicing,
+    split_heads,
+    transpose,
+)
+from tui_backprop.engine.primitives.normalization import RMS_NORM
 from tui_backprop.engine.primitives.products import DOT, MATRIX_PRODUCT
 from tui_backprop.engine.primitives.reductions import REDUCTIONS, reduction
+from tui_backprop.engine.primitives.softmax import softmax
 
 GENERAL: tuple[Primitive, ...] = (
     *map(arithmetic, ARITHMETIC),
@@ -22,4 +33,10 @@ GENERAL: tuple[Primitive, ...] = (
     concatenate(-2, 3),
     gather((1, 0, 1), -2),
     DETACH,
+    EMBEDDING,
+    RMS_NORM,
+    split_heads(2),
+    MERGE_HEADS,
+    softmax(),
+    softmax(causal=True),
 )

@@ -124,6 +124,47 @@ def _written(part: int | slice[Any, Any, Any]) -> str:
     return ends if part.step is None else f"{ends}:{part.step}"
 
 
+@lru_cache(maxsize=16)
+def split_heads(heads: int) -> Primitive:
+    """Make the operation that divides the last axis among heads: (..., T, C) to (..., heads, T, C / heads)."""
+
+    def move(x: Array, _: Shape) -> Array:
+        return x.reshape(*x.shape[:-1], heads, x.shape[-1] // heads).swapaxes(-2, -3)
+
+    def back(x_bar: Array, g: Array) -> None:
+        x_bar[...] = g.swapaxes(-2, -3).reshape(x_bar.shape)
+
+    def made(x: Shape) -> Shape:
+        if len(x) < 2 or x[-1] % heads:
+            raise ValueError(f"an axis of {x[-1]} does not divide among {heads} heads")
+        return (*x[:-2], heads, x[-2], x[-1] // heads)
+
+    return _layout(
+        "split heads", move, back, made, f"split( {{0}} , {heads} heads )",
+        f"{{0}}.unflatten(-1, ({heads}, -1)).transpose(-2, -3)", "{g}.transpose(-2, -3).flatten(-2)",
+    )  # fmt: skip
+
+
+def _merged(x: Array, shape: Shape) -> Array:
+    return x.swapaxes(-2, -3).reshape(*x.shape[:-3], x.shape[-2], x.shape[-3] * x.shape[-1])
+
+
+def _split_back(x_bar: Array, g: Array) -> None:
+    heads, _, width = x_bar.shape[-3:]
+    x_bar[...] = g.reshape(*g.shape[:-1], heads, width).swapaxes(-2, -3)
+
+
+MERGE_HEADS = _layout(
+    "merge heads",
+    _merged,
+    _split_back,
+    lambda x: (*x[:-3], x[-2], x[-3] * x[-1]),
+    "merge( {0} )",
+    "{0}.transpose(-2, -3).flatten(-2)",
+    "{g}.unflatten(-1, ({0}.shape[-3], -1)).transpose(-2, -3)",
+)
+
+
 @lru_cache(maxsize=256)
 def gather(places: tuple[int, ...], axis: int) -> Primitive:
     """Make the operation that takes the entries at ``places`` along an axis, counted from −1; one may occur several

@@ -154,13 +154,15 @@ class Loss(Primitive):
     ``labels``: the target holds integer class labels, shape (n,), rather than numbers; ``probabilities``: the outputs
     are logits, from which the loss computes probabilities p by its own softmax or sigmoid (it needs classes);
     ``output_is_value``: the target is compared with the output itself. A squared loss averages over the outputs of a
-    sample if ``over_outputs``, otherwise it is half their sum. ``terms`` (cache, z, t)
-    is the sum of the absolute terms that it is computed from: its round-off is ε times as much."""
+    sample if ``over_outputs``, otherwise it is half their sum. ``per_position``: a sample has a target for each of
+    its positions, and the loss averages over those. ``terms`` (cache, z, t) is the sum of the absolute terms that it
+    is computed from: its round-off is ε times as much."""
 
     labels: bool = False
     probabilities: bool = False
     output_is_value: bool = False
     over_outputs: bool = False
+    per_position: bool = False
     terms: Callable[[Any, Array, Array], float] = _own_terms
 
 

@@ -1,11 +1,12 @@
-"""Layer normalization and dropout: the operations between a layer's pre-activations and its output."""
+"""Layer normalization, RMS normalization and dropout."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
 from tui_backprop.engine.arrays.types import Array, Shape, np, size
-from tui_backprop.engine.primitives.base import Primitive
+from tui_backprop.engine.primitives.base import Cache, Primitive
+from tui_backprop.engine.primitives.broadcasting import lifted
 
 # --- layer normalization (Ba, Kiros and Hinton 2016): y = γ ⊙ v + β, v = (x − mean) / deviation -------------
 
@@ -15,30 +16,30 @@ LAYER_NORM_EPSILON = 1e-5  # added to the variance, PyTorch's default
 class NormalizationCache(NamedTuple):
     """The cache of a layer normalization."""
 
-    v: Array  # (n, width)
-    deviation: Array  # (n, 1) √(variance + ε) of each sample
-    space: Array  # (n, width)
-    column: Array  # (n, 1)
-    least: Array  # (n, 1)
+    v: Array  # (..., width)
+    deviation: Array  # (..., 1) √(variance + ε) of each row
+    space: Array  # (..., width)
+    column: Array  # (..., 1)
+    least: Array  # (..., 1)
 
 
 def _layer_room(dtype: np.dtype[Any], x: Shape, gain: Shape, shift: Shape) -> NormalizationCache:
-    column = x[0], 1
+    column = *x[:-1], 1
     return NormalizationCache(*(np.empty(shape, dtype) for shape in (x, column, x, column, column)))
 
 
 def _mean(to: Array, x: Array) -> None:
-    np.add.reduce(x, axis=1, keepdims=True, out=to)
-    np.divide(to, x.shape[1], out=to)
+    np.add.reduce(x, axis=-1, keepdims=True, out=to)
+    np.divide(to, x.shape[-1], out=to)
 
 
 def _layer_norm(y: Array, room: NormalizationCache, x: Array, gain: Array, shift: Array) -> None:
     v, deviation, space, largest, least = room
-    np.subtract(x, x[:, :1], out=v)  # so that the mean of equal numbers has no rounding error
+    np.subtract(x, x[..., :1], out=v)  # so that the mean of equal numbers has no rounding error
     _mean(deviation, v)
     np.subtract(v, deviation, out=v)
     np.abs(v.real, out=space.real)
-    np.maximum.reduce(space.real, axis=1, keepdims=True, initial=1, out=largest)
+    np.maximum.reduce(space.real, axis=-1, keepdims=True, initial=1, out=largest)
     np.divide(v, largest, out=space)  # squares of numbers up to 1 do not overflow
     np.multiply(space, space, out=space)
     _mean(deviation, space)
@@ -68,11 +69,11 @@ def _layer_vjp_x(
 
 def _layer_vjp_gain(gain_bar: Array, g: Array, _y: Array, room: NormalizationCache, *_: Array) -> None:
     np.multiply(g, room.v, out=room.space)
-    np.add.reduce(room.space, axis=0, out=gain_bar)
+    np.add.reduce(room.space.reshape(-1, g.shape[-1]), axis=0, out=gain_bar)
 
 
 def _layer_vjp_shift(shift_bar: Array, g: Array, *_: object) -> None:
-    np.add.reduce(g, axis=0, out=shift_bar)
+    np.add.reduce(g.reshape(-1, g.shape[-1]), axis=0, out=shift_bar)
 
 
 def _layer_jvp_x(
@@ -84,12 +85,16 @@ def _layer_jvp_x(
     np.multiply(y_dot, gain, out=y_dot)
 
 
-def _layer_jvp_gain(y_dot: Array, gain_dot: Array, _y: Array, room: NormalizationCache, *_: Array) -> None:
-    np.multiply(gain_dot[..., None, :], room.v, out=y_dot)
+def _layer_jvp_gain(
+    y_dot: Array, gain_dot: Array, y: Array, room: NormalizationCache, x: Array, gain: Array, _: Array
+) -> None:
+    np.multiply(lifted(gain_dot, gain, y.ndim), room.v, out=y_dot)
 
 
-def _layer_jvp_shift(y_dot: Array, shift_dot: Array, *_: object) -> None:
-    np.copyto(y_dot, shift_dot[..., None, :])
+def _layer_jvp_shift(
+    y_dot: Array, shift_dot: Array, y: Array, _: Cache, x: Array, gain: Array, shift: Array
+) -> None:
+    np.copyto(y_dot, lifted(shift_dot, shift, y.ndim))
 
 
 LAYER_NORM = Primitive(
@@ -111,12 +116,61 @@ LAYER_NORM = Primitive(
         lambda x, gain, shift: 2 * size(x) - size(gain),
         lambda x, gain, shift: size(x) - size(shift),
     ),
-    torch="F.layer_norm({0}, {0}.shape[1:], {1}, {2})",
-    torch_vjps=("", "({g} * {v}).sum(0)", "{g}.sum(0)"),
-    torch_saved="F.layer_norm({0}, {0}.shape[1:])",
+    torch="F.layer_norm({0}, {0}.shape[-1:], {1}, {2})",
+    torch_vjps=("", "({g} * {v}).sum_to_size({1}.shape)", "{g}.sum_to_size({2}.shape)"),
+    torch_saved="F.layer_norm({0}, {0}.shape[-1:])",
     room=_layer_room,
     by_sample=True,
     short="layer norm",
+)
+
+# --- RMS normalization (Zhang and Sennrich 2019), without gain: y = x / √(mean x² + ε) -----------------------
+
+RMS_EPSILON = 1e-5  # added to the mean square
+
+
+def _rms_room(dtype: np.dtype[Any], x: Shape) -> Cache:
+    return np.empty(x, dtype), np.empty((*x[:-1], 1), dtype), np.empty((*x[:-1], 1), dtype)
+
+
+def _rms_norm(y: Array, room: Cache, x: Array) -> None:
+    space, rms, _ = room
+    np.multiply(x, x, out=space)
+    _mean(rms, space)
+    np.add(rms, RMS_EPSILON, out=rms)
+    np.sqrt(rms, out=rms)
+    np.divide(x, rms, out=y)
+
+
+def _rms_vjp(x_bar: Array, g: Array, y: Array, room: Cache, x: Array) -> None:
+    space, rms, mean = room
+    np.multiply(g, y, out=space)
+    _mean(mean, space)
+    np.multiply(y, mean, out=space)
+    np.subtract(g, space, out=x_bar)
+    np.divide(x_bar, rms, out=x_bar)
+
+
+def _rms_jvp(y_dot: Array, x_dot: Array, y: Array, room: Cache, x: Array) -> None:
+    np.subtract(x_dot, y * (x_dot * y).mean(axis=-1, keepdims=True), out=y_dot)
+    np.divide(y_dot, room[1], out=y_dot)
+
+
+RMS_NORM = Primitive(
+    name="RMS normalization",
+    kind="rms normalization",
+    forward=_rms_norm,
+    vjps=(_rms_vjp,),
+    jvps=(_rms_jvp,),
+    formula="{0} / rms {0}",
+    vjp_formulas=("( {g} − {y} ⊙ mean( {g} ⊙ {y} ) ) / rms {0}",),
+    flops=lambda x: 4 * size(x),
+    vjp_flops=(lambda x: 5 * size(x),),
+    torch="F.rms_norm({0}, {0}.shape[-1:], eps=1e-5)",
+    torch_vjps=("torch.func.vjp(lambda x: F.rms_norm(x, x.shape[-1:], eps=1e-5), {0})[1]({g})[0]",),
+    room=_rms_room,
+    by_sample=True,
+    short="RMS norm",
 )
 
 # --- dropout (Srivastava et al. 2014): y = a ⊙ m; the mask m is an input, so that a pass can be repeated ----

@@ -34,19 +34,46 @@ def _of(a: Array, b: Array) -> tuple[Array, Array, Shape]:
     return a.reshape(left), b.reshape(right), _full(left, right)
 
 
+def _rows(x: Array) -> Array:
+    """Return an array as a matrix of all its rows."""
+    return x.reshape(-1, x.shape[-1])
+
+
+def _one_matrix(a: Array, b: Array) -> bool:
+    """Return True if many matrices are multiplied by one from the right: one product of all their rows."""
+    return b.ndim == 2 and a.ndim > 2
+
+
+def _multiply(to: Array, left: Array, right: Array) -> None:
+    """Write a product into ``to``, summed over the axes that ``to`` does not have."""
+    if to.shape == _full(left.shape, right.shape):
+        np.matmul(left, right, out=to)
+    else:
+        sum_to(to, left @ right)
+
+
 def _forward(y: Array, _: Cache, a: Array, b: Array) -> None:
+    if _one_matrix(a, b):
+        np.dot(_rows(a), b, out=_rows(y))
+        return
     left, right, made = _of(a, b)
     np.matmul(left, right, out=y.reshape(made))
 
 
 def _vjp_a(a_bar: Array, g: Array, _y: Array, _: Cache, a: Array, b: Array) -> None:
+    if _one_matrix(a, b):
+        np.dot(_rows(g), b.T, out=_rows(a_bar))
+        return
     left, right, made = _of(a, b)
-    sum_to(a_bar.reshape(left.shape), g.reshape(made) @ right.swapaxes(-1, -2))
+    _multiply(a_bar.reshape(left.shape), g.reshape(made), right.swapaxes(-1, -2))
 
 
 def _vjp_b(b_bar: Array, g: Array, _y: Array, _: Cache, a: Array, b: Array) -> None:
+    if _one_matrix(a, b):
+        np.dot(_rows(a).T, _rows(g), out=b_bar)
+        return
     left, right, made = _of(a, b)
-    sum_to(b_bar.reshape(right.shape), left.swapaxes(-1, -2) @ g.reshape(made))
+    _multiply(b_bar.reshape(right.shape), left.swapaxes(-1, -2), g.reshape(made))
 
 
 def _with_rank(tangent: Array, x: Array, matrix: Shape, rank: int) -> Array:

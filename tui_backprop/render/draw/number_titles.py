@@ -45,7 +45,7 @@ def description_of(session: Session, tensor: str, index: tuple[int, ...]) -> str
     graph = session.network.graph
     role, layer = graph.role(tensor), graph.layer(tensor)
     if not graph.layered:
-        sizes = ",".join(map(str, graph.about(tensor).shape))
+        sizes = ",".join(map(str, graph.about(tensor).sample_shape))
         return f"{WHOLE[role]} of shape ({sizes}{',' * (',' not in sizes)})" if sizes else WHOLE[role]
     unit = unit_name(session, layer, index[-1])
     if role == "weight":

@@ -9,7 +9,7 @@ import numpy as np
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.arrays.statistics import Summary, summarize
 from tui_backprop.engine.arrays.top_k import count_largest
-from tui_backprop.engine.explain.entries import entry_at
+from tui_backprop.engine.explain.entries import entry_at, first_sample
 from tui_backprop.engine.explain.receipts import penalties
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.primitives import Array
@@ -68,7 +68,7 @@ def _shown_value(snapshot: Snapshot, step: Step) -> ShownArray:
     updated = step.kind == "update"
     entry = entry_at(snapshot.graph, step, snapshot.unit(step.layer))
     name = entry[0] if updated else step.tensor
-    values = snapshot.iteration.new[name] if updated else snapshot.iteration.tensor(name)
+    values = snapshot.iteration.new[name] if updated else first_sample(snapshot.iteration, name)
     row = values.reshape(-1, values.shape[-1]) if values.ndim > 2 else np.atleast_1d(values)
     unit = (entry[1] or (0,))[-1] if row.ndim == 1 else -1
     return ShownArray(name, updated, values, row, unit, 0, (), None)
@@ -95,6 +95,6 @@ def _why_this_unit(snapshot: Snapshot, unit: int) -> tuple[str, ...]:
 
 def shown_summary(snapshot: Snapshot, shown: ShownArray) -> Summary:
     """Return the summary of the part of the array that is shown."""
-    if shown.samples or shown.values.ndim > 2:
+    if shown.samples or shown.values.ndim > 2 or snapshot.graph.per_sample(shown.name):
         return summarize(shown.row)
     return snapshot.iteration.summary(shown.name, updated=shown.updated)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from tui_backprop.engine.explain.notation import tidy
+from tui_backprop.engine.explain.receipts.normalized import FORWARD
 from tui_backprop.engine.explain.receipts.rows import ReceiptRow, largest, summands
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.graph_values import TensorEntry, entry_name
@@ -53,8 +55,14 @@ def receipt(
     return rows(iteration, step, visit, index, terms)
 
 
+def _name(iteration: Iteration, tensor: str, index: Index) -> str:
+    """Name an entry; without the index of the sample, if there is one sample."""
+    alone = iteration.batch == 1 and iteration.graph.per_sample(tensor)
+    return entry_name(tensor, index[1:] if alone else index)
+
+
 def _entry(iteration: Iteration, sign: str, name: str, index: Index) -> ReceiptRow:
-    return ReceiptRow(sign, entry_name(name, index), float(iteration.tensor(name)[index]))
+    return ReceiptRow(sign, _name(iteration, name, index), float(iteration.tensor(name)[index]))
 
 
 def _aligned(index: Index, shape: Shape) -> Index:
@@ -65,6 +73,8 @@ def _aligned(index: Index, shape: Shape) -> Index:
 def _forward(iteration: Iteration, step: Step, visit: Visit, index: Index, terms: int) -> list[ReceiptRow]:
     op, row = visit.op, visit.op.primitive
     end = _entry(iteration, "=", op.output, index)
+    if row.kind in FORWARD:
+        return [*FORWARD[row.kind](iteration, op, index, partial(_name, iteration)), end]
     if row.kind not in ENTRYWISE:
         if row.side:
             end = replace(end, label=f"{end.label} = {tidy(row.formula.format(*op.inputs))}")
@@ -75,7 +85,7 @@ def _forward(iteration: Iteration, step: Step, visit: Visit, index: Index, terms
     if row.sign:
         return [*rows, end]
     formula, numbers = row.formula, tuple(float(iteration.tensor(name)[at]) for name, at in entries)
-    label = tidy(formula.format(*(entry_name(*at) for at in entries)))
+    label = tidy(formula.format(*(_name(iteration, *at) for at in entries)))
     others = [_entry(iteration, ",", *at) for at in entries[1:] if iteration.graph.role(at[0]) != "constant"]
     return [rows[0], *others, ReceiptRow("=", f"{end.label} = {label}", end.value, numbers, tidy(formula))]
 
@@ -104,7 +114,7 @@ def _linear(iteration: Iteration, op: Op, index: Index, terms: int) -> list[Rece
         factors = jacobian_row(iteration.program, op, i, index)
         for place in touched(iteration.program, op, i, index, by_output=True):
             factor = "" if factors[place] == 1 and not product else _factor(iteration, op, i, place, index)
-            labels.append(" · ".join(filter(None, (entry_name(name, place), factor))))
+            labels.append(" · ".join(filter(None, (_name(iteration, name, place), factor))))
             values.append(float(iteration.tensor(name)[place]))
             shares.append(float(factors[place]))
     if all(share == 1 for share in shares) and not product:
@@ -159,7 +169,7 @@ def _backward(iteration: Iteration, step: Step, visit: Visit, index: Index, most
     left, right = np.array([term.cotangent for term in terms]), np.array([term.factor for term in terms])
     rows += summands(lambda k: terms[k].label, left, right, most)
     if not terms:
-        rows.append(ReceiptRow("+", f"{entry_name(visit.writes, index)} is not read", 0.0))
+        rows.append(ReceiptRow("+", f"{_name(iteration, visit.writes, index)} is not read", 0.0))
     return [*rows, _entry(iteration, "=", step.tensor, index)]
 
 
@@ -174,11 +184,13 @@ def _places(iteration: Iteration, op: Op, i: int, index: Index, factors: Array) 
 def _term(iteration: Iteration, op: Op, i: int, index: Index, place: Index, factors: Array) -> str:
     """Write a cotangent times a derivative."""
     graph, row = iteration.graph, op.primitive
-    cotangent = entry_name(graph.gradient_of(op.output), place)
+    cotangent = _name(iteration, graph.gradient_of(op.output), place)
     if row.kind in ENTRYWISE:
-        names = [entry_name(name, _aligned(place, iteration.program.shapes[name])) for name in op.inputs]
+        names = [
+            _name(iteration, name, _aligned(place, iteration.program.shapes[name])) for name in op.inputs
+        ]
         formula = _unsummed(row.vjp_formulas[i])
-        return tidy(formula.format(*names, g=cotangent, y=entry_name(op.output, place), v=""))
+        return tidy(formula.format(*names, g=cotangent, y=_name(iteration, op.output, place), v=""))
     if factors[place] == 1 and not row.macs(*_shapes(iteration, op)):
         return cotangent
     return f"{cotangent} · {_factor(iteration, op, i, index, place)}"
@@ -189,7 +201,7 @@ def _factor(iteration: Iteration, op: Op, i: int, index: Index, place: Index) ->
     the other factor."""
     shapes = _shapes(iteration, op)
     if not op.primitive.macs(*shapes):
-        return f"∂{entry_name(op.output, place)}/∂{entry_name(op.inputs[i], index)}"
+        return f"∂{_name(iteration, op.output, place)}/∂{_name(iteration, op.inputs[i], index)}"
     left, right = shapes
     columns = place[-1:] if len(right) > 1 else ()
     rows = place[len(place) - len(columns) - 1 : len(place) - len(columns)] if len(left) > 1 else ()
@@ -199,7 +211,7 @@ def _factor(iteration: Iteration, op: Op, i: int, index: Index, place: Index) ->
     else:
         other, inner = left, (*rows, index[-2] if len(right) > 1 else index[-1])
     at = (*_aligned(batch, other[: len(other) - len(inner)]), *inner)
-    return entry_name(op.inputs[1 - i], at)
+    return _name(iteration, op.inputs[1 - i], at)
 
 
 def derivative_of(iteration: Iteration, op: Op, i: int, index: Index, place: Index) -> str:
@@ -211,9 +223,9 @@ def derivative_of(iteration: Iteration, op: Op, i: int, index: Index, place: Ind
             and jacobian_row(iteration.program, op, i, place)[index] == 1
         )
         return "1" if one else _factor(iteration, op, i, index, place)
-    names = [entry_name(name, _aligned(place, iteration.program.shapes[name])) for name in op.inputs]
+    names = [_name(iteration, name, _aligned(place, iteration.program.shapes[name])) for name in op.inputs]
     formula = _unsummed(row.vjp_formulas[i]).replace("{g} · ", "").replace("{g}", "1")
-    return tidy(formula.format(*names, y=entry_name(op.output, place)))
+    return tidy(formula.format(*names, y=_name(iteration, op.output, place)))
 
 
 def _unsummed(formula: str) -> str:

@@ -1,0 +1,5 @@
+"""GPTs to begin with."""
+
+from __future__ import annotations
+
+FRONTEND = "gpt"
