@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui_backprop.cli.streams import say
-from tui_backprop.data.catalogue import DATASETS, info, title
+from tui_backprop.data.catalogue import DATASETS, TEXTS, info, title
 from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.support.errors import InputError
@@ -16,6 +16,7 @@ from tui_backprop.support.validation import one_of, quoted
 if TYPE_CHECKING:
     from tui_backprop.engine.arrays.types import Shape
     from tui_backprop.files.arrays import ArraysFile
+    from tui_backprop.session.state import Session
 
 FILES = ("weights", "data")  # options that name a file which an opened session may need
 STDIN = "-"
@@ -47,9 +48,12 @@ def filed(network: NetworkSpec, file: ArraysFile) -> str:
 # --- samples -----------------------------------------------------------------------------------------------
 
 
-def data_of(given: Mapping[str, Any], base: str) -> str:
-    """Return the data that the options ask for: of a file, typed, or a set by its name."""
-    name = str(given.get("data", base))
+def data_of(given: Mapping[str, Any], base: Session) -> str:
+    """Return the data that the options ask for: of a file, typed, or a set by its name; otherwise those of ``base``,
+    whose network takes either numbers or text."""
+    name = str(given.get("data", base.data))
+    if base.network.context:
+        return _text(name, given, base.network.title)
     file = "data" in given and is_file(name)
     for option in ("target", "scale"):
         if option in given and not file:
@@ -62,6 +66,24 @@ def data_of(given: Mapping[str, Any], base: str) -> str:
 def is_file(name: str) -> bool:
     """Return True for the name of a file: with a suffix or a slash, or - for stdin."""
     return name == STDIN or "." in name or "/" in name
+
+
+def _text(name: str, given: Mapping[str, Any], network: str) -> str:
+    """Return the text of a file, or of a set by its name."""
+    for option in ("x", "y", "target", "scale"):
+        if option in given:
+            raise InputError(option, f"{network} takes text, not numbers; give a file of it with --data")
+    if not is_file(name):
+        return one_of("data", name, TEXTS)
+    from tui_backprop.data.text_file import read_documents
+
+    data = read_documents(name)
+    about = info(data)
+    say(
+        f"backprop-tui: {quoted(title(data))}: {about.samples:,} documents,"
+        f" {len(about.characters)} different characters"
+    )
+    return data
 
 
 def _of_file(name: str, given: Mapping[str, Any]) -> str:

@@ -57,7 +57,7 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
     if "let" in given:
         raise InputError("let", "requires --expr, or a preset that is an expression")
     assert isinstance(base.network, NetworkSpec)
-    data = data_of(given, base.data)
+    data = data_of(given, base)
     network, optimizer = network_from(given, base.network, data), optimizer_from(given, base.optimizer)
     _check_decay_bias(given, network, optimizer)
     check_epsilon(optimizer, network.dtype)

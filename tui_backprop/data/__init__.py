@@ -1,1 +1,1 @@
-"""Data sets: handwritten digits, shipped with the package, and toy data generated from the seed."""
+"""Data sets: handwritten digits and first names, shipped with the package, and toy data generated from the seed."""

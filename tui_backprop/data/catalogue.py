@@ -22,6 +22,12 @@ DATASETS = {
     "mazur": DataInfo("one sample, of Mazur's worked example", 2, 1, outputs=2),
 }
 
+TEXTS = {
+    "names": DataInfo(
+        "first names of the US Census of 1990", 0, 5163, first=2, characters="abcdefghijklmnopqrstuvwxyz"
+    ),
+}
+
 GIVEN = "given"  # the data of a graph that holds all its numbers: one sample
 BROUGHT = "{"  # first character of the text of data that a user brought
 OWN = DataInfo("numbers of its own", 0, 1)
@@ -33,7 +39,8 @@ def info(data: str) -> DataInfo:
         from tui_backprop.data.own import info as own_info  # with msgspec
 
         return own_info(data)
-    return OWN if data == GIVEN else DATASETS[one_of("data", data, DATASETS)]
+    known = DATASETS | TEXTS
+    return OWN if data == GIVEN else known[one_of("data", data, known)]
 
 
 def title(data: str) -> str:
@@ -50,6 +57,7 @@ def check(spec: Model, data: str, sample: int, batch: int) -> None:
     if spec.holds_numbers != (data == GIVEN):
         why = "takes no data set; its numbers are its own" if spec.holds_numbers else "needs a data set"
         raise InputError("data", f"{spec.title} {why}")
+    _check_text(spec, data)
     if isinstance(spec, NetworkSpec):
         _check_widths(spec, data)
     samples = info(data).samples
@@ -59,6 +67,21 @@ def check(spec: Model, data: str, sample: int, batch: int) -> None:
     if spec.holds_numbers and batch != 1:
         raise InputError("batch", f"{batch} is out of range; there is one sample")
     whole_number("batch", batch, 1)
+
+
+def _check_text(spec: Model, data: str) -> None:
+    tokens = len(info(data).token_names)
+    if tokens and not spec.context:
+        raise InputError("data", f"{title(data)} is text, but {spec.title} takes numbers")
+    if spec.context and not tokens:
+        raise InputError(
+            "data", f"{spec.title} takes text, but {title(data)} has numbers; choose {', '.join(TEXTS)}"
+        )
+    if tokens != spec.vocabulary:
+        raise InputError(
+            "vocabulary",
+            f"{title(data)} has {tokens} tokens, the boundary included, but {spec.title} takes {spec.vocabulary}",
+        )
 
 
 def _check_widths(spec: NetworkSpec, data: str) -> None:

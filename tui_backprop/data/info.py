@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MOST_CHARACTERS = 256  # different ones in a text
+BOUNDARY = "BOS"  # the name of the token that marks both ends of a document
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class DataInfo:
-    """A data set: inputs per sample, the kind of target, the number of samples, and the ``first`` one shown."""
+    """A data set: inputs per sample, the kind of target, the number of samples, and the ``first`` one shown.
+
+    Text has the ``characters`` of its documents, sorted; a sample is a document of any length, so that it has no
+    number of inputs."""
 
     about: str
     inputs: int
     samples: int
-    classes: int = 0  # 0: the targets are real values
+    classes: int = 0  # 0: the targets are real values, or tokens
     outputs: int = 1  # values per target, where they are real
     image: tuple[int, int] | None = None  # rows, columns of a sample that is a picture
     first: int = 0  # of the digits, one that is read as handwriting even in a few cells
+    characters: str = ""
 
     @property
     def widths(self) -> tuple[int, ...]:
@@ -23,3 +30,16 @@ class DataInfo:
         if not self.classes:
             return (self.outputs,)
         return (2, 1) if self.classes == 2 else (self.classes,)
+
+    @property
+    def token_names(self) -> tuple[str, ...]:
+        """The names of the tokens of a text, in order: its characters, blanks and control characters escaped, and the
+        boundary; () for other data."""
+        return (*map(_name, self.characters), BOUNDARY) if self.characters else ()
+
+
+def _name(character: str) -> str:
+    """Name a character so that it can be seen."""
+    if character == " ":
+        return "space"
+    return character if character.isprintable() else repr(character)[1:-1]

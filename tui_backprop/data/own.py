@@ -1,17 +1,18 @@
-"""Data that a user brings, as the text that a session holds: JSON with the numbers themselves, if they are few, or
-with the name and the SHA-256 of their file. The samples of a file are held by this process. No numpy is needed for
-numbers that are in the text."""
+"""Data that a user brings, as the text that a session holds: JSON with the numbers or documents themselves, if they
+are few, or with the name and the SHA-256 of their file. The samples of a file are held by this process. No numpy is
+needed for what is in the text."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import msgspec
 
 from tui_backprop.data.catalogue import BROUGHT
-from tui_backprop.data.info import DataInfo
+from tui_backprop.data.info import MOST_CHARACTERS, DataInfo
+from tui_backprop.data.text import Text, documents_of, text_of
 from tui_backprop.files.decoder import DecodeError, decode_json
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.format import printable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tui_backprop.engine.primitives import Array
 
 FIELD = "data"
-INSIDE = 4000  # numbers that are part of the text
+INSIDE = 4000  # numbers or characters that are part of the text
 LONGEST = 30 * INSIDE  # characters
 DIGITS = 32  # of a file's SHA-256
 Label = Annotated[int, msgspec.Meta(ge=0, lt=1000)]
@@ -29,7 +30,8 @@ Label = Annotated[int, msgspec.Meta(ge=0, lt=1000)]
 
 class Own(msgspec.Struct, frozen=True, omit_defaults=True):
     """The text: a ``name``, and samples ``x`` with real values ``y``, or with ``labels`` into the ``classes``; or the
-    ``sha256`` of a file, with the options ``target`` and ``scale`` that it was read by."""
+    ``sha256`` of a file, with the options ``target`` and ``scale`` that it was read by. With ``documents``, they are
+    ``lines`` of text, or a file of them."""
 
     name: str
     x: tuple[tuple[float, ...], ...] = ()
@@ -39,6 +41,8 @@ class Own(msgspec.Struct, frozen=True, omit_defaults=True):
     sha256: str = ""
     target: str = ""
     scale: str = ""
+    documents: bool = False
+    lines: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -57,6 +61,7 @@ class Table:
 
 
 _held: dict[str, Table] = {}  # by the text that names its file
+_held_texts: dict[str, Text] = {}  # likewise
 
 
 def is_own(data: str) -> bool:
@@ -73,16 +78,24 @@ def parsed(data: str) -> Own:
         own = decode_json(data.encode(), Own)
     except DecodeError as error:
         raise InputError(FIELD, f"these are no samples: {error}") from None
-    lengths = {*map(len, own.x)}, {*map(len, own.y)}
-    targets = own.labels if own.classes else own.y
-    inside = (
-        not own.sha256 and own.x and len(own.x) == len(targets) and all(len(each) <= 1 for each in lengths)
-    )
-    fits = all(lengths[0]) and all(label < len(own.classes) for label in own.labels)
-    filed = own.sha256 and not (own.x or own.y or own.labels or own.classes)
-    if own.text != data or not (filed or (inside and fits)):
+    if own.text != data or not _belongs_together(own):
         raise InputError(FIELD, "these are no samples that belong together; give them again")
     return own
+
+
+def _belongs_together(own: Own) -> bool:
+    """Return True for either a file, or documents, or rows that agree with their targets."""
+    numbers = own.x or own.y or own.labels or own.classes
+    if own.sha256:
+        return not (numbers or own.lines)
+    if own.documents:
+        few = len(set().union(*own.lines)) <= MOST_CHARACTERS
+        return bool(own.lines and few and not numbers) and documents_of("\n".join(own.lines)) == own.lines
+    lengths = {*map(len, own.x)}, {*map(len, own.y)}
+    targets = own.labels if own.classes else own.y
+    inside = bool(own.x) and len(own.x) == len(targets) and all(len(each) <= 1 for each in lengths)
+    fits = all(lengths[0]) and all(label < len(own.classes) for label in own.labels)
+    return inside and fits and not own.lines
 
 
 def title(data: str) -> str:
@@ -94,6 +107,9 @@ def title(data: str) -> str:
 def info(data: str) -> DataInfo:
     """Describe data. Raises InputError if their file is not held."""
     own = parsed(data)
+    if own.documents:
+        text = documents(data)
+        return DataInfo(title(data), 0, text.samples, characters=text.characters)
     if own.sha256:
         table = table_of(data)
         outputs = 1 if table.target.ndim == 1 else table.target.shape[1]
@@ -103,14 +119,28 @@ def info(data: str) -> DataInfo:
 
 
 def table_of(data: str) -> Table:
-    """Return the samples. Raises InputError if their file is not held."""
+    """Return the samples. Raises InputError for text, and if their file is not held."""
     own = parsed(data)
-    if data in _held:
-        return _held[data]
+    if own.documents:
+        raise InputError(FIELD, f"{title(data)} is text, which has no columns of numbers")
     if own.sha256:
-        what = f"the file {quoted(own.name)} (SHA-256 {own.sha256[:12]}...)"
-        raise InputError(FIELD, f"this session needs {what}; give it with --data")
+        return _held[data] if data in _held else _lacking(own)
     return _inside(data)
+
+
+def documents(data: str) -> Text:
+    """Return the text. Raises InputError for numbers, and if its file is not held."""
+    own = parsed(data)
+    if not own.documents:
+        raise InputError(FIELD, f"{title(data)} has numbers, but no text")
+    if own.sha256:
+        return _held_texts[data] if data in _held_texts else _lacking(own)
+    return _text_inside(data)
+
+
+def _lacking(own: Own) -> NoReturn:
+    what = f"the file {quoted(own.name)} (SHA-256 {own.sha256[:12]}...)"
+    raise InputError(FIELD, f"this session needs {what}; give it with --data")
 
 
 @lru_cache(maxsize=4)
@@ -120,6 +150,11 @@ def _inside(data: str) -> Table:
     own = parsed(data)
     target = np.array(own.labels, np.int64) if own.classes else np.array(own.y, float)
     return _frozen(Table(np.array(own.x, float), target, own.classes))
+
+
+@lru_cache(maxsize=4)
+def _text_inside(data: str) -> Text:
+    return text_of(parsed(data).lines)
 
 
 def _frozen(table: Table) -> Table:
@@ -133,7 +168,7 @@ def missing(data: str) -> Own | None:
     if not is_own(data):
         return None
     own = parsed(data)
-    return own if own.sha256 and data not in _held else None
+    return own if own.sha256 and data not in (_held_texts if own.documents else _held) else None
 
 
 def hold(name: str, digest: str, table: Table, target: str, scale: str) -> str:
@@ -147,3 +182,13 @@ def hold(name: str, digest: str, table: Table, target: str, scale: str) -> str:
     _held[text] = _frozen(table)
     info.cache_clear()
     return text
+
+
+def hold_text(name: str, digest: str, lines: tuple[str, ...], text: Text) -> str:
+    """Return the text of documents from a file: with their characters, if they are few; otherwise they are held."""
+    if len(text.tokens) <= INSIDE:
+        return Own(name, documents=True, lines=lines).text
+    held = Own(name, sha256=digest[:DIGITS], documents=True).text
+    _held_texts[held] = text
+    info.cache_clear()
+    return held

@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from tui_backprop.data import own
-from tui_backprop.data.catalogue import DATASETS, info
+from tui_backprop.data.catalogue import DATASETS, TEXTS, info
+from tui_backprop.data.text import Text, shipped
 from tui_backprop.engine.network.model import Model, no_data
 from tui_backprop.engine.primitives import Array
+from tui_backprop.support.validation import one_of
 
 Generator = np.random.Generator
 
@@ -30,7 +32,10 @@ class Dataset:
 @dataclass(frozen=True)
 class Batch:
     """Samples for one pass: ``x`` (n, inputs); ``target`` as in the data set; ``t`` as the network's loss takes it:
-    class labels (n,), or numbers (n, outputs), one-hot for classes."""
+    class labels (n,), or numbers (n, outputs), one-hot for classes.
+
+    Of text, with a context of T: ``x`` (n, T) has tokens, in the network's precision, and both ``target`` and ``t``
+    (n, T) have the next tokens, int64, -1 where there is none."""
 
     x: Array
     target: Array
@@ -113,12 +118,18 @@ def _load(data: str, seed: int) -> Dataset:
 
 
 def load(data: str, seed: int) -> Dataset:
-    """Load the whole data set; toy data are generated from the seed. Raises InputError for an unknown name."""
+    """Load the whole data set; toy data are generated from the seed. Raises InputError for an unknown name, and for
+    text."""
     if own.is_own(data):
         table = own.table_of(data)
         return Dataset(table.x, table.target)
-    info(data)
+    one_of("data", data, DATASETS)
     return _load(data, 0 if data == "digits" else seed)
+
+
+def load_text(data: str) -> Text:
+    """Load a text, by the name of a data set or as a user brought it. Raises InputError for data that has none."""
+    return own.documents(data) if own.is_own(data) else shipped(one_of("data", data, TEXTS))
 
 
 def cut(spec: Model, data: str, sample: int, batch: int) -> Batch:
@@ -126,17 +137,20 @@ def cut(spec: Model, data: str, sample: int, batch: int) -> Batch:
     if spec.holds_numbers:
         nothing = no_data(spec.dtype)
         return Batch(nothing, nothing, nothing)
-    whole = load(data, spec.seed)
-    return _selected(spec, whole, np.arange(sample, sample + batch) % len(whole.x))
+    rows = np.arange(sample, sample + batch) % info(data).samples
+    if spec.context:
+        tokens, following = load_text(data).windows(rows, spec.context)
+        return Batch(tokens.astype(spec.dtype), following, following)
+    return _selected(spec, load(data, spec.seed), rows)
 
 
 def batches(spec: Model, data: str) -> Callable[[int, int], Batch]:
     """Return ``cut`` for many batches of a data set: they are views of all samples in the network's precision, except
-    those that wrap around."""
+    those that wrap around, and those of text."""
     samples = info(data).samples
 
     def batch(sample: int, size: int) -> Batch:
-        if spec.holds_numbers or sample + size > samples:
+        if spec.holds_numbers or spec.context or sample + size > samples:
             return cut(spec, data, sample, size)
         whole, rows = _all(spec, data), slice(sample, sample + size)
         return Batch(whole.x[rows], whole.target[rows], whole.t[rows])

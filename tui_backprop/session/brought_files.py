@@ -43,11 +43,16 @@ def _sessions(packed: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _fetch_data(data: str) -> None:
     from tui_backprop.data.own import missing
     from tui_backprop.data.table_file import read_samples
+    from tui_backprop.data.text_file import read_documents
 
     try:
         lacking = missing(data)
     except UserError:
         return  # which is reported where the session is made
     if lacking:
-        read = partial(read_samples, target=lacking.target, scale=lacking.scale, name=lacking.name)
+        read = (
+            partial(read_documents, name=lacking.name)
+            if lacking.documents
+            else partial(read_samples, target=lacking.target, scale=lacking.scale, name=lacking.name)
+        )
         fetch(lacking.sha256, lambda path: read(str(path)))

@@ -82,6 +82,16 @@ class Model(Protocol):
         ...
 
     @property
+    def context(self) -> int:
+        """Number of positions T of a sample of text; 0 if it takes numbers."""
+        ...
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of tokens of the text that it takes; 0 if it takes numbers."""
+        ...
+
+    @property
     def input_gradient(self) -> bool:
         """Whether the backward pass goes on to the inputs."""
         ...

@@ -24,6 +24,16 @@ class SpecBase:
         return self.changed(dtype=dtype)
 
     @property
+    def context(self) -> int:
+        """Number of positions of a sample of text: 0, it takes numbers."""
+        return 0
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of tokens of the text that it takes: 0."""
+        return 0
+
+    @property
     def has_planted_bug(self) -> bool:
         """Whether its backward pass is wrong on purpose: no."""
         return False
