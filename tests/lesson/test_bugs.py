@@ -26,7 +26,7 @@ def test_check_passes_a_network_without_a_bug_and_catches_every_bug_in_it_at_its
         report = compare(bug.problem, entries=3)
         assert not report.passed
         assert any(tensor.failed for tensor in report.tensors), bug
-        assert {fault.layer for fault in report.faults} == {bug.layer}, bug
+        assert {fault.block for fault in report.faults} == {bug.layer}, bug
 
 
 def test_bugs_differ_by_seed_and_are_the_same_for_one():

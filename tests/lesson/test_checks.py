@@ -55,7 +55,7 @@ def update(count):
 
 
 def back_at_layer_1(session):
-    index = next(each.index for each in steps_of(session) if each.phase == "backward" and each.layer == 1)
+    index = next(each.index for each in steps_of(session) if each.phase == "backward" and each.block == 1)
     return transitions.at_step(session, index)
 
 

@@ -65,5 +65,5 @@ def test_every_step_but_the_input_asks_for_the_number_on_the_last_line_of_its_re
     iteration, steps = Replay(0).take(session), steps_of(session)
     for step in steps:
         snapshot = Snapshot(replace(session, walk=replace(session.walk, step=step.index)), steps, iteration)
-        asked = asked_entry(iteration, step, snapshot.unit(step.layer), snapshot.number)
+        asked = asked_entry(iteration, step, snapshot.unit(step.block), snapshot.number)
         assert (asked is None) == (step.kind == "input")

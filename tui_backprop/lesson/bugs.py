@@ -46,7 +46,7 @@ class Bug:
     @property
     def layer(self) -> int:
         """The layer of the operation, as check names it."""
-        return self.session.network.graph.by_output[self.at].layer
+        return self.session.network.graph.by_output[self.at].block
 
     @property
     def visits(self) -> tuple[Visit, ...]:

@@ -75,7 +75,7 @@ def _all_gradients(then: Session, now: Session) -> bool:
 
 def _back_at_first_layer(then: Session, now: Session) -> bool:
     step = step_of(now)
-    return step.phase == "update" or (step.phase == "backward" and step.layer == 1)
+    return step.phase == "update" or (step.phase == "backward" and step.block == 1)
 
 
 def _stepped(then: Session, now: Session) -> bool:

@@ -28,7 +28,7 @@ def _gradient(answers: Answers, asked: Asked) -> str:
 
 def _deltas(answers: Answers, asked: Asked) -> str:
     """The delta of the unit of a bias, for each sample."""
-    iteration, layer = answers.iteration, answers.iteration.graph.layer(asked.name)
+    iteration, layer = answers.iteration, answers.iteration.graph.block(asked.name)
     column = iteration.tensor(iteration.graph.delta(layer))[:, asked.index[-1]]
     return ", ".join(format_number(float(each), DIGITS) for each in column)
 

@@ -116,8 +116,8 @@ class Snapshot:
         if not self.graph.layered:
             from tui_backprop.engine.explain.entries import place_at
 
-            return place_at(self.graph, self.step, self.asked) if layer == self.step.layer else None
-        ends = {self.graph.layer(tensor) - i: unit for i, unit in enumerate(reversed(index))}
+            return place_at(self.graph, self.step, self.asked) if layer == self.step.block else None
+        ends = {self.graph.block(tensor) - i: unit for i, unit in enumerate(reversed(index))}
         return ends.get(layer)
 
     def unit(self, layer: int) -> int:
@@ -125,7 +125,7 @@ class Snapshot:
         chosen = self.chosen(layer)
         if chosen is not None:
             return chosen
-        if layer == self.step.layer and not self.graph.layered:
+        if layer == self.step.block and not self.graph.layered:
             return self._largest_entry
         return _unit_with_largest_delta(self.iteration, layer)
 
@@ -134,7 +134,7 @@ class Snapshot:
         """The number of units to choose from at the step: of a graph without units, of entries."""
         from tui_backprop.engine.explain.entries import entries_at
 
-        return self.graph.width(self.step.layer) if self.graph.layered else entries_at(self.graph, self.step)
+        return self.graph.width(self.step.block) if self.graph.layered else entries_at(self.graph, self.step)
 
     @cached_property
     def _largest_entry(self) -> int:
@@ -147,15 +147,15 @@ class Snapshot:
         """The number that is shown: the one inspected by its name, or that of the step and its unit."""
         from tui_backprop.engine.explain.number import number_at
 
-        return self.asked or number_at(self.iteration, self.step, self.unit(self.step.layer))
+        return self.asked or number_at(self.iteration, self.step, self.unit(self.step.block))
 
     @property
     def place(self) -> tuple[int, int]:
         """The layer, 1 .. L, and the unit in it that the shown number belongs to."""
         if self.asked:
             tensor, index = self.weights[0]
-            return self.graph.layer(tensor), (index or (0,))[-1]
-        layer = self.step.layer or 1
+            return self.graph.block(tensor), (index or (0,))[-1]
+        layer = self.step.block or 1
         return layer, self.unit(layer)
 
     @cached_property
@@ -175,7 +175,7 @@ class Snapshot:
     def _made(self) -> dict[tuple[str, int], list[Step]]:
         made: dict[tuple[str, int], list[Step]] = {}
         for step in self.steps[: self.session.walk.step + 1]:
-            made.setdefault((step.phase, step.layer), []).extend(step.pieces)
+            made.setdefault((step.phase, step.block), []).extend(step.pieces)
         return made
 
     def made(self, phase: str, layer: int) -> list[Step]:

@@ -258,7 +258,7 @@ def _arbitrated(report: Report) -> bool:
 
 
 def _named(fault: Fault) -> str:
-    return f"the {fault.rule} of {fault.primitive} by {fault.of} in layer {fault.layer} is wrong"
+    return f"the {fault.rule} of {fault.primitive} by {fault.of} in layer {fault.block} is wrong"
 
 
 def _sentence(fault: Fault) -> str:

@@ -200,7 +200,7 @@ def _ledger(result: CostResult) -> Iterator[Row]:
     ledger, spec, batch = result.ledger, result.session.network, result.session.batch
     graph = spec.graph
     fans = {
-        graph.layer(weight.name): "x".join(map(str, weight.shape)) for weight in graph.with_role("weight")
+        graph.block(weight.name): "x".join(map(str, weight.shape)) for weight in graph.with_role("weight")
     }
     named = "layer" if graph.layered else "statement"
     rows = [

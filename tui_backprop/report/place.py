@@ -33,7 +33,7 @@ def init_text(network: Model) -> str:
 def step_heading(graph: Graph, step: Step) -> str:
     """Name a step: forward, layer 1: matmul; of a graph without layers, forward, multiply in u = w*x."""
     if graph.layered:
-        return f"{step.phase}, layer {step.layer}: {step.op}"
-    block = step.layer if step.parts or not step.visits else step.visits[-1].op.layer
+        return f"{step.phase}, layer {step.block}: {step.op}"
+    block = step.block if step.parts or not step.visits else step.visits[-1].op.block
     place = f" in {graph.blocks[block].title}" if block else ""
     return f"{step.phase}, {step.op}{place}"

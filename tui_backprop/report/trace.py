@@ -86,7 +86,7 @@ def _drawn(snapshot: Snapshot, step: Step, context: RenderContext) -> Iterator[L
     yield line(f"{step.index:>3}  {context.text(step_heading(snapshot.graph, step))}")
     summary, updated = _summary(iteration, step)
     body = formula_with_shapes(snapshot.graph, step, COLUMNS, context)
-    body += receipt(receipt_rows(iteration, step, snapshot.unit(step.layer)), COLUMNS, step.phase, context)
+    body += receipt(receipt_rows(iteration, step, snapshot.unit(step.block)), COLUMNS, step.phase, context)
     if summary.size > 1:
         body.append(line(f"{step.tensor}{UPDATED * updated}  {statistics(summary, COLUMNS)}"))
     body += closing_lines(snapshot, COLUMNS, context) + torch_lines(snapshot, COLUMNS)
@@ -108,7 +108,7 @@ def _spoken(snapshot: Snapshot, step: Step) -> Iterator[Row]:
     yield Fact(f"step {step.index}", step_heading(snapshot.graph, step))
     yield Fact("formula", step.formula)
     yield from (Fact(f"shape of {name}", shape_text(shape)) for name, shape in step.operands)
-    yield from map(_term, receipt_values(receipt_rows(iteration, step, snapshot.unit(step.layer))))
+    yield from map(_term, receipt_values(receipt_rows(iteration, step, snapshot.unit(step.block))))
     summary, updated = _summary(iteration, step)
     if summary.size > 1:
         yield Fact(
@@ -195,7 +195,7 @@ def trace_dict(session: Session, iteration: Iteration) -> dict[str, Any]:
         "reason": reason_of(iteration),
         "steps": [
             {
-                "index": step.index, "phase": step.phase, "layer": step.layer, "op": step.op,
+                "index": step.index, "phase": step.phase, "layer": step.block, "op": step.op,
                 "formula": ascii_formula(step.formula),
                 "shapes": {ascii_formula(name): list(shape) for name, shape in step.operands},
                 "flops": step.flops, "macs": step.macs, "bytes": step.moved, "ratio": step.ratio,

@@ -39,7 +39,7 @@ def saved(path, *arguments):
 def test_the_text_has_every_step_with_its_number_and_phase(name):
     lines = trace("--preset", name).stdout.splitlines()
     for step in walk(PRESETS[name].network, PRESETS[name].batch, PRESETS[name].optimizer):
-        assert f"{step.index:>3}  {step.phase}, layer {step.layer}: {step.op}" in lines
+        assert f"{step.index:>3}  {step.phase}, layer {step.block}: {step.op}" in lines
     assert all(len(text) <= 120 and text == text.rstrip() for text in lines)
 
 
@@ -334,4 +334,4 @@ def test_the_walk_is_printed_in_any_grain(grain):
     steps = walk(PRESETS["xor"].network, PRESETS["xor"].batch, grain=grain)
     assert [step["op"] for step in found["steps"]] == [step.op for step in steps]
     text = trace("--preset", "xor", "--grain", grain).stdout
-    assert all(f"{step.index:>3}  {step.phase}, layer {step.layer}: {step.op}" in text for step in steps)
+    assert all(f"{step.index:>3}  {step.phase}, layer {step.block}: {step.op}" in text for step in steps)

@@ -288,7 +288,7 @@ def test_a_value_that_is_not_finite_is_named_first_with_its_origin(number, where
 
     report = flow(iteration(NetworkSpec((6, 5, 5, 4)), 64, spoil))
     call = callouts(report)[0]
-    assert (call.name, call.layers) == ("not finite", (report.bad.layer,))
+    assert (call.name, call.layers) == ("not finite", (report.bad.block,))
     assert not np.isfinite(call.figure)
     assert all(np.isfinite(c.figure) for c in callouts(report)[1:])
 

@@ -63,7 +63,7 @@ def all_paths(pass_, tensor, index, s):
     if tensor[0] == "W":
         factor = pass_.tensor(first.inputs[0])[s, index[0]]
     else:
-        factor = pass_.tensor(f"v{first.layer}")[s, unit] if tensor[0] == "γ" else 1.0
+        factor = pass_.tensor(f"v{first.block}")[s, unit] if tensor[0] == "γ" else 1.0
     return [factor * rest for rest in onward(first.output, unit)]
 
 

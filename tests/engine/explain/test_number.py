@@ -184,7 +184,7 @@ def test_an_unknown_tensor_or_index_is_an_error(everything):
 def test_every_step_has_a_number_that_stands_for_it(everything, grain):
     spec = everything.spec
     for step in walk(spec, everything.batch, everything.optimizer, grain):
-        for unit in range(spec.layers[step.layer]):
+        for unit in range(spec.layers[step.block]):
             tensor, index = number_at(everything, step, unit)
             assert exists(everything, tensor, index), step
             assert index[-1] == unit

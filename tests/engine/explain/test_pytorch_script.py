@@ -121,7 +121,7 @@ def changing(calculus):
 def results(step, iteration):
     """The arrays that a step computes, by the names on the left of its formula."""
     if step.phase == "update":
-        return {name: array for name, array in iteration.new.items() if int(name[1:]) == step.layer}
+        return {name: array for name, array in iteration.new.items() if int(name[1:]) == step.block}
     sides = [part.split(" ")[0] for part in re.split(r"(?<=,) (?=\S+ =)", step.formula)]
     if step.tensor.endswith(" so far"):
         return {step.tensor: iteration.tensor(step.tensor)}

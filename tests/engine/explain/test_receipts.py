@@ -107,7 +107,7 @@ def test_the_rows_of_every_step_of_a_preset_come_to_its_result(name, terms):
     iteration = pass_of(preset.network, preset.data, preset.batch, preset.lr)
     for step in walk(preset.network, preset.batch):
         if step.kind in ARITHMETIC:
-            for unit in units_of(preset.network, step.layer):
+            for unit in units_of(preset.network, step.block):
                 check(iteration, step, unit, terms)
 
 
@@ -136,7 +136,7 @@ def test_the_rows_come_to_the_result_in_a_network_with_everything(optimizer, bat
         kinds.add(step.kind)
         if step.kind in ARITHMETIC:
             for sample in range(batch):
-                for unit in units_of(spec, step.layer):
+                for unit in units_of(spec, step.block):
                     check(iteration, step, unit, 2, sample)
                     if iteration.graph.per_sample(step.tensor):
                         made = iteration.tensor(step.tensor)[sample, unit]
@@ -154,7 +154,7 @@ def test_the_rows_come_to_the_result_by_layers_and_by_single_operations(grain, b
     seen = set()
     for step in walk(spec, batch, grain=grain):
         seen.add(step.operation)
-        for unit in units_of(spec, step.layer):
+        for unit in units_of(spec, step.block):
             for sample in range(batch):
                 if step.kind in ARITHMETIC | {"layer backward"}:
                     check(iteration, step, unit, 2, sample)
@@ -200,7 +200,7 @@ def test_the_rows_come_to_the_result_with_each_option_by_itself(options, activat
     iteration = pass_of(spec, "moons", 3, t=1)
     for step in walk(spec, 3):
         if step.kind in ARITHMETIC:
-            for unit in units_of(spec, step.layer):
+            for unit in units_of(spec, step.block):
                 check(iteration, step, unit, 3, 2)
 
 
@@ -213,8 +213,8 @@ def test_the_rows_of_an_update_without_clipping_or_decay_come_to_the_new_weight(
         for step in walk(spec, 2, settings):
             if step.kind == "update":
                 check(iteration, step, 1, 3)
-                i = selected_input(iteration, step.layer, 1)
-                assert receipt_rows(iteration, step, 1)[-1].value == iteration.new[f"W{step.layer}"][i, 1]
+                i = selected_input(iteration, step.block, 1)
+                assert receipt_rows(iteration, step, 1)[-1].value == iteration.new[f"W{step.block}"][i, 1]
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ def test_every_parameter_asked_for_has_its_penalty_and_its_decay_in_its_receipt(
                     assert penalized == (everything or tensor == "W2"), tensor
                     *terms, result = rows
                     assert total(terms)[0] == pytest.approx(result.value, rel=1e-11, abs=1e-15)
-                if step.kind == "update" and step.layer == 2:
+                if step.kind == "update" and step.block == 2:
                     decay = [row.value for row in rows if row.label.startswith("decay")]
                     w = float(iteration.tensor(tensor)[index])
                     assert decay == [0.1 * w if everything or tensor == "W2" else 0.0]
@@ -275,7 +275,7 @@ def test_results_are_the_entries_of_the_pass():
     spec = NetworkSpec((2, 5, 3), "tanh", dtype="float64")
     iteration = pass_of(spec, "spiral", 2)
     steps = walk(spec, 2)[1:]
-    last = {(s.phase, s.layer, s.kind): receipt_rows(iteration, s, 2, 3, 1)[-1].value for s in steps}
+    last = {(s.phase, s.block, s.kind): receipt_rows(iteration, s, 2, 3, 1)[-1].value for s in steps}
     i = selected_input(iteration, 2, 2)
     assert last["forward", 1, "affine"] == iteration.tensor("z1")[1, 2]
     assert last["forward", 1, "activation"] == iteration.tensor("a1")[1, 2]
@@ -290,7 +290,7 @@ def test_results_are_the_entries_of_the_pass():
 def test_no_more_terms_are_shown_than_asked_for_and_none_is_hidden_in_a_rest_of_one(terms):
     spec = NetworkSpec((2, 8, 3), dtype="float64")
     iteration = pass_of(spec, "spiral", 1)
-    affine = next(s for s in walk(spec, 1) if s.kind == "affine" and s.layer == 2)
+    affine = next(s for s in walk(spec, 1) if s.kind == "affine" and s.block == 2)
     labels = [row.label for row in receipt_rows(iteration, affine, 0, terms)[:-2]]  # without bias and result
     rest = [label for label in labels if "more terms" in label]
     shown = len(labels) - len(rest)
@@ -380,7 +380,7 @@ def test_nan_does_not_stop_the_example():
     spec = NetworkSpec((2, 3, 2), dtype="float64")
     iteration = alone(spec, np.array([[np.nan, 1.0]]), np.array([0]))
     for step in walk(spec, 1):
-        rows = receipt_rows(iteration, step, unit_with_largest_delta(iteration, step.layer))
+        rows = receipt_rows(iteration, step, unit_with_largest_delta(iteration, step.block))
         assert rows[-1].sign == "="
 
 
@@ -394,7 +394,7 @@ def test_a_parameter_that_is_asked_for_is_the_example_of_its_gradient_and_of_its
         for index in {(0,) * values.ndim, tuple(n - 1 for n in values.shape)}:
             at, results = ",".join(map(str, index)), {}
             for step in steps:
-                if step.layer == int(tensor[1:]):
+                if step.block == int(tensor[1:]):
                     rows = receipt_rows(iteration, step, index[-1], 9, asked=(tensor, index))
                     results |= {row.label: row.value for row in rows if row.sign == "="}
             assert results[f"d{tensor}[{at}]"] == iteration.tensor(f"d{tensor}")[index]
@@ -408,14 +408,14 @@ def test_the_rows_of_any_parameter_come_to_its_gradient_and_to_its_new_value(cal
         for step in walk(iteration.spec, 3, optimizer, grain):
             for tensor, values in iteration.new.items():
                 index = tuple(n - 1 for n in values.shape)
-                if step.kind in ("weights", "gains", "update") and step.layer == int(tensor[1:]):
+                if step.kind in ("weights", "gains", "update") and step.block == int(tensor[1:]):
                     rows = receipt_rows(iteration, step, index[-1], 2, asked=(tensor, index))
                     assert calculus.off(rows) <= 1e-12, (step.formula, tensor)
 
 
 def test_another_unit_or_another_layer_has_its_own_example():
     iteration = pass_of(NetworkSpec((2, 5, 5, 3), "tanh", dtype="float64"), "spiral", 2)
-    (step,) = (s for s in walk(iteration.spec, 2) if (s.kind, s.layer) == ("weights", 2))
+    (step,) = (s for s in walk(iteration.spec, 2) if (s.kind, s.block) == ("weights", 2))
     own = receipt_rows(iteration, step, 4)
     for asked in (("W2", (0, 3)), ("W1", (0, 4)), ("a2", (4,)), ("b1", (4,)), ("x", (1,)), None):
         assert receipt_rows(iteration, step, 4, asked=asked) == own

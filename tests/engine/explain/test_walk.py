@@ -26,7 +26,7 @@ SMALL = (3, 4, 2)
 
 
 def formulas(spec, batch=1):
-    return {(step.phase, step.layer, step.kind): step.formula for step in walk(spec, batch)}
+    return {(step.phase, step.block, step.kind): step.formula for step in walk(spec, batch)}
 
 
 def test_the_lesson_has_335_114_parameters():
@@ -43,7 +43,7 @@ def test_the_lesson_s_walk_has_21_steps_in_the_order_of_the_phases():
 
 def test_the_forward_pass_ascends_the_layers_and_the_backward_pass_descends_them():
     layers = {
-        phase: [s.layer for s in walk(LESSON, 1) if s.phase == phase]
+        phase: [s.block for s in walk(LESSON, 1) if s.phase == phase]
         for phase in ("forward", "backward", "update")
     }
     assert layers["forward"] == [0, 1, 1, 2, 2, 3, 3, 4]
@@ -52,7 +52,7 @@ def test_the_forward_pass_ascends_the_layers_and_the_backward_pass_descends_them
 
 
 def test_one_gradient_of_the_lesson_costs_2_40_forward_passes():
-    ratios = {(step.phase, step.layer, step.kind): step.ratio for step in walk(LESSON, 1)}
+    ratios = {(step.phase, step.block, step.kind): step.ratio for step in walk(LESSON, 1)}
     assert ratios["forward", 4, "affine"] == 1.0
     assert ratios["loss", 4, "loss"] == 1.0
     assert f"{ratios['backward', 1, 'weights']:.4f}" == "2.3997"
@@ -69,7 +69,7 @@ def test_the_running_ratio_is_the_one_that_the_spec_promises(layers, batch):
 
 
 def test_multiply_accumulates_are_those_of_the_matrix_products():
-    macs = {(step.phase, step.layer, step.kind): step.macs for step in walk(LESSON, 3)}
+    macs = {(step.phase, step.block, step.kind): step.macs for step in walk(LESSON, 3)}
     for k, weights in enumerate((200_704, 65_536, 65_536, 2_560), 1):
         assert macs["forward", k, "affine"] == macs["backward", k, "weights"] == 3 * weights
         if k > 1:
@@ -81,7 +81,7 @@ def test_multiply_accumulates_are_those_of_the_matrix_products():
 @pytest.mark.parametrize("bias", [True, False])
 def test_floating_point_operations_are_two_a_multiply_accumulate_and_those_of_the_small_steps(bias):
     flops = {
-        (step.phase, step.layer, step.kind): step.flops for step in walk(NetworkSpec(SMALL, bias=bias), 5)
+        (step.phase, step.block, step.kind): step.flops for step in walk(NetworkSpec(SMALL, bias=bias), 5)
     }
     assert flops["forward", 1, "affine"] == 2 * 5 * 12 + (5 * 4 if bias else 0)
     assert flops["forward", 1, "activation"] == 5 * 4
@@ -91,7 +91,7 @@ def test_floating_point_operations_are_two_a_multiply_accumulate_and_those_of_th
 
 
 def test_bytes_are_those_of_each_operation_s_arrays():
-    moved = {(s.phase, s.layer, s.kind): s.moved for s in walk(NetworkSpec(SMALL, dtype="float64"), 5)}
+    moved = {(s.phase, s.block, s.kind): s.moved for s in walk(NetworkSpec(SMALL, dtype="float64"), 5)}
     x, w1, b1, z1 = 5 * 3, 3 * 4, 4, 5 * 4
     w2, z2 = 4 * 2, 5 * 2
     assert moved["forward", 1, "affine"] == 8 * (x + w1 + z1 + z1 + b1 + z1)  # a product, and a sum
@@ -232,7 +232,7 @@ def test_a_network_of_fifty_layers_has_five_steps_for_each_and_one_more():
 
 
 def test_the_equations_of_a_network_with_everything():
-    read = {(step.phase, step.layer, step.kind): step.formula for step in walk(ROUGH, 4)}
+    read = {(step.phase, step.block, step.kind): step.formula for step in walk(ROUGH, 4)}
     assert list(read.values())[1:] == [
         "z1 = x W1 + b1",
         "n1 = γ1 ⊙ v1 + β1, v1 = (z1 − mean z1) / deviation z1",
@@ -348,7 +348,7 @@ def test_a_position_is_mapped_to_a_walk_of_another_grain():
         for step in walks[fine]:
             there = walks[coarse][place_after(walks[coarse], step.done)]
             assert set(step.visits) <= set(there.visits)
-            assert (there.phase, there.layer) == (step.phase, step.layer)
+            assert (there.phase, there.block) == (step.phase, step.block)
             back = walks[fine][place_after(walks[fine], there.done)]
             assert back.index >= step.index
             assert back.done == there.done
@@ -360,7 +360,7 @@ def test_a_step_of_the_operation_grain_is_one_operation():
     loss = "softmax cross-entropy"
     steps = walk(LESSON, 1, grain="operation")[1:-4]
     assert [step.op for step in steps] == [*forward, loss, f"{loss} vjp", *back]
-    made = [step.formula for step in steps if step.layer == 3 and step.phase == "backward"]
+    made = [step.formula for step in steps if step.block == 3 and step.phase == "backward"]
     assert made == ["da3 = δ4 W4ᵀ", "δ3 = da3 ⊙ [z3 > 0]", "db3 = Σ δ3", "dW3 = a2ᵀ δ3"]
 
 
@@ -378,6 +378,6 @@ def test_where_two_gradients_meet_each_has_a_step_of_its_own():
 def test_a_layer_s_step_has_the_equations_of_the_layer():
     layers, equations = walk(ROUGH, 2, grain="layer"), walk(ROUGH, 2)
     assert [piece.formula for step in layers for piece in step.pieces] == [s.formula for s in equations]
-    assert [(s.phase, s.layer) for s in layers if s.phase == "backward"] == [
+    assert [(s.phase, s.block) for s in layers if s.phase == "backward"] == [
         ("backward", k) for k in (3, 2, 1)
     ]

@@ -52,7 +52,7 @@ def test_every_template_gives_the_value_of_its_row(calculus, activation, loss):
     seen = set()
     for grain in ("equation", "operation"):
         for step in walk(spec, 2, grain=grain):
-            for unit in range(spec.layers[step.layer]):
+            for unit in range(spec.layers[step.block]):
                 for row in receipt_rows(iteration, step, unit, 5, 1):
                     if row.template:
                         seen.add((step.phase, step.kind))

@@ -38,7 +38,7 @@ def test_the_loss_reads_the_activation_of_the_outputs(calculus):
     np.testing.assert_allclose(a, 1 / (1 + np.exp(-z)), rtol=1e-13)
     assert iteration.loss == pytest.approx(np.mean((a - t) ** 2), rel=1e-13)
     np.testing.assert_allclose(iteration.tensor("δ3"), iteration.tensor("da3") * a * (1 - a), rtol=1e-12)
-    kinds = [(step.kind, step.tensor) for step in walk(iteration.spec, 3) if step.layer == 3]
+    kinds = [(step.kind, step.tensor) for step in walk(iteration.spec, 3) if step.block == 3]
     assert kinds[:5] == [
         ("affine", "z3"), ("activation", "a3"), ("loss", "L"), ("output delta", "da3"), ("delta", "δ3"),
     ]  # fmt: skip

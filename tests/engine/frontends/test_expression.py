@@ -90,7 +90,7 @@ def test_the_walk_stops_at_each_operation_and_at_each_use(spec):
 @each
 def test_statements_are_the_layers_of_the_walk(spec):
     steps = walk(spec, 1, grain="layer")
-    layers = [step.layer for step in steps if step.phase == "backward"]
+    layers = [step.block for step in steps if step.phase == "backward"]
     assert layers == sorted(layers, reverse=True) == [*dict.fromkeys(layers)]
 
 

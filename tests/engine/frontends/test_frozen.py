@@ -45,7 +45,7 @@ def flat(spec, layers, inside):
     found = [
         np.arange(at.start, at.stop)
         for name, at in graph.slices.items()
-        if (graph.layer(name) in layers) == inside
+        if (graph.block(name) in layers) == inside
     ]
     return np.concatenate(found)
 
@@ -72,7 +72,7 @@ def test_the_walk_its_receipts_and_numbers_know_of_no_gradient_there(frozen, mor
     iteration = calculus.take(calculus.problem(spec, 3), optimizer=OptimizerSpec("adam"))
     for grain in ("layer", "equation", "operation"):
         steps = walk(spec, 3, iteration.optimizer, grain)
-        assert {step.layer for step in steps if step.phase == "update"} == set(range(1, 5)) - set(frozen)
+        assert {step.block for step in steps if step.phase == "update"} == set(range(1, 5)) - set(frozen)
         assert all(step.formula for step in steps)
         for step in steps:
             receipt_rows(iteration, step, 0)

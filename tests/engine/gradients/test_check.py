@@ -108,8 +108,8 @@ def test_every_wrong_rule_is_found_and_named(plant, primitive, kind, i, wrong):
     report = compare(problem, entries=None)
     assert not report.passed
     assert {(fault.primitive, fault.rule) for fault in report.faults} == {(primitive.name, kind)}
-    named = {(op.layer, op.inputs[i]) for op in problem.spec.graph.ops if op.primitive.name == primitive.name}
-    assert {(fault.layer, fault.of) for fault in report.faults} == named
+    named = {(op.block, op.inputs[i]) for op in problem.spec.graph.ops if op.primitive.name == primitive.name}
+    assert {(fault.block, fault.of) for fault in report.faults} == named
     works_on_the_gradient = kind == "vjp" and not (i == 0 and primitive.passes_on)
     if wrong is not one_entry_off:  # which may belong to a unit that is dropped or off
         assert any(tensor.failed for tensor in report.tensors) == works_on_the_gradient

@@ -98,12 +98,12 @@ def test_a_graph_needs_no_numpy():
 
 def test_every_value_has_a_block_and_a_gradient_that_leads_back_to_it():
     for op in GRAPH.ops:
-        assert GRAPH.layer(op.output) == op.layer
+        assert GRAPH.block(op.output) == op.block
     for name in GRAPH.differentiable:
         gradient = GRAPH.gradient_of(name)
         assert GRAPH.is_gradient(gradient)
         assert not GRAPH.is_gradient(name)
-        assert GRAPH.layer(gradient) == GRAPH.layer(name)
+        assert GRAPH.block(gradient) == GRAPH.block(name)
         if GRAPH.role(name) not in ("product", "loss"):
             assert (
                 GRAPH.value_of(gradient) == GRAPH.value_of(gradient + SO_FAR) == GRAPH.value_of(name) == name

@@ -46,7 +46,7 @@ def test_finite_numbers_are_none_of_its_business():
 @pytest.mark.parametrize(("name", "index"), [("W1", (2, 1)), ("b2", (3,)), ("γ2", (0,)), ("W4", (3, 1))])
 def test_a_parameter_that_came_in_bad_is_named_itself(name, index, value):
     bad = first_nonfinite(run(SPEC, put(name, index, value)))
-    assert (bad.value, bad.index, bad.op, bad.layer) == (name, index, "", 0)
+    assert (bad.value, bad.index, bad.op, bad.block) == (name, index, "", 0)
     assert bad.number == pytest.approx(value, nan_ok=True)
     shown = {np.inf: "∞", -np.inf: "−∞"}.get(value, "NaN")
     assert bad.why == f"{name}[{','.join(map(str, index))}] is {shown}: it was so before the forward pass"
@@ -70,7 +70,7 @@ def test_an_overflow_is_traced_to_the_operation_that_made_it_not_to_those_that_p
 
     program = run(spec, change, x)
     bad = first_nonfinite(program)
-    assert (bad.op, bad.layer, bad.value, bad.index) == ("matmul", 2, "u2", (0, 2))
+    assert (bad.op, bad.block, bad.value, bad.index) == ("matmul", 2, "u2", (0, 2))
     assert np.isinf(bad.number)
     a1 = np.maximum(x[0].astype(float) @ program.values["W1"] + program.values["b1"], 0)
     wanted = format_number(float(a1 @ program.values["W2"].astype(float)[:, 2]), sign=True)
@@ -131,7 +131,7 @@ def test_a_sum_that_overflows_only_with_the_bias_is_the_bias_add_s():
                 array[..., 1] = 3e38
 
     bad = first_nonfinite(run(spec, change, x))
-    assert (bad.op, bad.layer, bad.value, bad.index) == ("bias add", 1, "z1", (0, 1))
+    assert (bad.op, bad.block, bad.value, bad.index) == ("bias add", 1, "z1", (0, 1))
 
 
 def test_a_gradient_that_overflows_after_a_finite_loss_is_found_in_backward_order():
@@ -149,7 +149,7 @@ def test_a_gradient_that_overflows_after_a_finite_loss_is_found_in_backward_orde
     program.backward()
     assert np.isfinite(program.values["L"])
     bad = first_nonfinite(program)
-    assert (bad.op, bad.layer, bad.value) == ("matmul vjp", 2, "da1")
+    assert (bad.op, bad.block, bad.value) == ("matmul vjp", 2, "da1")
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_any_operation_that_makes_a_bad_number_is_named(monkeypatch, primitive, 
     bad = first_nonfinite(run(spec))
     monkeypatch.undo()
     network.graph_of.cache_clear()
-    assert (bad.op, bad.layer) == (op, layer)
+    assert (bad.op, bad.block) == (op, layer)
 
 
 def test_asking_changes_nothing():

@@ -233,7 +233,7 @@ def test_an_infinite_gradient_under_a_finite_loss_is_traced_to_the_rule_that_mad
 def test_an_update_that_overflows_is_named_with_its_rate(name):
     iteration = line_pass(1, 1e15, [1, 1], lr=1e30, optimizer=OptimizerSpec(name))
     assert np.isfinite(iteration.program.gradient).all()
-    assert (iteration.bad.op, iteration.bad.layer, iteration.bad.value) == (f"{name} update", 1, "W1")
+    assert (iteration.bad.op, iteration.bad.block, iteration.bad.value) == (f"{name} update", 1, "W1")
     assert iteration.bad.why == (
         f"W1[0,0] after the update is ∞: {name} at α = 1e+30 overflows float32, whose largest number is 3.40e+38"
     )
@@ -258,7 +258,7 @@ def test_a_loss_that_overflows_only_with_the_updated_weights_is_traced_in_their_
     iteration = line_pass(1, 1e10, [1, 1], lr=1e5)
     assert np.isfinite([iteration.loss, *iteration.after.parameters]).all()
     assert not np.isfinite(iteration.loss_after)
-    assert (iteration.bad.op, iteration.bad.layer) == ("half sum of squares", 2)
+    assert (iteration.bad.op, iteration.bad.block) == ("half sum of squares", 2)
     assert iteration.bad.why.startswith("L with the updated parameters is ∞: half sum of squares in layer 2")
 
 

@@ -164,7 +164,7 @@ def test_times_go_to_the_layer_that_took_them(monkeypatch):
 
     def steps(program):
         for op, _ in zip(program.ops, forward(program), strict=True):
-            now[0] += 7 * (op.layer == 2)
+            now[0] += 7 * (op.block == 2)
             yield
 
     def timed(program, take):

@@ -73,7 +73,7 @@ def text_of(rows):
 
 
 def at(snapshots, kind, layer=None):
-    return next(m for m in snapshots if m.step.kind == kind and layer in (None, m.step.layer))
+    return next(m for m in snapshots if m.step.kind == kind and layer in (None, m.step.block))
 
 
 @pytest.mark.parametrize("columns", [36, 76, 114])
@@ -92,7 +92,7 @@ def test_the_unit_s_numbers_stand_below_its_function(snapshots, columns):
 def test_the_layer_before_the_first_shows_the_first_and_the_last_one_is_linear(snapshots):
     first, *_, last = snapshots(from_preset("lesson"))
     assert "relu, layer 1," in text_of(curves_panel(first, None, 36, 34, UTF8))
-    assert last.step.layer == 4
+    assert last.step.block == 4
     text = text_of(curves_panel(last, None, 36, 34, UTF8))
     assert "identity, layer 4," in text
     assert "the output layer is linear" in text

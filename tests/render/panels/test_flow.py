@@ -110,7 +110,7 @@ def test_every_layer_is_shown_or_counted_as_left_out(shown, name):
 def test_the_layer_of_the_step_is_shown_and_marked(snapshots, shown, name, columns, rows):
     for snapshot in snapshots(SESSIONS[name])[1::7]:
         lines = shown(SESSIONS[name], columns, rows, at=snapshot.step.index)
-        assert [k for k, text in layer_lines(lines).items() if text[0] == "▸"] == [snapshot.step.layer]
+        assert [k for k, text in layer_lines(lines).items() if text[0] == "▸"] == [snapshot.step.block]
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 11, 40, 300])

@@ -48,8 +48,8 @@ def units(text):
 
 def long_sums(snapshots, name, terms):
     for snapshot in snapshots(from_preset(name)):
-        last = snapshot.session.network.layers[snapshot.step.layer] - 1
-        for unit in sorted({0, last // 2, last, snapshot.unit(snapshot.step.layer)}):
+        last = snapshot.session.network.layers[snapshot.step.block] - 1
+        for unit in sorted({0, last // 2, last, snapshot.unit(snapshot.step.block)}):
             rows = receipt_rows(snapshot.iteration, snapshot.step, unit, terms)
             if any("more terms" in row.label for row in rows):
                 yield snapshot, rows
@@ -126,7 +126,7 @@ def test_the_arithmetic_of_every_affine_step_has_its_factors_in_the_middle_of_12
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_receipt_is_never_wider_than_its_columns(snapshots, name, columns):
     for snapshot in snapshots(from_preset(name)):
-        rows = receipt_rows(snapshot.iteration, snapshot.step, snapshot.unit(snapshot.step.layer))
+        rows = receipt_rows(snapshot.iteration, snapshot.step, snapshot.unit(snapshot.step.block))
         assert max(map(width, receipt(rows, columns, "forward"))) <= columns
 
 
@@ -286,8 +286,8 @@ def test_the_column_of_an_update_adds_up_with_the_signs_that_it_shows(snapshots,
             continue
         unit = (
             asked[1][-1]
-            if asked and int(asked[0][1]) == snapshot.step.layer
-            else snapshot.unit(snapshot.step.layer)
+            if asked and int(asked[0][1]) == snapshot.step.block
+            else snapshot.unit(snapshot.step.block)
         )
         rows = receipt_rows(snapshot.iteration, snapshot.step, unit, asked=asked)
         for part in sums(rows):

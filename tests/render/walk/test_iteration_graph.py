@@ -24,13 +24,13 @@ def text_of(snapshot, columns=78, rows=21):
 
 
 def at(snapshots, session, kind, layer):
-    return next(s for s in snapshots(session) if (s.step.kind, s.step.layer) == (kind, layer))
+    return next(s for s in snapshots(session) if (s.step.kind, s.step.block) == (kind, layer))
 
 
 @pytest.mark.parametrize("session", [XOR, WIDER], ids=["2-2-1", "2-4-1"])
 def test_numbers_appear_with_the_operation_that_computes_them(snapshots, session):
     units = session.network.layers[1]
-    graphs = {(s.step.kind, s.step.layer): graph_of(s) for s in snapshots(session)}
+    graphs = {(s.step.kind, s.step.block): graph_of(s) for s in snapshots(session)}
     hidden = {key: [node for node in graph.nodes if node.column == 1] for key, graph in graphs.items()}
     assert all(node.value is None for node in hidden["input", 0])
     assert all(node.value.fresh and node.delta is None for node in hidden["affine", 1])

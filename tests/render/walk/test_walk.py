@@ -209,7 +209,7 @@ def test_an_update_of_one_layer_says_where_the_loss_after_all_of_them_is(snapsho
 
 def test_at_an_activation_of_the_outputs_blame_comes_from_no_other_layer(snapshots):
     spec = NetworkSpec((2, 3, 1), "tanh", "mse", output_activation="sigmoid")
-    made = {(s.step.kind, s.step.layer): caption_of(s) for s in snapshots(Session(spec, "xor"))}
+    made = {(s.step.kind, s.step.block): caption_of(s) for s in snapshots(Session(spec, "xor"))}
     assert made["output delta", 2].startswith("The way back starts here")
     assert "as much as its slope lets through" in made["delta", 2]
     assert "from all units it fed" in made["delta", 1]

@@ -97,7 +97,7 @@ def test_up_and_down_in_the_walk_reach_every_entry(name):
         seen = set()
         for direction in (1,) * len(every) + (-1,):
             seen.add(snapshot.number)
-            rows = receipt_rows(snapshot.iteration, step, snapshot.unit(step.layer))
+            rows = receipt_rows(snapshot.iteration, step, snapshot.unit(step.block))
             assert any(entry_name("", snapshot.number[1]) in row.label for row in rows if row.sign == "=")
             snapshot = replace(snapshot, session=next_unit(direction, snapshot.session, snapshot))
             check(snapshot.session)

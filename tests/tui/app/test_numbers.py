@@ -79,7 +79,7 @@ async def test_a_selected_units_results_are_its_own_values_in_the_saved_arrays(o
             await ui.press("home", *["right"] * index, "down", "down")
             name, at, shown, decimals = last_result(ui.walk)
             step = ui.app.snapshot.step
-            assert at[-1] == ui.app.snapshot.unit(step.layer)
+            assert at[-1] == ui.app.snapshot.unit(step.block)
             value = held(arrays, session, step.kind, name, at)
             assert shown == pytest.approx(value, rel=1e-6, abs=0.5000001 * 10**-decimals)
 

@@ -74,16 +74,16 @@ async def test_home_and_end_go_to_the_ends_of_the_walk(open_app):
 
 async def test_brackets_jump_to_the_first_step_of_each_layer(open_app):
     async with open_app() as ui:
-        places = [(ui.app.snapshot.step.phase, ui.app.snapshot.step.layer)]
+        places = [(ui.app.snapshot.step.phase, ui.app.snapshot.step.block)]
         while ui.step < STEPS - 1:
             await ui.press("]")
-            places.append((ui.app.snapshot.step.phase, ui.app.snapshot.step.layer))
+            places.append((ui.app.snapshot.step.phase, ui.app.snapshot.step.block))
         forward = [("forward", k) for k in range(5)]
         backward = [("backward", k) for k in (4, 3, 2, 1)]
         assert places == [*forward, ("loss", 4), *backward, *(("update", k) for k in range(1, 5))]
         for place in reversed(places[:-1]):
             await ui.press("[")
-            assert (ui.app.snapshot.step.phase, ui.app.snapshot.step.layer) == place
+            assert (ui.app.snapshot.step.phase, ui.app.snapshot.step.block) == place
 
 
 async def test_up_and_down_select_a_unit_going_round_and_a_lets_go(open_app):

@@ -132,7 +132,7 @@ async def test_enter_waits_for_the_ranking(open_app, monkeypatch):
         gate.set()
         await ui.settled()
         assert ui.focused == "walk"
-        assert (ui.app.snapshot.step.kind, ui.app.snapshot.step.layer) == ("weights", 1)
+        assert (ui.app.snapshot.step.kind, ui.app.snapshot.step.block) == ("weights", 1)
 
 
 async def test_the_cursor_stays_within_a_short_ranking(open_app):
@@ -149,7 +149,7 @@ async def test_the_case_in_the_walk(open_app):
         attribution = ranking(ui.app.snapshot.iteration, "gradient", 1, 1)[0]
         assert ui.focused == "walk"
         step = ui.app.snapshot.step
-        assert (step.kind, step.layer) == ("weights", 1)
+        assert (step.kind, step.block) == ("weights", 1)
         assert ui.app.snapshot.unit(1) == attribution.index[-1]
 
 
@@ -376,7 +376,7 @@ async def test_enter_shows_the_very_parameter_in_the_walk_its_gradient_and_its_u
         assert float(row.split()[2].replace("−", "-")) == pytest.approx(
             gradient, abs=0.006 * abs(gradient) + 1e-9
         )
-        while ui.app.snapshot.step.kind != "update" or ui.app.snapshot.step.layer != int(tensor[1:]):
+        while ui.app.snapshot.step.kind != "update" or ui.app.snapshot.step.block != int(tensor[1:]):
             await ui.press("right")
         assert f"{name} before" in ui.walk
         await ui.press("down")  # another unit of the walk has its own
@@ -486,7 +486,7 @@ async def test_with_another_optimizer_the_update_has_an_order_of_its_own(open_ap
 async def test_the_walk_beside_a_panel_follows_what_is_asked_for(open_app):
     async with open_app(size=(120, 40)) as ui:
         at = next(
-            i for i, step in enumerate(ui.app.snapshot.steps) if (step.kind, step.layer) == ("weights", 1)
+            i for i, step in enumerate(ui.app.snapshot.steps) if (step.kind, step.block) == ("weights", 1)
         )
         await ui.press(*["right"] * at)
         for text in ("W1[460,239]", "b1[239]", "W1[267,239]", "b1[7]"):

@@ -106,7 +106,7 @@ async def test_arrows_step_and_the_function_follows_the_layer(open_app):
     async with open_app() as ui:
         await ui.press("c")
         for _ in ui.app.snapshot.steps:
-            layer = ui.app.snapshot.step.layer or 1
+            layer = ui.app.snapshot.step.block or 1
             assert f", layer {layer}, unit {ui.app.snapshot.unit(layer)}" in panel(ui).splitlines()[0]
             await ui.press("right")
         await ui.press("left", "h", "l")

@@ -71,7 +71,7 @@ async def test_the_layer_of_the_step_is_marked_and_arrows_step(open_app):
         for at, step in enumerate(ui.app.snapshot.steps):
             assert ui.step == at
             marked = [text for text in panel(ui).splitlines() if text.startswith("▸")]
-            assert [int(text.split()[1]) for text in marked] == [step.layer] * (step.layer > 0)
+            assert [int(text.split()[1]) for text in marked] == [step.block] * (step.block > 0)
             await ui.press("right")
         await ui.press("left", "h")
         assert ui.step == len(ui.app.snapshot.steps) - 2

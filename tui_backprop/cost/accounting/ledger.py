@@ -139,7 +139,7 @@ def ledger(spec: Model, batch: int, timing: Timing | None = None) -> Ledger:
 def layer_of(graph: Graph, op: Op) -> int:
     """Return the layer of an operation; a penalty, which comes after the loss, belongs to the layer of its
     weights."""
-    return graph.layer(op.inputs[1]) if op.primitive.kind == "penalty" else op.layer
+    return graph.block(op.inputs[1]) if op.primitive.kind == "penalty" else op.block
 
 
 # --- what is kept ----------------------------------------------------------------------------------------

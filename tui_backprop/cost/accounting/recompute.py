@@ -75,7 +75,7 @@ def stages(spec: Model, batch: int = 1) -> tuple[Stage, ...]:
     """Split the backward pass into stages: the loss, then one for each layer."""
     graph, shapes = spec.graph, spec.graph.shapes(batch)
     places = {op.output: i for i, op in enumerate(graph.ops)}
-    layers = {op.output: op.layer for op in graph.ops}
+    layers = {op.output: op.block for op in graph.ops}
     masks, parameters = {mask.name for mask in graph.masks}, graph.parameters
 
     def layer(visit: Visit) -> int:

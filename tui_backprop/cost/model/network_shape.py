@@ -68,7 +68,7 @@ class NetworkShape:
         graph = self.pattern.graph
         shapes = graph.shapes(1)
         products = (visit for visit in graph.backward_visits if visit.costs(shapes)[0])
-        backward = sum(self.each[visit.op.layer - 1] for visit in products)
+        backward = sum(self.each[visit.op.block - 1] for visit in products)
         return 1 + backward / self.weights
 
     @property

@@ -84,7 +84,7 @@ class HealthRule:
 
 
 def _bad(report: Flow) -> Mapping[int, float]:
-    return {report.bad.layer: report.bad.number} if report.bad else {}
+    return {report.bad.block: report.bad.number} if report.bad else {}
 
 
 def _twins(report: Flow) -> Mapping[int, float]:

@@ -35,7 +35,7 @@ class PathStep:
 
 
 def _slope(iteration: Iteration, op: Op, s: int) -> Array:
-    return iteration.slope(op.layer, s)
+    return iteration.slope(op.block, s)
 
 
 def _normalized(iteration: Iteration, op: Op, s: int) -> Array:

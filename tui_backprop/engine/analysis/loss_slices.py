@@ -187,7 +187,7 @@ def _entry(program: Program, tensors: set[str]) -> int:
 def _points(iteration: Iteration, weights: tuple[TensorEntry, ...]) -> int:
     """Return the number of points along each weight that the work of the layers from the first weight on allows."""
     graph = iteration.graph
-    each = graph.macs_from(min(graph.layer(tensor) for tensor, _ in weights))
+    each = graph.macs_from(min(graph.block(tensor) for tensor, _ in weights))
     evaluations = SLICE_WORK / (max(each, 1) * (READ_COST + iteration.program.batch))
     axes = len(weights)
     return max(FEWEST_POINTS[axes], min(MOST_POINTS[axes], int(evaluations ** (1 / axes))))
@@ -195,7 +195,7 @@ def _points(iteration: Iteration, weights: tuple[TensorEntry, ...]) -> int:
 
 def _reach(iteration: Iteration, tensor: str, update: float) -> float:
     """Return half the range of a slice; 1 where weights and update give no measure."""
-    of = iteration.graph.part(iteration.graph.layer(tensor), "weight") or tensor
+    of = iteration.graph.part(iteration.graph.block(tensor), "weight") or tensor
     spread = iteration.summary(of).norm / sqrt(iteration.tensor(of).size)
     far = (REACH_IN_WEIGHTS * spread, REACH_IN_UPDATES * abs(update))
     return max(filter(isfinite, far), default=0.0) or 1.0

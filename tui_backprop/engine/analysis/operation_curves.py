@@ -52,7 +52,7 @@ def operation_curve(
     symbol = _input_name(iteration.tensor(op.inputs[i]), op.inputs[i], at)
     number = int(np.ravel_multi_index(at, output.shape)) if at else 0
     curve = ActivationCurve(
-        row.name, symbol, op.layer, number, x, f, slope, inputs[i], f_here.item(), slope_here.item()
+        row.name, symbol, op.block, number, x, f, slope, inputs[i], f_here.item(), slope_here.item()
     )
     return OperationCurve(entry_name(op.output, at), curve)
 

@@ -108,7 +108,7 @@ class PredictionAlong:
 def changes_per_doubling(graph: Graph, tensor: str) -> int:
     """Return how many changes to try from one to twice as much, so that a search takes about a second at most; 0
     where even the fewest take much longer."""
-    fitting = int(SEARCH_WORK / (2 * DOUBLINGS * graph.macs_from(graph.layer(tensor))))
+    fitting = int(SEARCH_WORK / (2 * DOUBLINGS * graph.macs_from(graph.block(tensor))))
     return min(fitting, MOST_PER_DOUBLING) if fitting >= FEWEST_PER_DOUBLING else 0
 
 

@@ -104,7 +104,7 @@ def ranking(iteration: Iteration, measure: str, most: int = 10, layer: int | Non
     zeros: list[int] = []
     w, g, new = iteration.program.parameters, iteration.program.gradient, iteration.after.parameters
     for name, place in graph.slices.items():
-        if layer in (None, graph.layer(name)):
+        if layer in (None, graph.block(name)):
             for start in range(place.start, place.stop, RANKED_BLOCK):
                 part = slice(start, min(start + RANKED_BLOCK, place.stop))
                 with np.errstate(all="ignore"):

@@ -23,7 +23,7 @@ def twin_units(iteration: Iteration) -> dict[int, Twins]:
     graph = iteration.graph
     if graph.masks:
         return {}
-    bypassed = {op.layer for op in graph.ops if op.primitive.kind == "residual"}
+    bypassed = {op.block for op in graph.ops if op.primitive.kind == "residual"}
     keys = {k: _keys(iteration, k) for k in range(1, graph.depth)}
     for k in keys:
         if k in bypassed:
@@ -39,7 +39,7 @@ def _keys(iteration: Iteration, layer: int) -> list[object]:
     """Return a key for each unit of a layer, equal for units with equal parameters. Units without an equal in their
     incoming weights are told apart by their number, which is cheaper."""
     graph, held = iteration.graph, iteration.program.values
-    names = [name for name in graph.parameters if graph.layer(name) == layer]
+    names = [name for name in graph.parameters if graph.block(name) == layer]
     first = np.asarray(held[graph.weight(layer)].sum(axis=0))
     _, place, count = np.unique(first, return_inverse=True, return_counts=True)
     arrays = [values[name] for name in names for values in (held, iteration.new)]

@@ -15,7 +15,7 @@ from tui_backprop.engine.training.iteration import Iteration
 def _values(graph: Graph, step: Step) -> tuple[str, ...]:
     """Return the values that a step computes, or whose gradients; of an update, all parameters that it changes."""
     if step.kind == "update":
-        return tuple(name for name in graph.trained if graph.layer(name) == step.layer)
+        return tuple(name for name in graph.trained if graph.block(name) == step.block)
     return (graph.value_of(step.tensor),)
 
 

@@ -44,7 +44,7 @@ def neighbor(
     """
     graph = iteration.graph
     names = tensors(graph)
-    at = names.index(tensor if tensor in names else graph.preactivation(graph.layer(tensor)))
+    at = names.index(tensor if tensor in names else graph.preactivation(graph.block(tensor)))
     name = names[(at + direction) % len(names)]
     shape = shape_of(graph, name) or ()
     unit = (index or (0,))[0 if direction < 0 else -1]
@@ -53,7 +53,7 @@ def neighbor(
         return name, tuple(min(i, n - 1) for i, n in zip(place, shape, strict=True))
     if len(shape) == 1:
         return name, (min(unit, shape[0] - 1),)
-    k = graph.layer(name)
+    k = graph.block(name)
     layer, side = (k, 0) if direction > 0 else (k - 1, 1)  # layer of the unknown index; axis of the known one
     unit = min(unit, shape[side] - 1)
     other = chosen.get(layer)

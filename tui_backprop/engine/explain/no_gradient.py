@@ -32,7 +32,7 @@ def without_gradient(graph: Graph) -> tuple[str, ...]:
 
 def _end(graph: Graph) -> int:
     """Return the block at which the backward pass ends; 0 if that is the first one."""
-    blocks = [graph.layer(name) for name in graph.trained if name in graph.differentiable]
+    blocks = [graph.block(name) for name in graph.trained if name in graph.differentiable]
     ends = min(blocks, default=0)
     return ends if ends > 1 and not graph.differentiable.intersection(graph.inputs) else 0
 

@@ -95,7 +95,7 @@ def number_at(iteration: Iteration, step: Step, unit: int) -> tuple[str, tuple[i
     if graph.role(name) == "loss":
         return graph.output, (unit,)
     if graph.is_weight(name):
-        return name, (selected_input(iteration, step.layer, unit), unit)
+        return name, (selected_input(iteration, step.block, unit), unit)
     return name, (unit,)
 
 
@@ -150,10 +150,10 @@ def weights_near(
     graph = iteration.graph
     parameters = graph.parameters
     tensor, index = number
-    if tensor not in parameters and graph.part(max(graph.layer(tensor), 1), "weight") is None:
+    if tensor not in parameters and graph.part(max(graph.block(tensor), 1), "weight") is None:
         tensor, index = graph.parameter_at(int(np.argmax(np.abs(np.nan_to_num(iteration.program.gradient)))))
     elif tensor not in parameters:
-        layer = max(graph.layer(tensor), 1)
+        layer = max(graph.block(tensor), 1)
         unit = index[-1] if tensor != graph.input else unit_with_largest_delta(iteration, 1)
         tensor, index = graph.weight(layer), (selected_input(iteration, layer, unit), unit)
     first = tensor, index
@@ -209,7 +209,7 @@ def _update(iteration: Iteration, tensor: str, index: tuple[int, ...], terms: in
     """The update of a parameter."""
     steps = walk(iteration.spec, iteration.batch, iteration.optimizer)
     step = next(
-        step for step in steps if step.kind == "update" and step.layer == iteration.graph.layer(tensor)
+        step for step in steps if step.kind == "update" and step.block == iteration.graph.block(tensor)
     )
     return Origin(step, receipt_rows(iteration, step, (index or (0,))[-1], terms, 0, (tensor, index)))
 
@@ -232,7 +232,7 @@ def larger_gradients(iteration: Iteration, gradient: float, layer: int | None = 
     if layer is None:
         return _count_larger(iteration.program.gradient, gradient)
     graph = iteration.graph
-    gradients = (graph.gradient_of(name) for name in graph.parameters if graph.layer(name) == layer)
+    gradients = (graph.gradient_of(name) for name in graph.parameters if graph.block(name) == layer)
     return sum(_count_larger(iteration.tensor(name).ravel(), gradient) for name in gradients)
 
 

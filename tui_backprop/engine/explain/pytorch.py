@@ -161,7 +161,7 @@ def _frozen_lines(iteration: Iteration, before: Before) -> list[str]:
         changed = [name for name in graph.parameters if name not in graph.trained]
     elif last is not None and last.frozen != now.frozen:
         changed = [
-            name for name in graph.parameters if (graph.layer(name) in last.frozen) == (name in graph.trained)
+            name for name in graph.parameters if (graph.block(name) in last.frozen) == (name in graph.trained)
         ]
     else:
         changed = []
@@ -233,7 +233,7 @@ def _update_lines(step: Step, iteration: Iteration, before: Before) -> list[str]
     without the 1e-6 that ``clip_grad_norm_`` adds to it, and an infinite one not at all."""
     layers, clip, lines = _parameters_by_layer(iteration.graph), iteration.optimizer.clip, []
     some = "" if len(iteration.graph.trained) == len(iteration.graph.parameters) else " if p.grad is not None"
-    if step.layer == min(layers):
+    if step.block == min(layers):
         if clip:
             lines += [
                 f"norm = get_total_norm([p.grad for p in params{some}])",
@@ -245,7 +245,7 @@ def _update_lines(step: Step, iteration: Iteration, before: Before) -> list[str]
         if before.rate not in (None, iteration.lr) and last == iteration.optimizer:
             lines.append(f'for group in optimizer.param_groups: group["lr"] = {iteration.lr}')
         lines.append("optimizer.step()")
-    return [*lines, ", ".join(map(name_in, layers[step.layer]))]
+    return [*lines, ", ".join(map(name_in, layers[step.block]))]
 
 
 @lru_cache(maxsize=16)
@@ -253,5 +253,5 @@ def _parameters_by_layer(graph: Graph) -> dict[int, list[str]]:
     """Return the names of the parameters of each layer."""
     found: dict[int, list[str]] = {}
     for name in graph.trained:
-        found.setdefault(graph.layer(name), []).append(name)
+        found.setdefault(graph.block(name), []).append(name)
     return found

@@ -27,7 +27,7 @@ class Step:
 
     index: int
     phase: str
-    layer: int
+    block: int
     kind: str
     op: str
     formula: str

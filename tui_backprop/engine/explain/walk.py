@@ -79,7 +79,7 @@ def walk(
         total += step.macs
         done += len(visits)
         steps.append(replace(step, total=total, forward=forward, done=done, grain=grain))
-    for n, (k, names) in enumerate(groupby(graph.trained, graph.layer), 1):
+    for n, (k, names) in enumerate(groupby(graph.trained, graph.block), 1):
         update = _update_step(len(steps), k, list(names), spec, shapes, optimizer)
         steps.append(replace(update, total=total, forward=forward, done=done + n))
     return tuple(steps)
@@ -115,7 +115,7 @@ def _only_passes_on(graph: Graph, visit: Visit) -> bool:
 def _by_layer(equations: tuple[Step, ...]) -> tuple[Step, ...]:
     """Join the steps of each layer and phase."""
     steps: list[Step] = []
-    for (phase, _), group in groupby(equations, lambda step: (step.phase, step.layer)):
+    for (phase, _), group in groupby(equations, lambda step: (step.phase, step.block)):
         parts = tuple(group)
         last, joined = parts[-1], parts[-1]
         if len(parts) > 1:
@@ -146,7 +146,7 @@ def place_after(steps: Sequence[Step], done: int) -> int:
 def _step(
     index: int,
     phase: str,
-    layer: int,
+    block: int,
     kind: str,
     visits: tuple[Visit, ...],
     spec: Model,
@@ -167,7 +167,7 @@ def _step(
     return Step(
         index=index,
         phase=phase,
-        layer=layer,
+        block=block,
         kind=kind,
         op=", ".join(dict.fromkeys(v.op.primitive.name + suffix for v in makes)),
         formula=tidy(" , ".join(f"{name} = {formula}" for name, formula in made.items())),
@@ -218,7 +218,7 @@ def _update_step(
     return Step(
         index=index,
         phase="update",
-        layer=k,
+        block=k,
         kind="update",
         op=UPDATE_RULES[optimizer.name].title or optimizer.name,
         formula=tidy(" , ".join(lines)),

@@ -110,7 +110,7 @@ def _of_all_samples(iteration: Iteration, array: str, unit: int) -> ZeroGradient
 def _output(iteration: Iteration, array: str, unit: int, s: int) -> ZeroGradient:
     """Explain an output of a unit that is 0."""
     name, graph = entry_name(array, (unit,)), iteration.graph
-    k = graph.layer(array)
+    k = graph.block(array)
     if graph.role(array) != "activation" or graph.adds_input(k):
         return ZeroGradient(name)
     if _dropped(iteration, k, unit, s):
@@ -122,7 +122,7 @@ def _output(iteration: Iteration, array: str, unit: int, s: int) -> ZeroGradient
 def _derivative(iteration: Iteration, value: str, unit: int, s: int) -> ZeroGradient:
     """Explain a derivative that is 0 by the operations between the value and the loss."""
     graph = iteration.graph
-    name, kind, k = entry_name(graph.gradient_of(value), (unit,)), graph.role(value), graph.layer(value)
+    name, kind, k = entry_name(graph.gradient_of(value), (unit,)), graph.role(value), graph.block(value)
     if value == graph.output:
         return ZeroGradient(name, "the output equals its target")
     if kind in ("product", "pre-activation", "normalized", "activated") and _dropped(iteration, k, unit, s):

@@ -66,7 +66,7 @@ class Graph(GraphValues):
     @cached_property
     def activation_ops(self) -> Mapping[int, Op]:
         """The activation operation of each block that has one."""
-        return MappingProxyType({op.layer: op for op in self.ops if op.primitive.kind == "activation"})
+        return MappingProxyType({op.block: op for op in self.ops if op.primitive.kind == "activation"})
 
     def adds_input(self, block: int) -> bool:
         """Return True if a residual connection bypasses a block."""
@@ -74,7 +74,7 @@ class Graph(GraphValues):
 
     @cached_property
     def _bypassed(self) -> frozenset[int]:
-        return frozenset(op.layer for op in self.ops if op.primitive.kind == "residual")
+        return frozenset(op.block for op in self.ops if op.primitive.kind == "residual")
 
     @cached_property
     def layered(self) -> bool:
@@ -110,7 +110,7 @@ class Graph(GraphValues):
     def macs_from(self, block: int) -> int:
         """Count the multiply-accumulates of the forward pass of one sample from a block on."""
         shapes = self.shapes(1)
-        later = [op for op in self.ops if op.layer >= block]
+        later = [op for op in self.ops if op.block >= block]
         return sum(op.primitive.macs(*(shapes[name] for name in op.inputs)) for op in later)
 
     # --- walks --------------------------------------------------------------------------------------------
@@ -138,8 +138,8 @@ class Graph(GraphValues):
         """Return the number of the block that a visit is drawn in: that of the value it writes; of a VJP that is an
         equation of its own, the block that reads the value first."""
         if visit.of is None or visit.op.equations:
-            return self.layer(visit.writes)
-        return self.visits_of[visit.writes][0].op.layer
+            return self.block(visit.writes)
+        return self.visits_of[visit.writes][0].op.block
 
     def units(self, block: int) -> int:
         """Return the number of units of a block that can be selected; of a block without units, of the entries of the
@@ -152,10 +152,10 @@ class Graph(GraphValues):
     def _entries(self) -> Mapping[int, int]:
         found: dict[int, int] = {}
         for name in self.trained:
-            found[self.layer(name)] = found.get(self.layer(name), 0) + size(self.by_name[name].sample_shape)
+            found[self.block(name)] = found.get(self.block(name), 0) + size(self.by_name[name].sample_shape)
         for name in self.differentiable.difference(self.trained).union(self.by_output, self.data):
-            found[self.layer(name)] = max(
-                found.get(self.layer(name), 1), size(self.by_name[name].sample_shape)
+            found[self.block(name)] = max(
+                found.get(self.block(name), 1), size(self.by_name[name].sample_shape)
             )
         for visit in self.backward_visits:
             block = self.block_of(visit)

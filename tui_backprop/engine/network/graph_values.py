@@ -124,7 +124,7 @@ class GraphValues:
         """Return the role of the value that a name is about."""
         return self.about(name).role
 
-    def layer(self, name: str) -> int:
+    def block(self, name: str) -> int:
         """Return the number of the block that a name belongs to."""
         return self.about(name).block
 
@@ -189,7 +189,7 @@ class GraphValues:
         found = [self.input] * len(self.blocks)
         for op in self.ops:
             if self.by_name[op.output].role != "loss":
-                found[op.layer] = op.output
+                found[op.block] = op.output
         return tuple(found)
 
     def width(self, block: int) -> int:

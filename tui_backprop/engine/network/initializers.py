@@ -66,7 +66,7 @@ def initial_parameters(spec: Model, watch: Watch = lambda done, of: None) -> Arr
         elif given := spec.graph.by_name[key].numbers:
             array[...] = np.reshape(given, array.shape)
         elif spec.graph.is_weight(key):
-            weights[_stream_key(spec.graph.layer(key), weights)] = array
+            weights[_stream_key(spec.graph.block(key), weights)] = array
         elif spec.graph.role(key) == "gain":
             array.fill(1)
     total = sum(w.size for w in weights.values())

@@ -20,11 +20,11 @@ IN_DOUBLE = 10**7  # parameters up to which a bad value is computed again in dou
 
 @dataclass(frozen=True)
 class NonFinite:
-    """The first bad ``number``: entry ``index`` of ``value``, computed by operation ``op`` of ``layer`` (0 and "" for
+    """The first bad ``number``: entry ``index`` of ``value``, computed by operation ``op`` of ``block`` (0 and "" for
     an input or a parameter) of training ``iteration`` (None: of the one in view). ``cause`` says why."""
 
     op: str
-    layer: int
+    block: int
     value: str
     index: tuple[int, ...]
     number: float
@@ -94,7 +94,7 @@ def nonfinite_update(
                 number = float(values[at])
                 return NonFinite(
                     f"{rule} update",
-                    program.graph.layer(name),
+                    program.graph.block(name),
                     value,
                     at,
                     number,
@@ -144,8 +144,8 @@ def bad_output(graph: Graph, op: Op, values: Array, double: Array | None = None)
     when = (
         f" ({graph.readers[op.output][0].output} before its bias)" if op.output in graph.overwritten else ""
     )
-    cause, details = _cause(f"{op.primitive.name} in {graph.blocks[op.layer].title}", values, at, double)
-    return NonFinite(op.primitive.name, op.layer, op.output, at, float(values[at]), cause, details, when)
+    cause, details = _cause(f"{op.primitive.name} in {graph.blocks[op.block].title}", values, at, double)
+    return NonFinite(op.primitive.name, op.block, op.output, at, float(values[at]), cause, details, when)
 
 
 def _nonfinite_backward(program: Program) -> NonFinite | None:
@@ -168,10 +168,10 @@ def bad_gradient(graph: Graph, visit: Visit, values: Array, double: Array | None
     at = first_bad_index(values)
     if at is None:
         return None
-    name, layer = visit.op.primitive.name, visit.op.layer
-    cause, details = _cause(f"the vjp of {name} in {graph.blocks[layer].title}", values, at, double)
+    name, block = visit.op.primitive.name, visit.op.block
+    cause, details = _cause(f"the vjp of {name} in {graph.blocks[block].title}", values, at, double)
     return NonFinite(
-        f"{name} vjp", layer, graph.gradient_of(visit.writes), at, float(values[at]), cause, details
+        f"{name} vjp", block, graph.gradient_of(visit.writes), at, float(values[at]), cause, details
     )
 
 

@@ -16,7 +16,7 @@ class Op:
     primitive: Primitive
     inputs: tuple[str, ...]
     output: str
-    layer: int  # the number of its block
+    block: int  # the number of its block
     # Kinds of the equations that it and its VJPs are part of: neighbors make one equation. Without any, each is an
     # equation of its own.
     equations: tuple[str, ...] = ()

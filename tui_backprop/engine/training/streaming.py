@@ -53,7 +53,7 @@ class StreamedProgram(Program):
                 else:
                     for rule, arguments in self.backward_calls(visits):
                         rule(*arguments)
-            block = self.graph.layer(written) if written in self._streamed else visits[0].op.layer
+            block = self.graph.block(written) if written in self._streamed else visits[0].op.block
             yield written, block
 
     def _stream(self, name: str, visits: tuple[Visit, ...], consume: TileConsumer) -> None:
@@ -168,13 +168,13 @@ def stream_pass(
         before = clock()
         for op, _ in zip(program.ops, program.steps(), strict=True):
             now = clock()
-            layer = graph.layer(op.inputs[1]) if op.primitive.kind == "penalty" else op.layer
+            layer = graph.block(op.inputs[1]) if op.primitive.kind == "penalty" else op.block
             forward[layer] += now - before
             bad = bad or bad_output(graph, op, program.values[op.output])
-            watch("forward", op.layer)
+            watch("forward", op.block)
             before = clock()
         for written, layer in program.stages(
-            lambda name, row, tile: digests[graph.layer(name)].add(row, tile)
+            lambda name, row, tile: digests[graph.block(name)].add(row, tile)
         ):
             now = clock()
             backward[layer] += now - before

@@ -24,7 +24,7 @@ def all_parameters(snapshot: Snapshot, columns: int, rows: int) -> list[Line]:
             return []
         updated = snapshot.reached("update", k, "update")
         left, right = [], []
-        for name in (name for name in iteration.new if graph.layer(name) == k):
+        for name in (name for name in iteration.new if graph.block(name) == k):
             values = iteration.new[name] if updated else iteration.tensor(name)
             left += _table(name + ("'" if updated else ""), values, "update" if updated else "text")
             if snapshot.reached("backward", k, graph.gradient_equation(name)):
@@ -32,7 +32,7 @@ def all_parameters(snapshot: Snapshot, columns: int, rows: int) -> list[Line]:
                 right += _table(gradient, iteration.tensor(gradient), "backward")
         wide = max(width(row) for row in left)
         layers.append([(), *(beside(left, right, wide, 4) if 2 * wide + 4 <= columns else left)])
-    here = layers[max(snapshot.step.layer, 1) - 1]
+    here = layers[max(snapshot.step.block, 1) - 1]
     lines = [row for layer in layers for row in layer]
     return next((found for found in (lines, here) if len(found) <= rows), [])
 

@@ -43,7 +43,7 @@ def description_of(session: Session, tensor: str, index: tuple[int, ...]) -> str
     """Describe a number: pixel 12,7 to unit 40; bias of output 3; activation of unit 7; of a graph without layers,
     parameter; value of shape (2,3)."""
     graph = session.network.graph
-    role, layer = graph.role(tensor), graph.layer(tensor)
+    role, layer = graph.role(tensor), graph.block(tensor)
     if not graph.layered:
         sizes = ",".join(map(str, graph.about(tensor).sample_shape))
         return f"{WHOLE[role]} of shape ({sizes}{',' * (',' not in sizes)})" if sizes else WHOLE[role]

@@ -165,9 +165,9 @@ def ranking_notes(
 
 def _of_one_unit(graph: Graph, attributions: Sequence[Attribution], accused: int) -> list[str]:
     """Say that the first of the ranking belong to one unit, if they do."""
-    layer, unit = graph.layer(attributions[0].tensor), attributions[0].index[-1]
+    layer, unit = graph.block(attributions[0].tensor), attributions[0].index[-1]
     same = list(
-        takewhile(lambda each: (graph.layer(each.tensor), each.index[-1]) == (layer, unit), attributions)
+        takewhile(lambda each: (graph.block(each.tensor), each.index[-1]) == (layer, unit), attributions)
     )
     if len(same) < LEAST_SHARED:
         return []

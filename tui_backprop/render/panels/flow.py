@@ -137,7 +137,7 @@ class _LayerChart:
 
     def drawn(self, rows: int) -> list[Line]:
         """Draw the heads, as many layers as fit, and the number of layers left out."""
-        here, room = self.snapshot.step.layer, rows - HEAD_ROWS
+        here, room = self.snapshot.step.block, rows - HEAD_ROWS
         most = room // self.each
         shown = evenly_spread(self.depth, most if most >= self.depth else (room - 1) // self.each, here)
         lines = [self._direction(), *self._heads()]

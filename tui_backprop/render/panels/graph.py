@@ -39,7 +39,7 @@ LEGENDS = (
 def _current_row(look: GraphState, rows: Sequence[GraphRow]) -> int:
     """The row of the cursor; an update has none, and stands at its layer."""
     places = [i for i, row in enumerate(rows) if look.here(row)]
-    places += [i for i, row in enumerate(rows) if row.op and row.op.layer == look.snapshot.step.layer]
+    places += [i for i, row in enumerate(rows) if row.op and row.op.block == look.snapshot.step.block]
     return places[0]
 
 

@@ -113,7 +113,7 @@ def _entry_sum(snapshot: Snapshot, visit: Visit, columns: int, context: RenderCo
         return []
     name = graph.written(visit)
     total = iteration.tensor(name)
-    at = _largest(total, snapshot.unit(graph.layer(value))) if graph.layered else _largest_entry(total)
+    at = _largest(total, snapshot.unit(graph.block(value))) if graph.layered else _largest_entry(total)
     rows = [
         ReceiptRow(
             "+", f"by {visit.op.primitive.name} {visit.op.output}", float(written(iteration, visit)[at])
@@ -153,7 +153,7 @@ def operation_lines(
     step = snapshot.step
     if not current:
         words = NO_OPERATION if snapshot.graph.layered else NO_OPERATION_OF_VALUES
-        return wrap(words[step.phase].format(layer=step.layer), columns, "muted")[:rows]
+        return wrap(words[step.phase].format(layer=step.block), columns, "muted")[:rows]
     sums = [_entry_sum(snapshot, visit, columns, context) for visit in current if visit.adds]
     ops = {visit.op.output: visit.op for visit in current}.values()
     blocks: list[list[Line]] = []
@@ -179,7 +179,7 @@ def _operation(
     """Name and shapes of an operation, then each rule with its floating-point operations and its time."""
     shapes, phase = snapshot.iteration.program.shapes, snapshot.step.phase
     graph = snapshot.graph
-    place = f"layer {op.layer}" if graph.layered else f"in {context.text(graph.blocks[op.layer].title)}"
+    place = f"layer {op.block}" if graph.layered else f"in {context.text(graph.blocks[op.block].title)}"
     lines = [line((op.primitive.name, "strong"), (f"  {place}", "muted"))]
     visits = [Visit(op), *(v for v in graph.backward_visits if v.op.output == op.output)]
     if brief:

@@ -54,7 +54,7 @@ class ValueGraphState:
         if step.kind == "input":
             return frozenset(value.name for value in graph.values if value.name not in graph.by_output)
         if step.phase == "update":
-            return frozenset(name for name in graph.parameters if graph.layer(name) == step.layer)
+            return frozenset(name for name in graph.parameters if graph.block(name) == step.block)
         several = {visit for visit in self.current if len(graph.visits_of.get(visit.writes, ())) > 1}
         return frozenset(visit.writes for visit in self.current if visit.of is None or visit not in several)
 

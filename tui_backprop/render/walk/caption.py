@@ -21,11 +21,11 @@ def caption_of(snapshot: Snapshot, context: RenderContext = UTF8) -> str:
     spec, step, batch = snapshot.session.network, snapshot.step, snapshot.session.batch
     if step.kind == "update" and not snapshot.graph.layered:
         return _sentence(snapshot)
-    graph, layer = snapshot.graph, max(step.layer, 1)
+    graph, layer = snapshot.graph, max(step.block, 1)
     fan_in, fan_out = graph.parameters[graph.weight(layer)]
     bias = graph.part(layer, "bias") is not None
     return _sentence(snapshot).format(
-        layer=step.layer,
+        layer=step.block,
         step_on=context.key("step_on"),
         samples="One sample" if batch == 1 else f"A batch of {batch:,} samples",
         inputs=("one number" if graph.width(0) == 1 else f"{graph.width(0):,} numbers")
@@ -61,11 +61,11 @@ def shortest_caption(text: str, columns: int) -> list[Line]:
 def _sentence(snapshot: Snapshot) -> str:
     """Select the caption by the kind of the step, or by its operation."""
     step, kind = snapshot.step, snapshot.step.kind
-    if step.phase == "backward" and step.layer == 1 and step is last_of(snapshot, "backward"):
+    if step.phase == "backward" and step.block == 1 and step is last_of(snapshot, "backward"):
         kind = "last weights"
     elif snapshot.session.walk.grain == "operation" and step.operation in OPERATIONS:
         return OPERATIONS[step.operation]
-    elif kind == "delta" and (snapshot.graph.adds_input(step.layer) or step.layer == snapshot.graph.depth):
+    elif kind == "delta" and (snapshot.graph.adds_input(step.block) or step.block == snapshot.graph.depth):
         kind = "carried delta"
     elif kind == "update" and snapshot.session.optimizer.name in CAPTIONS:
         kind = snapshot.session.optimizer.name

@@ -55,7 +55,7 @@ def explanation(
 
     def example(terms: int) -> list[Sequence[ReceiptRow]]:
         return sums(
-            receipt_rows(snapshot.iteration, step, snapshot.unit(step.layer), terms, asked=snapshot.number)
+            receipt_rows(snapshot.iteration, step, snapshot.unit(step.block), terms, asked=snapshot.number)
         )
 
     most_terms = LEAST_TERMS if context.sparse else MOST_TERMS

@@ -52,7 +52,7 @@ class _Seen:
 
     def units(self, layer: int) -> list[Node]:
         """Return the nodes of a layer."""
-        marked = self._snapshot.unit(layer) if layer and self._step.layer == layer else None
+        marked = self._snapshot.unit(layer) if layer and self._step.block == layer else None
         bias = self._graph.part(layer, "bias")
         biases = self._changed(bias, layer) if bias else []
         values, deltas = self._values("forward", layer), self._values("backward", layer)
@@ -100,7 +100,7 @@ class _Seen:
     def _fresh(self, name: str, layer: int) -> bool:
         """Return True if the current step computed the gradient or the update of a parameter."""
         written = {visit.writes for visit in self._step.visits if visit.of is not None}
-        return name in written or (self._step.phase == "update" and self._step.layer == layer)
+        return name in written or (self._step.phase == "update" and self._step.block == layer)
 
     def _array(self, name: str, stage: str) -> Array:
         if stage == "update":
@@ -151,7 +151,7 @@ class _Seen:
         if asked is not None and asked[0] == self._graph.weight(layer):
             return asked[1] == (i, j)
         kinds = {piece.kind for piece in self._step.pieces}
-        into = self._step.layer == layer and bool(kinds.intersection(INTO_UNIT))
+        into = self._step.block == layer and bool(kinds.intersection(INTO_UNIT))
         return (into and j == self._snapshot.unit(layer)) or (
             self._out_of(layer) and i == self._snapshot.unit(layer - 1)
         )
@@ -159,7 +159,7 @@ class _Seen:
     def _out_of(self, layer: int) -> bool:
         """Return True if the current step goes back along the weights into a layer."""
         kinds = {piece.kind for piece in self._step.pieces}
-        return self._step.layer == layer - 1 and bool(kinds.intersection(OUT_OF_UNIT))
+        return self._step.block == layer - 1 and bool(kinds.intersection(OUT_OF_UNIT))
 
     # --- lines and headings ----------------------------------------------------------------------------------
 
@@ -169,7 +169,7 @@ class _Seen:
         if phase == "loss":
             now = self._step.phase == "loss" or "output delta" in kinds
         else:
-            now = self._step.layer == layer and bool(kinds.intersection(INTO_UNIT))
+            now = self._step.block == layer and bool(kinds.intersection(INTO_UNIT))
             now = now or self._out_of(layer)
         return self._step.phase if now else "muted" if used else "faint"
 

@@ -31,7 +31,7 @@ def diagram(
     for the norm of each delta, and on the last line the names of the weights. Of a deep network, the layers around
     the current one are shown."""
     depth = snapshot.graph.depth
-    first, last = _window(snapshot.step.layer, depth, columns)
+    first, last = _window(snapshot.step.block, depth, columns)
     layers = range(first, last + 1)
     ends = (LOSS_COLUMNS if last == depth else 1) + (1 + ARROW_COLUMNS if first else 0)
     cell = max(min(MOST_MAP_COLUMNS, (columns - ends) // len(layers) - ARROW_COLUMNS), 1)
@@ -120,7 +120,7 @@ def _layer(snapshot: Snapshot, layer: int, cell: int, rows: int, context: Render
             )
             continue
         name = made[-1].tensor
-        current = step.layer == layer and name in {piece.tensor for piece in step.pieces}
+        current = step.block == layer and name in {piece.tensor for piece in step.pieces}
         image = info(snapshot.session.data).image if name == snapshot.graph.input else None
         marked = unit if current else None
         label = line((name.replace("δ", context.delta), "strong" if current else role))
@@ -219,5 +219,5 @@ def _weights(snapshot: Snapshot, layer: int) -> Line:
         name, role, kind = snapshot.graph.gradient_of(weight), "backward", "weights"
     else:
         name, role, kind = weight, "muted", "affine"
-    now = step.layer == layer and kind in {piece.kind for piece in step.pieces}
+    now = step.block == layer and kind in {piece.kind for piece in step.pieces}
     return line((name, "strong" if now else role))

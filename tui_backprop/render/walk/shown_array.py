@@ -44,8 +44,8 @@ def shown_array(snapshot: Snapshot) -> ShownArray:
     step, iteration, graph = snapshot.step.pieces[-1], snapshot.iteration, snapshot.graph
     if not graph.layered:
         return _shown_value(snapshot, step)
-    name, unit = step.tensor, snapshot.unit(step.layer)
-    notes = _why_this_unit(snapshot, unit) if step.layer else ()
+    name, unit = step.tensor, snapshot.unit(step.block)
+    notes = _why_this_unit(snapshot, unit) if step.block else ()
     if step.kind == "loss":
         name, notes = graph.probabilities or graph.output, ()
     elif step.kind == "penalty":
@@ -53,7 +53,7 @@ def shown_array(snapshot: Snapshot) -> ShownArray:
         ties = count_largest(each)
         notes = (f"  1 of {ties} largest penalties" if ties > 1 else "  the largest penalty",)
         name, unit = graph.penalized[int(each.argmax())], -1
-    if snapshot.session.walk.view == "picture" and (step.kind, step.layer) == ("affine", 1):
+    if snapshot.session.walk.view == "picture" and (step.kind, step.block) == ("affine", 1):
         name = graph.weight(1)  # the pattern that the unit responds to
     updated = step.kind == "update"
     values = iteration.new[name] if updated else iteration.tensor(name)
@@ -66,7 +66,7 @@ def shown_array(snapshot: Snapshot) -> ShownArray:
 def _shown_value(snapshot: Snapshot, step: Step) -> ShownArray:
     """Return the array of a step of a graph without layers, whatever its shape, as a vector or a matrix."""
     updated = step.kind == "update"
-    entry = entry_at(snapshot.graph, step, snapshot.unit(step.layer))
+    entry = entry_at(snapshot.graph, step, snapshot.unit(step.block))
     name = entry[0] if updated else step.tensor
     values = snapshot.iteration.new[name] if updated else first_sample(snapshot.iteration, name)
     row = values.reshape(-1, values.shape[-1]) if values.ndim > 2 else np.atleast_1d(values)
@@ -76,7 +76,7 @@ def _shown_value(snapshot: Snapshot, step: Step) -> ShownArray:
 
 def _why_this_unit(snapshot: Snapshot, unit: int) -> tuple[str, ...]:
     """Return notes on the marked unit, with the reason and without."""
-    layer = snapshot.step.layer
+    layer = snapshot.step.block
     if snapshot.chosen(layer) is not None:
         whys: tuple[str, ...] = (" (a: the most to blame)",)
     elif layer and layer not in snapshot.graph.blocks_with_delta:  # below what is frozen

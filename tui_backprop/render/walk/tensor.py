@@ -98,7 +98,7 @@ def _map(
     if shown.samples and shown.image and room >= 5:
         draw = _drawer(snapshot, shown, row, context)
         body = draw(row.reshape(shown.image), room, min(columns, 2 * room))
-    elif shown.samples and len(row) <= MOST_OUTPUTS and snapshot.step.layer == snapshot.graph.depth:
+    elif shown.samples and len(row) <= MOST_OUTPUTS and snapshot.step.block == snapshot.graph.depth:
         body, legend = output_lines(outputs_of(snapshot, row), unit, role, columns, room, context)
     elif row.ndim == 2 and row.shape[1] * NUMBER_COLUMNS <= columns and row.shape[0] <= room:
         body = [matrix_row(r, unit, role) for r in row]

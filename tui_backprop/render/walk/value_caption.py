@@ -23,7 +23,7 @@ def value_caption(snapshot: Snapshot, context: RenderContext = UTF8) -> str:
     if step.parts:
         name = "statement backward" if step.phase == "backward" else "statement"
         operations = sum(visit.of is None for visit in step.visits)
-        return VALUES[name].format(operations=operations, title=graph.blocks[step.layer].title)
+        return VALUES[name].format(operations=operations, title=graph.blocks[step.block].title)
     visit = step.visits[-1]
     if visit.of is None:
         return VALUES[_name(visit)]

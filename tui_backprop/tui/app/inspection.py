@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
 def look_at(session: Session, tensor: str, index: tuple[int, ...]) -> Session:
     """Return the session that shows an entry of a tensor; no other unit of its layers remains selected."""
     graph = session.network.graph
-    last = graph.layer(tensor)
+    last = graph.block(tensor)
     ends = len(index) if graph.layered else 1
     for layer in range(last + 1 - ends, last + 1):
         if session.walk.unit(layer) != AUTOMATIC:
@@ -128,7 +128,7 @@ class Inspection:
             found = neighbor(snapshot.iteration, tensor, index, direction, chosen)
             session = look_at(session, *found)
             if snapshot.graph.is_weight(tensor):
-                layer = snapshot.graph.layer(tensor) - (direction > 0)
+                layer = snapshot.graph.block(tensor) - (direction > 0)
                 session = transitions.select(session, layer, index[0] if direction > 0 else index[1])
             return session
 

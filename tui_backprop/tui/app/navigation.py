@@ -17,7 +17,7 @@ NO_SAMPLES = "no samples to choose from: an expression has its own numbers"
 def next_unit(direction: int, session: Session, snapshot: Snapshot) -> Session:
     """Select the next unit of the layer of the step, or the previous one; of a graph without units, the next entry
     that the step computes, in the number panel, too."""
-    layer, units = snapshot.step.layer, snapshot.units
+    layer, units = snapshot.step.block, snapshot.units
     unit = min(snapshot.unit(layer), units - 1) + direction
     if not snapshot.graph.layered:
         session = transitions.inspect_automatic(session)
@@ -57,7 +57,7 @@ class Navigation:
 
     def action_layer(self, direction: int) -> None:
         def jump(session: Session, snapshot: Snapshot) -> Session:
-            return transitions.jump(session, [(s.phase, s.layer) for s in snapshot.steps], direction)
+            return transitions.jump(session, [(s.phase, s.block) for s in snapshot.steps], direction)
 
         self._state.move(jump)
 

@@ -87,7 +87,7 @@ class PredictControl:
         self._now = self._now.at(_pass_of(snapshot), step.index)
         self._asked = None
         if self._now.hides:
-            self._asked = asked_entry(snapshot.iteration, step, snapshot.unit(step.layer), snapshot.number)
+            self._asked = asked_entry(snapshot.iteration, step, snapshot.unit(step.block), snapshot.number)
             if self._asked is None:
                 self._now = self._now.showing()
         loss = next((each.index for each in snapshot.steps if _computes_loss(snapshot, each.tensor)), 0)

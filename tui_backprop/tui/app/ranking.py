@@ -202,5 +202,5 @@ def _step_of_gradient(snapshot: Snapshot, tensor: str) -> int | None:
     own = [i for i, piece in snapshot.pieces if piece.tensor == gradient]
     if own or not graph.layered:
         return next(iter(own), None)
-    place = graph.gradient_equation(tensor), graph.layer(tensor)
-    return next(i for i, piece in snapshot.pieces if (piece.kind, piece.layer) == place)
+    place = graph.gradient_equation(tensor), graph.block(tensor)
+    return next(i for i, piece in snapshot.pieces if (piece.kind, piece.block) == place)

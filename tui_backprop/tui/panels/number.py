@@ -35,7 +35,7 @@ def _places(snapshot: Snapshot, replay: Replay) -> object:
     if not found.is_parameter or found.gradient is None:
         return None
     iteration, gradient = snapshot.iteration, found.gradient
-    larger = (larger_gradients(iteration, gradient, layer) for layer in (snapshot.graph.layer(tensor), None))
+    larger = (larger_gradients(iteration, gradient, layer) for layer in (snapshot.graph.block(tensor), None))
     return *larger, equal_gradients(iteration, gradient)
 
 

@@ -99,7 +99,7 @@ def _shows(iteration: Iteration, part: Step, tensor: str) -> bool:
     if tensor not in iteration.graph.parameters:
         return False
     if part.kind == "update":
-        return iteration.graph.layer(tensor) == part.layer
+        return iteration.graph.block(tensor) == part.block
     return iteration.graph.gradient_of(tensor) in dict(part.operands)
 
 

@@ -73,7 +73,7 @@ def _deviation(iteration: Iteration, op: Op, s: int) -> ReceiptRow:
     """Row of the divisor √(variance + ε) of a layer normalization."""
     z = op.inputs[0]
     variance = float(iteration.tensor(z)[s].astype(float).var())
-    deviation = float(iteration.deviation(op.layer)[s, 0])
+    deviation = float(iteration.deviation(op.block)[s, 0])
     return ReceiptRow("/", f"deviation {z}", deviation, (variance,), f"√({{0}} + {LAYER_NORM_EPSILON:g})")
 
 
@@ -241,7 +241,7 @@ def slope(iteration: Iteration, op: Op, j: int, s: int) -> ReceiptRow:
     names_in = entry_name(op.inputs[0], (j,)), entry_name(op.output, (j,))
     numbers = tuple(float(iteration.tensor(name)[s, j]) for name in (op.inputs[0], op.output))
     label, template = (tidy(formula.format(a, y=b)) for a, b in (names_in, ("{0}", "{1}")))
-    return ReceiptRow("*", label, float(iteration.slope(op.layer, s)[j]), *_worked(template, numbers))
+    return ReceiptRow("*", label, float(iteration.slope(op.block, s)[j]), *_worked(template, numbers))
 
 
 def _worked(template: str, numbers: tuple[float, ...]) -> tuple[tuple[float, ...], str]:

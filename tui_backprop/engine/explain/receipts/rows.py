@@ -53,7 +53,7 @@ def of_largest(receipt: ParameterReceipt) -> Receipt:
             return receipt(iteration, step, *entry_at(iteration.graph, step, j), terms)
         tensor = iteration.graph.value_of(step.tensor)
         weights = iteration.graph.is_weight(tensor)
-        index = (selected_input(iteration, step.layer, j), j) if weights else (j,)
+        index = (selected_input(iteration, step.block, j), j) if weights else (j,)
         return receipt(iteration, step, tensor, index, terms)
 
     return rows

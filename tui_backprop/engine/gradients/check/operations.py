@@ -55,7 +55,7 @@ def _faults_of(
             allowed = RELATIVE_TOLERANCE * max(np.abs(terms).sum(), np.abs(wanted).sum()) + least
             if not difference <= allowed:
                 found.append(
-                    Fault(row.name, op.layer, rule, op.inputs[i], float(terms.sum()), float(wanted.sum()))
+                    Fault(row.name, op.block, rule, op.inputs[i], float(terms.sum()), float(wanted.sum()))
                 )
     return found
 

@@ -83,7 +83,7 @@ class Fault:
     """A rule that is not the derivative of its operation: ``rule`` is "vjp" or "jvp", ``of`` the input."""
 
     primitive: str
-    layer: int
+    block: int
     rule: str
     of: str
     found: float
