@@ -16,6 +16,7 @@ from tui_backprop.engine.explain.receipts import ReceiptRow, receipt_rows
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.frontends.dense.spec import NO_ACTIVATION, NetworkSpec
+from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
@@ -213,11 +214,11 @@ def reason_of(iteration: Iteration) -> str | None:
 def arrays_of(iteration: Iteration) -> dict[str, Array]:
     """All arrays of an iteration by name: x, target, loss, and for each layer k Wk, bk, zk, ak, dWk, dbk, deltak.
 
-    Where the network has them, also gammak, betak, dgammak, dbetak, the values between zk and ak (nk, hk, rk)
-    with their gradients (dnk, dak), the dropout masks maskk, and L0, the loss before an L2 penalty. The
-    optimizer's slots after the update are named by slot and parameter: v_Wk, m_bk. The updated parameters are
-    new_Wk, new_bk, except after plain gradient descent, where they follow from W and dW. Of a graph without layers,
-    all values and gradients are named by their symbols.
+    A frozen layer has no gradients. Where the network has them, also gammak, betak, dgammak, dbetak, the values
+    between zk and ak (nk, hk, rk) with their gradients (dnk, dak), the dropout masks maskk, and L0, the loss before
+    an L2 penalty. The optimizer's slots after the update are named by slot and parameter: v_Wk, m_bk. The updated
+    parameters are new_Wk, new_bk, except after plain gradient descent, where they follow from W and dW. Of a graph
+    without layers, all values and gradients are named by their symbols.
     """
     graph = iteration.graph
     arrays = _of_layers(iteration) if graph.layered else _by_symbol(iteration)
@@ -248,13 +249,18 @@ def _of_layers(iteration: Iteration) -> dict[str, Array]:
     arrays |= {without: iteration.tensor(without)} if graph.penalized else {}
     made = {step.tensor for step in walk(iteration.spec, iteration.batch) if graph.per_sample(step.tensor)}
     named = {
-        *iteration.new,
-        *map(graph.gradient_of, iteration.new),
+        *graph.parameters,
+        *map(graph.gradient_of, graph.trained),
         *made,
         *(alias for alias, _ in graph.aliases),
     } - {graph.input}
     arrays |= {ascii_formula(name): iteration.tensor(name) for name in sorted(named)}
     return arrays | {f"mask{mask.block}": iteration.tensor(mask.name) for mask in graph.masks}
+
+
+def frozen_gradients(graph: Graph) -> list[str]:
+    """Return the names of the gradients that are not among the arrays, because their parameters are frozen."""
+    return [ascii_formula(graph.gradient_of(name)) for name in graph.parameters if name not in graph.trained]
 
 
 def save_arrays(iteration: Iteration, path: Path) -> int:

@@ -335,3 +335,13 @@ def test_the_walk_is_printed_in_any_grain(grain):
     assert [step["op"] for step in found["steps"]] == [step.op for step in steps]
     text = trace("--preset", "xor", "--grain", grain).stdout
     assert all(f"{step.index:>3}  {step.phase}, layer {step.block}: {step.op}" in text for step in steps)
+
+
+def test_the_gradients_of_frozen_layers_are_left_out_and_named(tmp_path):
+    path = tmp_path / "walk.npz"
+    said = trace("--preset", "xor", "--freeze", "1", "--save", str(path)).stderr
+    assert "arrays written, without dW1, db1 (frozen)" in said
+    with np.load(path) as file:
+        assert {"W1", "b1", "dW2", "db2", "z1", "delta2"} <= {*file}
+        assert not {"dW1", "db1", "delta1"} & {*file}
+    assert "without" not in trace("--preset", "xor", "--save", str(path)).stderr

@@ -17,7 +17,16 @@ from tui_backprop.cost.measure import cache, passes
 from tui_backprop.cost.measure import sweep as sweep_module
 from tui_backprop.cost.measure.again import with_points
 from tui_backprop.cost.measure.bandwidth import probe
-from tui_backprop.cost.measure.passes import LADDER, LOOK, ROUNDS, kinds_of, measure, measure_machine, needs
+from tui_backprop.cost.measure.passes import (
+    LADDER,
+    LOOK,
+    ROUNDS,
+    kinds_of,
+    ladder_of,
+    measure,
+    measure_machine,
+    needs,
+)
 from tui_backprop.cost.measure.sweep import MEMORY_SHARE, Progress, checked, plan, sweep
 from tui_backprop.cost.measure.timing import LEAST_RUNS
 from tui_backprop.cost.model import cost_model as cost_model_module
@@ -371,3 +380,9 @@ def test_a_sweep_for_a_screen_adds_to_what_is_known_and_leaves_nothing_to_comput
         assert found.gradient(name, shape_of(small)).middle > 0
         assert found.gradient(name, shape_of(small).at(1e9)).middle > 0
     assert len(found.left_out) == 9
+
+
+def test_networks_of_the_ladder_have_no_frozen_layers_which_they_may_not_have_at_all():
+    found = ladder_of(NetworkSpec((4, 5, 5, 5, 3), frozen=(1, 3)))
+    assert [spec.layers for spec in found] == [*LADDER]
+    assert not any(spec.frozen for spec in found)

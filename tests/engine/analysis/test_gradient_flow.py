@@ -434,3 +434,22 @@ def test_a_figure_that_is_not_finite_is_no_figure_of_a_rule_that_is_met():
     shown = {rule.nearest(report).lower() for rule in HEALTH_RULES if rule.side != "not finite"}
     assert report.bad is not None
     assert shown.isdisjoint({"nan", "inf"})
+
+
+@pytest.mark.parametrize("frozen", [(1,), (2,), (1, 2, 3)])
+def test_a_frozen_layer_keeps_its_number_and_has_neither_gradient_nor_update(frozen):
+    free = NetworkSpec((6, 5, 5, 5, 4), "tanh", dtype="float64")
+    whole, report = flow(iteration(free)), flow(iteration(replace(free, frozen=frozen)))
+    assert [at.layer for at in report.layers] == [1, 2, 3, 4]
+    assert tuple(at.layer for at in report.layers if at.frozen) == frozen
+    for one, other in zip(whole.layers, report.layers, strict=True):
+        if other.frozen:
+            assert (other.gradient, other.update) == (0, 0)
+        else:
+            assert (other.gradient, other.update) == (one.gradient, one.update)
+        assert other.rms == (one.rms if other.symbol else 0)
+    first = 1 if frozen == (2,) else len(frozen) + 1
+    assert report.first == first
+    ratio = whole.layers[first - 1].rms / whole.layers[2].rms
+    assert report.per_layer == (pytest.approx(ratio ** (1 / (3 - first))) if first < 3 else None)
+    assert not callouts(report)

@@ -299,3 +299,32 @@ def test_what_is_beyond_a_threshold_without_harm_is_no_callout(shown):
         in text
     )
     assert "try:" not in text
+
+
+@SETS
+@AT_SIZES
+@pytest.mark.parametrize("frozen", [(1,), (1, 2), (2,), (4,)])
+def test_a_frozen_layer_is_shown_as_frozen_and_the_others_keep_their_figures(
+    shown, columns, rows, context, frozen
+):
+    lesson = SESSIONS["lesson"]
+    session = replace(lesson, network=replace(lesson.network, frozen=frozen))
+    lines = shown(session, columns, rows, context)
+    assert list(layer_lines(lines)) == [1, 2, 3, 4]
+    chart = list(takewhile(str.strip, lines))
+    each = (len(chart) - 3) // 4  # lines per layer
+    parts = ["\n".join(chart[3 + k * each : 3 + (k + 1) * each]) for k in range(4)]
+    assert [k for k, text in enumerate(parts, 1) if "frozen" in text] == list(frozen)
+    without = {k for k in frozen if all(j in frozen for j in range(1, k))}  # no delta is computed there
+    assert {k for k, text in enumerate(parts, 1) if "none" in text} == without
+    ends = f"layer {1 + len(without)}" if columns >= 50 else f"→ {1 + len(without)}"
+    assert context.text(ends) in lines[0]
+    assert BROKEN_MARK not in "".join(parts)
+
+
+def test_the_row_of_the_step_is_marked_below_frozen_layers_too(snapshots, shown):
+    lesson = SESSIONS["lesson"]
+    session = replace(lesson, network=replace(lesson.network, frozen=(1, 2)))
+    for snapshot in snapshots(session)[1::3]:
+        lines = shown(session, 76, 40, at=snapshot.step.index)
+        assert [k for k, text in layer_lines(lines).items() if text[0] == "▸"] == [snapshot.step.block]

@@ -67,7 +67,8 @@ def command(
 def print_trace(session: Session, as_json: bool, plain: bool, save: Path | None) -> None:
     """Print every step, or write all arrays to ``save``; with ``as_json`` the object is printed as well."""
     from tui_backprop.cli.progress import progress
-    from tui_backprop.report.trace import save_arrays, trace_dict, trace_text
+    from tui_backprop.engine.frontends.dense.start import listed
+    from tui_backprop.report.trace import frozen_gradients, save_arrays, trace_dict, trace_text
 
     def to_text(context: RenderContext) -> str:
         with progress("steps written") as watch:
@@ -75,7 +76,9 @@ def print_trace(session: Session, as_json: bool, plain: bool, save: Path | None)
 
     iteration = iteration_of(session)
     if save is not None:
-        say(f"{display_path(save)}: {save_arrays(iteration, save)} arrays written")
+        written, frozen = save_arrays(iteration, save), frozen_gradients(iteration.graph)
+        without = f", without {listed(frozen)} (frozen)" if frozen else ""
+        say(f"{display_path(save)}: {written} arrays written{without}")
     if as_json or save is None:
         print_report(
             as_json,

@@ -111,13 +111,13 @@ def needs(spec: Model, kinds: Sequence[str]) -> int:
 
 
 def ladder_of(spec: Model) -> list[NetworkSpec]:
-    """Return the networks of LADDER with the same options; hidden layers have the first activation. What does not
-    grow has none."""
+    """Return the networks of LADDER with the same options; hidden layers have the first activation, and none is
+    frozen: layers are few. What does not grow has none."""
     spec = spec.healthy
     if not isinstance(spec, NetworkSpec):
         return []
     activation = (*spec.activations, NetworkSpec.activation)[0]
-    return [replace(spec, layers=layers, activation=activation) for layers in LADDER]
+    return [replace(spec, layers=layers, activation=activation, frozen=()) for layers in LADDER]
 
 
 def _alike(point: Measured, spec: Model) -> bool:

@@ -28,7 +28,8 @@ class LayerFlow:
     outputs beyond ±0.97 of tanh, or as close to a bound of a sigmoid. They are None where the activation has no such
     state or is not finite. ``reached`` is the share of samples on which delta is not all 0. ``dead`` and ``reached``
     are None for fewer than FEWEST_SAMPLES samples. ``twins`` are groups of equal units (see ``twin_units``). The
-    layer's delta is written as ``symbol``, and its output as ``output``.
+    layer's delta is written as ``symbol``, and its output as ``output``. A ``frozen`` layer has neither gradient nor
+    update; if no delta is computed for it, because all layers before it are frozen, too, ``symbol`` is "".
     """
 
     layer: int
@@ -43,6 +44,7 @@ class LayerFlow:
     saturated: float | None = None
     reached: float | None = None
     twins: Twins = ()
+    frozen: bool = False
 
     @property
     def ratio(self) -> float | None:
@@ -80,9 +82,14 @@ class Flow:
     @property
     def per_layer(self) -> float | None:
         """Factor by which rms delta changes per layer backward, the geometric mean from the last hidden layer to the
-        first; None where there are fewer than two hidden layers or no gradient reaches the first."""
-        ratio = self.relative().get(1)
-        return None if ratio is None or not isfinite(ratio) else ratio ** (1 / (len(self.hidden) - 1))
+        ``first``; None where that is one layer or no gradient reaches it."""
+        ratio, factors = self.relative().get(self.first), len(self.hidden) - self.first
+        return None if ratio is None or not isfinite(ratio) or factors < 1 else ratio ** (1 / factors)
+
+    @property
+    def first(self) -> int:
+        """The first layer for which delta is computed: 1, unless it is frozen."""
+        return next((at.layer for at in self.layers if at.symbol), len(self.layers))
 
     @property
     def from_output(self) -> float | None:
@@ -102,20 +109,24 @@ def flow(iteration: Iteration, examples: Examples | None = None) -> Flow:
     starts_finite = iteration.bad is None or is_finite_at_start(iteration.spec, examples)
     layers = []
     graph, spec = iteration.graph, iteration.spec
-    for k in graph.blocks_with_delta:
-        w = graph.weight(k)
-        deltas, weights = iteration.tensor(graph.delta(k)), iteration.tensor(w)
-        size = norm(deltas)
+    for k in range(1, graph.depth + 1):
+        w, frozen = graph.weight(k), graph.weight(k) not in graph.trained
+        symbol = graph.delta(k) if k in graph.blocks_with_delta else ""
+        weights, size, count = iteration.tensor(w), 0.0, 1
+        if symbol:
+            deltas = iteration.tensor(symbol)
+            size, count = norm(deltas), deltas.size
         layers.append(
             LayerFlow(
                 layer=k,
-                symbol=graph.delta(k),
+                symbol=symbol,
                 output=graph.output_of(k),
                 delta=size,
-                rms=size / deltas.size**0.5,
-                gradient=norm(iteration.tensor(graph.gradient_of(w))),
+                rms=size / count**0.5,
+                gradient=0.0 if frozen else norm(iteration.tensor(graph.gradient_of(w))),
                 weights=norm(weights),
-                update=norm(iteration.new[w], weights),
+                update=0.0 if frozen else norm(iteration.new[w], weights),
+                frozen=frozen,
                 dead=found.dead.get(k),
                 saturated=found.saturated.get(k),
                 reached=found.reached.get(k),

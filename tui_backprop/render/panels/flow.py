@@ -150,10 +150,11 @@ class _LayerChart:
 
     def _direction(self) -> Line:
         """Draw the direction of the gradient, which is against the order of the lines."""
-        between = ["…"] * (self.depth > 2) + ["layer 1"] * (self.depth > 1)
+        first = self.report.first
+        between = ["…"] * (self.depth - first > 1) + [f"layer {first}"] * (self.depth > first)
         choices = (
             f"the gradient flows up: {' → '.join(['loss', f'layer {self.depth}', *between])}",
-            f"gradient flows up: layer {self.depth} → 1",
+            f"gradient flows up: layer {self.depth} → {first}",
         )
         return line((_longest(self.columns + 1, *map(self.context.text, choices)), "muted"))
 
@@ -177,9 +178,13 @@ class _LayerChart:
     def _layer(self, at: LayerFlow, current: bool) -> list[Line]:
         role = "strong" if current else "text"
         head = line((f"{'▸' if current else '':<2}{at.layer:<{self.mark - 2}}", role))
-        delta = self._bar(self.scales[0], at.rms, at.layer, "rms", role)
+        delta = (
+            self._bar(self.scales[0], at.rms, at.layer, "rms", role) if at.symbol else self._without("none")
+        )
         gradient = self._bar(self.scales[1], at.gradient, at.layer, "gradient", role)
         update, units = self._figure(at.ratio, at.layer, "ratio", "update"), self._units(at)
+        if at.frozen:
+            gradient, update = self._without("frozen"), pad((), self.field + 1)
         if self.each == 1:
             return [merge((*head, *delta, (" ", "text"), *gradient, *update, *units))]
         first, second = ((f"{name:<{BAR_NAME_COLUMNS}}", "muted") for name in (self.context.delta, "dW"))
@@ -191,6 +196,10 @@ class _LayerChart:
     def _bar(self, scale: LogScale, value: float, layer: int, column: str, role: str) -> Line:
         bar = self.context.done * scale.cells(value, self.bar)
         return line((f"{bar:<{self.bar}}", "backward"), *self._figure(value, layer, column, role))
+
+    def _without(self, word: str) -> Line:
+        """Draw a word in place of a bar and its number."""
+        return line((f"{word:>{self.bar + self.field}} ", "muted"))
 
     def _figure(self, value: float | None, layer: int, column: str, role: str) -> Line:
         """Right-align a number in its field, with a flag where it breaks a rule."""

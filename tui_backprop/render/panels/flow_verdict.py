@@ -58,7 +58,7 @@ def _factor(report: Flow) -> str:
     each, last, step = report.per_layer, len(report.layers), report.from_output
     if each is None:
         return ""
-    words = f"δ ×{format_number(each)} per layer, layer {last - 1} to 1"
+    words = f"δ ×{format_number(each)} per layer, layer {last - 1} to {report.first}"
     return words if step is None else f"{words}; ×{format_number(step)} from layer {last} to {last - 1}"
 
 
