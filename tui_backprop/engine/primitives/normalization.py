@@ -10,17 +10,18 @@ from tui_backprop.engine.primitives.broadcasting import lifted
 
 # --- layer normalization (Ba, Kiros and Hinton 2016): y = γ ⊙ v + β, v = (x − mean) / deviation -------------
 
-LAYER_NORM_EPSILON = 1e-5  # added to the variance, PyTorch's default
+NORMALIZATION_EPSILON = 1e-5  # added to the variance, PyTorch's default
 
 
 class NormalizationCache(NamedTuple):
-    """The cache of a layer normalization."""
+    """The cache of a normalization: arrays of the shape of x, and others with one entry on the axes over which mean
+    and variance are taken."""
 
-    v: Array  # (..., width)
-    deviation: Array  # (..., 1) √(variance + ε) of each row
-    space: Array  # (..., width)
-    column: Array  # (..., 1)
-    least: Array  # (..., 1)
+    v: Array  # as x
+    deviation: Array  # √(variance + ε)
+    space: Array  # as x
+    mean: Array
+    least: Array
 
 
 def _layer_room(dtype: np.dtype[Any], x: Shape, gain: Shape, shift: Shape) -> NormalizationCache:
@@ -28,43 +29,67 @@ def _layer_room(dtype: np.dtype[Any], x: Shape, gain: Shape, shift: Shape) -> No
     return NormalizationCache(*(np.empty(shape, dtype) for shape in (x, column, x, column, column)))
 
 
-def _mean(to: Array, x: Array) -> None:
-    np.add.reduce(x, axis=-1, keepdims=True, out=to)
-    np.divide(to, x.shape[-1], out=to)
+Axes = tuple[int, ...]  # over which mean and variance are taken, counted from the last one, −1
 
 
-def _layer_norm(y: Array, room: NormalizationCache, x: Array, gain: Array, shift: Array) -> None:
+def _mean(to: Array, x: Array, axes: Axes) -> None:
+    np.add.reduce(x, axis=axes, keepdims=True, out=to)
+    np.divide(to, x.size // to.size, out=to)
+
+
+def standardize(room: NormalizationCache, x: Array, axes: Axes) -> None:
+    """Compute ``v`` and ``deviation``."""
     v, deviation, space, largest, least = room
-    np.subtract(x, x[..., :1], out=v)  # so that the mean of equal numbers has no rounding error
-    _mean(deviation, v)
+    first = tuple(slice(1) if axis - x.ndim in axes else slice(None) for axis in range(x.ndim))
+    np.subtract(x, x[first], out=v)  # so that the mean of equal numbers has no rounding error
+    _mean(deviation, v, axes)
     np.subtract(v, deviation, out=v)
     np.abs(v.real, out=space.real)
-    np.maximum.reduce(space.real, axis=-1, keepdims=True, initial=1, out=largest)
+    np.maximum.reduce(space.real, axis=axes, keepdims=True, initial=1, out=largest)
     np.divide(v, largest, out=space)  # squares of numbers up to 1 do not overflow
     np.multiply(space, space, out=space)
-    _mean(deviation, space)
-    np.divide(LAYER_NORM_EPSILON**0.5, largest, out=least)
+    _mean(deviation, space, axes)
+    np.divide(NORMALIZATION_EPSILON**0.5, largest, out=least)
     np.multiply(least, least, out=least)
     np.add(deviation, least, out=deviation)
     np.sqrt(deviation, out=deviation)
     np.multiply(deviation, largest, out=deviation)
     np.divide(v, deviation, out=v)
-    np.multiply(v, gain, out=y)
+
+
+def standardized_vjp(x_bar: Array, room: NormalizationCache, axes: Axes) -> None:
+    """Turn the cotangent of ``v``, in ``x_bar``, into that of x."""
+    v, deviation, space, mean, _least = room
+    np.multiply(x_bar, v, out=space)
+    _mean(mean, space, axes)
+    np.multiply(v, mean, out=space)
+    _mean(mean, x_bar, axes)
+    np.subtract(x_bar, mean, out=x_bar)
+    np.subtract(x_bar, space, out=x_bar)
+    np.divide(x_bar, deviation, out=x_bar)
+
+
+def standardized_jvp(v_dot: Array, x_dot: Array, room: NormalizationCache, axes: Axes) -> None:
+    """Compute tangents of ``v`` from those of x."""
+    np.subtract(x_dot, x_dot.mean(axis=axes, keepdims=True), out=v_dot)
+    np.subtract(v_dot, room.v * (x_dot * room.v).mean(axis=axes, keepdims=True), out=v_dot)
+    np.divide(v_dot, room.deviation, out=v_dot)
+
+
+OVER = (-1,)  # a normalization of rows: of the units of each sample, or of each position
+
+
+def _layer_norm(y: Array, room: NormalizationCache, x: Array, gain: Array, shift: Array) -> None:
+    standardize(room, x, OVER)
+    np.multiply(room.v, gain, out=y)
     np.add(y, shift, out=y)
 
 
 def _layer_vjp_x(
     x_bar: Array, g: Array, _y: Array, room: NormalizationCache, x: Array, gain: Array, _: Array
 ) -> None:
-    v, deviation, space, mean, _least = room
     np.multiply(g, gain, out=x_bar)
-    np.multiply(x_bar, v, out=space)
-    _mean(mean, space)
-    np.multiply(v, mean, out=space)
-    _mean(mean, x_bar)
-    np.subtract(x_bar, mean, out=x_bar)
-    np.subtract(x_bar, space, out=x_bar)
-    np.divide(x_bar, deviation, out=x_bar)
+    standardized_vjp(x_bar, room, OVER)
 
 
 def _layer_vjp_gain(gain_bar: Array, g: Array, _y: Array, room: NormalizationCache, *_: Array) -> None:
@@ -79,9 +104,7 @@ def _layer_vjp_shift(shift_bar: Array, g: Array, *_: object) -> None:
 def _layer_jvp_x(
     y_dot: Array, x_dot: Array, _y: Array, room: NormalizationCache, x: Array, gain: Array, _: Array
 ) -> None:
-    np.subtract(x_dot, x_dot.mean(axis=-1, keepdims=True), out=y_dot)
-    np.subtract(y_dot, room.v * (x_dot * room.v).mean(axis=-1, keepdims=True), out=y_dot)
-    np.divide(y_dot, room.deviation, out=y_dot)
+    standardized_jvp(y_dot, x_dot, room, OVER)
     np.multiply(y_dot, gain, out=y_dot)
 
 
@@ -136,7 +159,7 @@ def _rms_room(dtype: np.dtype[Any], x: Shape) -> Cache:
 def _rms_norm(y: Array, room: Cache, x: Array) -> None:
     space, rms, _ = room
     np.multiply(x, x, out=space)
-    _mean(rms, space)
+    _mean(rms, space, OVER)
     np.add(rms, RMS_EPSILON, out=rms)
     np.sqrt(rms, out=rms)
     np.divide(x, rms, out=y)
@@ -145,7 +168,7 @@ def _rms_norm(y: Array, room: Cache, x: Array) -> None:
 def _rms_vjp(x_bar: Array, g: Array, y: Array, room: Cache, x: Array) -> None:
     space, rms, mean = room
     np.multiply(g, y, out=space)
-    _mean(mean, space)
+    _mean(mean, space, OVER)
     np.multiply(y, mean, out=space)
     np.subtract(g, space, out=x_bar)
     np.divide(x_bar, rms, out=x_bar)

@@ -20,7 +20,7 @@ from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.operation import Op, Visit
 from tui_backprop.engine.primitives import ACTIVATIONS
-from tui_backprop.engine.primitives.normalization import LAYER_NORM_EPSILON
+from tui_backprop.engine.primitives.normalization import NORMALIZATION_EPSILON
 from tui_backprop.engine.training.iteration import Iteration
 
 FORMULA_COLUMNS = 24  # most characters of a formula in a label; a longer one is replaced by its name
@@ -74,7 +74,7 @@ def _deviation(iteration: Iteration, op: Op, s: int) -> ReceiptRow:
     z = op.inputs[0]
     variance = float(iteration.tensor(z)[s].astype(float).var())
     deviation = float(iteration.deviation(op.block)[s, 0])
-    return ReceiptRow("/", f"deviation {z}", deviation, (variance,), f"√({{0}} + {LAYER_NORM_EPSILON:g})")
+    return ReceiptRow("/", f"deviation {z}", deviation, (variance,), f"√({{0}} + {NORMALIZATION_EPSILON:g})")
 
 
 def activation(iteration: Iteration, step: Step, j: int, terms: int, s: int) -> Sequence[ReceiptRow]:

@@ -9,7 +9,7 @@ import numpy as np
 from tui_backprop.engine.explain.receipts.rows import ReceiptRow, product, worked_sum
 from tui_backprop.engine.network.operation import Op
 from tui_backprop.engine.primitives import Array
-from tui_backprop.engine.primitives.normalization import LAYER_NORM_EPSILON, RMS_EPSILON
+from tui_backprop.engine.primitives.normalization import NORMALIZATION_EPSILON, RMS_EPSILON
 from tui_backprop.engine.primitives.softmax import Softmax
 from tui_backprop.engine.training.iteration import Iteration
 
@@ -58,7 +58,7 @@ def _rms(iteration: Iteration, op: Op, index: Index, entry: Name) -> list[Receip
 def _layer_norm(iteration: Iteration, op: Op, index: Index, entry: Name) -> list[ReceiptRow]:
     x, (name, gain, shift) = _row(iteration, op, index), op.inputs
     j = index[-1]
-    deviation = float(np.sqrt(x.var() + LAYER_NORM_EPSILON))
+    deviation = float(np.sqrt(x.var() + NORMALIZATION_EPSILON))
     label = f"({entry(name, index)} − mean) / deviation · {entry(gain, (j,))}"
     centred = (float(x[j]) - float(x.mean())) / deviation
     return [
