@@ -73,7 +73,7 @@ def touched(
         np.ones(program.shapes[name], program.dtype) if name in op.differentiated else program.values[name]
         for name in op.inputs
     ]
-    y, row = np.empty(program.shapes[op.output], program.dtype), op.primitive
+    y, row = np.empty(program.shapes[op.output], program.dtype), op.primitive.pattern or op.primitive
     room = row.room(program.dtype, *(array.shape for array in inputs))
     row.forward(y, room, *inputs)
     one = np.zeros(program.shapes[op.output if by_output else op.inputs[i]], program.dtype)

@@ -74,7 +74,11 @@ class Primitive:
     short: str = ""  # short form of a long name
     sign: str = ""  # + - * / where that is all it does to its two inputs
     side: Callable[..., Array] | None = None  # (*x): the piece of a piecewise function that each entry is on
+    # a row with the same windows whose derivatives are 0 nowhere in them, where its own depend on the numbers
+    pattern: Primitive | None = None
     convention: str = ""  # a sentence about its derivative where it has none
+    # (i, index, place, *shapes): where in the other input the factor of an entry of input i in y[place] stands
+    factor: Callable[..., Shape] | None = None
     averages: bool = False  # y is a mean: of the entries of input 0, or for a loss of its samples
     detached: bool = False  # no derivative flows to its input: for derivatives, its output is a constant
 

@@ -77,6 +77,10 @@ def _matmul_flops(a: Shape, w: Shape) -> int:
     return 2 * _matmul_macs(a, w)
 
 
+def _matmul_factor(i: int, index: Shape, place: Shape, a: Shape, w: Shape) -> Shape:
+    return (place[0], index[0]) if i else (index[1], place[1])
+
+
 MATMUL = Primitive(
     name="matmul",
     kind="affine",
@@ -93,6 +97,7 @@ MATMUL = Primitive(
     room=_room_to_turn,
     macs=_matmul_macs,
     by_sample=True,
+    factor=_matmul_factor,
 )
 
 # --- bias add: y = u + b ----------------------------------------------------------------------------------

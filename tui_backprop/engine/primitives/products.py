@@ -101,6 +101,22 @@ def _flops(a: Shape, b: Shape) -> int:
     return 2 * _macs(a, b)
 
 
+def _at(index: Shape, shape: Shape) -> Shape:
+    """Return the index, in an array that is broadcast, of what stands at an index of the result."""
+    return tuple(i if n > 1 else 0 for i, n in zip(index[len(index) - len(shape) :], shape, strict=True))
+
+
+def _factor(i: int, index: Shape, place: Shape, a: Shape, b: Shape) -> Shape:
+    columns = place[-1:] if len(b) > 1 else ()
+    rows = place[len(place) - len(columns) - 1 : len(place) - len(columns)] if len(a) > 1 else ()
+    batch = place[: len(place) - len(rows) - len(columns)]
+    if i == 0:
+        other, inner = b, (index[-1], *columns)
+    else:
+        other, inner = a, (*rows, index[-2] if len(b) > 1 else index[-1])
+    return (*_at(batch, other[: len(other) - len(inner)]), *inner)
+
+
 def _row(
     name: str, formula: str, back: tuple[str, str], torch: str, torch_vjps: tuple[str, str]
 ) -> Primitive:
@@ -118,6 +134,7 @@ def _row(
         torch_vjps=torch_vjps,
         shape=_shape,
         macs=_macs,
+        factor=_factor,
     )
 
 

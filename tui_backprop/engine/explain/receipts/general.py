@@ -2,7 +2,8 @@
 
 Forward, an entry is shown with the entries of the inputs that it is made of. Backward, it is a sum over all entries
 of the output that depend on it: each cotangent times the derivative of that entry, which the JVP of the operation
-gives, not the VJP that the receipt explains. What earlier uses of the value have added stands in front."""
+gives, not the VJP that the receipt explains. What earlier uses of the value have added stands in front. Labels are
+written for the terms that are shown alone: an entry of a kernel has one for each position in each image."""
 
 from __future__ import annotations
 
@@ -107,35 +108,65 @@ def _selected(iteration: Iteration, op: Op, index: Index, terms: int) -> list[Re
 
 def _linear(iteration: Iteration, op: Op, index: Index, terms: int) -> list[ReceiptRow]:
     """Return the entries of the inputs that an entry of the output is a sum of, each times a factor."""
-    labels: list[str] = []
+    read: list[tuple[int, Index]] = []
     values, shares = [], []
-    product = op.primitive.macs(*_shapes(iteration, op)) > 0
+    product = op.primitive.factor is not None
     for i, name in enumerate(op.inputs[:1] if product else op.inputs):
         factors = jacobian_row(iteration.program, op, i, index)
         for place in touched(iteration.program, op, i, index, by_output=True):
-            factor = "" if factors[place] == 1 and not product else _factor(iteration, op, i, place, index)
-            labels.append(" · ".join(filter(None, (_name(iteration, name, place), factor))))
+            read.append((i, place))
             values.append(float(iteration.tensor(name)[place]))
             shares.append(float(factors[place]))
+
+    def label(k: int) -> str:
+        i, place = read[k]
+        factor = "" if shares[k] == 1 and not product else _factor(iteration, op, i, place, index)
+        return " · ".join(filter(None, (_name(iteration, op.inputs[i], place), factor)))
+
     if all(share == 1 for share in shares) and not product:
-        return largest(lambda k: labels[k], np.array(values), terms)
-    return summands(lambda k: labels[k], np.array(values), np.array(shares), terms)
+        return largest(label, np.array(values), terms)
+    return summands(label, np.array(values), np.array(shares), terms)
 
 
 def _shapes(iteration: Iteration, op: Op) -> list[Shape]:
     return [iteration.program.shapes[name] for name in op.inputs]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Term:
-    """A term of a gradient: the ``cotangent`` at a ``place`` of the output of an operation, times a ``factor``."""
+    """A term of the gradient of the entry at an ``index`` of input ``i`` of an operation: the ``cotangent`` at a
+    ``place`` of its output, times a ``factor``."""
 
+    iteration: Iteration
     op: Op
+    i: int
+    index: Index
     place: Index
-    label: str
     cotangent: float
     factor: float
-    factor_name: str  # of the factor, if it is an entry of another input
+
+    @property
+    def label(self) -> str:
+        """The cotangent times the factor, in symbols."""
+        iteration, op, place, row = self.iteration, self.op, self.place, self.op.primitive
+        cotangent = _name(iteration, iteration.graph.gradient_of(op.output), place)
+        if row.kind in ENTRYWISE:
+            formula = _unsummed(row.vjp_formulas[self.i])
+            names = _entries(iteration, op, place)
+            return tidy(formula.format(*names, g=cotangent, y=_name(iteration, op.output, place), v=""))
+        if self.factor == 1 and row.factor is None:
+            return cotangent
+        if self.factor == 0 and row.pattern:
+            (won,) = np.argwhere(jacobian_row(iteration.program, op, self.i, place)).tolist()
+            return f"{cotangent} goes to {_name(iteration, op.inputs[self.i], won)}"
+        return f"{cotangent} · {_factor(iteration, op, self.i, self.index, place)}"
+
+    @property
+    def factor_name(self) -> str:
+        """The name of the factor, if it is an entry of another input; else ""."""
+        row = self.op.primitive
+        multiplies = row.sign == "*" or row.factor is not None
+        return derivative_of(self.iteration, self.op, self.i, self.index, self.place) if multiplies else ""
 
 
 def terms_of(iteration: Iteration, visit: Visit, index: Index) -> list[Term]:
@@ -144,20 +175,9 @@ def terms_of(iteration: Iteration, visit: Visit, index: Index) -> list[Term]:
     factors = jacobian_column(iteration.program, op, i, index)
     cotangents = iteration.tensor(iteration.graph.gradient_of(op.output))
     return [
-        Term(
-            op,
-            place,
-            _term(iteration, op, i, index, place, factors),
-            float(cotangents[place]),
-            float(factors[place]),
-            derivative_of(iteration, op, i, index, place) if _multiplies(iteration, op) else "",
-        )
+        Term(iteration, op, i, index, place, float(cotangents[place]), float(factors[place]))
         for place in _places(iteration, op, i, index, factors)
     ]
-
-
-def _multiplies(iteration: Iteration, op: Op) -> bool:
-    return op.primitive.sign == "*" or op.primitive.macs(*_shapes(iteration, op)) > 0
 
 
 def _backward(iteration: Iteration, step: Step, visit: Visit, index: Index, most: int) -> list[ReceiptRow]:
@@ -181,36 +201,17 @@ def _places(iteration: Iteration, op: Op, i: int, index: Index, factors: Array) 
     return touched(iteration.program, op, i, index, by_output=False)
 
 
-def _term(iteration: Iteration, op: Op, i: int, index: Index, place: Index, factors: Array) -> str:
-    """Write a cotangent times a derivative."""
-    graph, row = iteration.graph, op.primitive
-    cotangent = _name(iteration, graph.gradient_of(op.output), place)
-    if row.kind in ENTRYWISE:
-        names = [
-            _name(iteration, name, _aligned(place, iteration.program.shapes[name])) for name in op.inputs
-        ]
-        formula = _unsummed(row.vjp_formulas[i])
-        return tidy(formula.format(*names, g=cotangent, y=_name(iteration, op.output, place), v=""))
-    if factors[place] == 1 and not row.macs(*_shapes(iteration, op)):
-        return cotangent
-    return f"{cotangent} · {_factor(iteration, op, i, index, place)}"
+def _entries(iteration: Iteration, op: Op, place: Index) -> list[str]:
+    """Return the names of the entries of the inputs that meet in a ``place`` of the output."""
+    return [_name(iteration, name, _aligned(place, iteration.program.shapes[name])) for name in op.inputs]
 
 
 def _factor(iteration: Iteration, op: Op, i: int, index: Index, place: Index) -> str:
-    """Write the derivative of the output at a ``place`` by an input at an index: of a matrix product, the entry of
-    the other factor."""
-    shapes = _shapes(iteration, op)
-    if not op.primitive.macs(*shapes):
+    """Write the derivative of the output at a ``place`` by an input at an index: of a product, the entry of the other
+    factor."""
+    if op.primitive.factor is None:
         return f"∂{_name(iteration, op.output, place)}/∂{_name(iteration, op.inputs[i], index)}"
-    left, right = shapes
-    columns = place[-1:] if len(right) > 1 else ()
-    rows = place[len(place) - len(columns) - 1 : len(place) - len(columns)] if len(left) > 1 else ()
-    batch = place[: len(place) - len(rows) - len(columns)]
-    if i == 0:
-        other, inner = right, (index[-1], *columns)
-    else:
-        other, inner = left, (*rows, index[-2] if len(right) > 1 else index[-1])
-    at = (*_aligned(batch, other[: len(other) - len(inner)]), *inner)
+    at = op.primitive.factor(i, index, place, *_shapes(iteration, op))
     return _name(iteration, op.inputs[1 - i], at)
 
 
@@ -218,12 +219,9 @@ def derivative_of(iteration: Iteration, op: Op, i: int, index: Index, place: Ind
     """Write the derivative of the output of an operation at a ``place`` by an entry of input ``i``."""
     row = op.primitive
     if row.kind not in ENTRYWISE:
-        one = (
-            not row.macs(*_shapes(iteration, op))
-            and jacobian_row(iteration.program, op, i, place)[index] == 1
-        )
+        one = row.factor is None and jacobian_row(iteration.program, op, i, place)[index] == 1
         return "1" if one else _factor(iteration, op, i, index, place)
-    names = [_name(iteration, name, _aligned(place, iteration.program.shapes[name])) for name in op.inputs]
+    names = _entries(iteration, op, place)
     formula = _unsummed(row.vjp_formulas[i]).replace("{g} · ", "").replace("{g}", "1")
     return tidy(formula.format(*names, y=_name(iteration, op.output, place)))
 
