@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tui_backprop.engine.primitives.arithmetic import ARITHMETIC, arithmetic
 from tui_backprop.engine.primitives.base import Primitive
+from tui_backprop.engine.primitives.batch_norm import BATCH_NORM
+from tui_backprop.engine.primitives.convolution import channel_bias_add, conv1d, conv2d
 from tui_backprop.engine.primitives.embedding import EMBEDDING
 from tui_backprop.engine.primitives.functions import COPY, DETACH, FUNCTIONS
 from tui_backprop.engine.primitives.layouts import (
@@ -16,6 +18,7 @@ from tui_backprop.engine.primitives.layouts import (
     transpose,
 )
 from tui_backprop.engine.primitives.normalization import RMS_NORM
+from tui_backprop.engine.primitives.pooling import average_pooling, max_pooling
 from tui_backprop.engine.primitives.products import DOT, MATRIX_PRODUCT
 from tui_backprop.engine.primitives.reductions import REDUCTIONS, reduction
 from tui_backprop.engine.primitives.softmax import softmax
@@ -32,6 +35,12 @@ GENERAL: tuple[Primitive, ...] = (
     slicing((1, (0, None, 2), (None, 2, None))),
     concatenate(-2, 3),
     gather((1, 0, 1), -2),
+    conv2d(),
+    conv1d(),
+    channel_bias_add(),
+    max_pooling((2, 2)),
+    average_pooling((2, 2)),
+    BATCH_NORM,
     DETACH,
     EMBEDDING,
     RMS_NORM,

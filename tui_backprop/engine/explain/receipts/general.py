@@ -158,7 +158,7 @@ class Term:
             return cotangent
         if self.factor == 0 and row.pattern:
             (won,) = np.argwhere(jacobian_row(iteration.program, op, self.i, place)).tolist()
-            return f"{cotangent} goes to {_name(iteration, op.inputs[self.i], won)}"
+            return f"{cotangent} goes to {_name(iteration, op.inputs[self.i], tuple(won))}"
         return f"{cotangent} · {_factor(iteration, op, self.i, self.index, place)}"
 
     @property
