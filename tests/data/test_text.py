@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tracemalloc
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui_backprop.cli.brought import data_of
-from tui_backprop.data import own
+from tui_backprop.data import own, text_file
 from tui_backprop.data.catalogue import DATASETS, TEXTS, check, info, title
 from tui_backprop.data.samples import batches, cut, load, load_text
 from tui_backprop.data.text import documents_of, shipped, text_of
@@ -22,6 +23,7 @@ from tui_backprop.engine.network.spec_base import SpecBase
 from tui_backprop.files.decoder import DecodeError
 from tui_backprop.session.brought_files import fetch_files
 from tui_backprop.support.errors import FileError, InputError
+from tui_backprop.support.memory import Available
 
 FEW = ("ab", "abca", "c")  # characters abc: tokens 0, 1, 2, and the boundary, 3
 
@@ -182,6 +184,25 @@ def test_what_is_no_text_is_refused_in_one_line(tmp_path, content, why):
     said = refused(read_documents, str(written(tmp_path, content)))
     assert why in said
     assert "\n" not in said
+
+
+def test_a_file_that_does_not_fit_into_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(text_file, "available", lambda: Available(400_000))
+    assert read_documents(str(written(tmp_path, "a" * 10_000)))
+    assert "larger than 10 kB" in refused(read_documents, str(written(tmp_path, "a" * 10_001)))
+
+
+def test_reading_a_file_takes_no_more_memory_than_is_counted(tmp_path):
+    size = 2 * 10**6
+    for line in ("a", "the quick brown fox"):
+        path = str(written(tmp_path, (f"{line}\n" * size)[:size]))
+        tracemalloc.start()
+        try:
+            read_documents(path)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert 5 * size < peak < size * text_file.MEMORY
 
 
 def test_as_many_characters_as_are_allowed_are_taken(tmp_path):

@@ -6,6 +6,7 @@ both, and the boundary from the whole document.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +19,7 @@ from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import quoted
 
 NO_TARGET = -1  # the target of a position after the end of a document
-NEWLINE = ord("\n")
+NEWLINE = ord("\n")  # stands for the boundary
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,19 +82,19 @@ def text_of(documents: Sequence[str]) -> Text:
     if not documents:
         raise DecodeError("it has no text; write a document on each line")
     joined = "\n".join(("", *documents, ""))
-    codes = np.frombuffer(joined.encode("utf-32-le"), np.uint32)
-    found = np.unique(codes)
-    kinds = found[found != NEWLINE]
+    kinds = sorted({*joined} - {"\n"})
     if len(kinds) > MOST_CHARACTERS:
         raise DecodeError(
             f"it has {len(kinds):,} different characters; at most {MOST_CHARACTERS} are allowed"
         )
-    ends = codes == NEWLINE
-    tokens = np.where(ends, len(kinds), np.searchsorted(kinds, codes)).astype(np.int16)
-    starts = np.flatnonzero(ends)
+    codes = np.frombuffer(joined.encode("utf-32-le"), np.uint32)
+    token_of = np.zeros(sys.maxunicode + 1, np.int16)
+    token_of[[*map(ord, kinds)]] = np.arange(len(kinds))
+    token_of[NEWLINE] = len(kinds)
+    tokens, starts = token_of[codes], np.flatnonzero(codes == NEWLINE)
     for array in (tokens, starts):
         array.setflags(write=False)
-    return Text("".join(map(chr, kinds.tolist())), tokens, starts)
+    return Text("".join(kinds), tokens, starts)
 
 
 @lru_cache(maxsize=1)

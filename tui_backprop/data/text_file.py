@@ -14,20 +14,23 @@ from tui_backprop.files.known import remember
 from tui_backprop.files.opener import read_named
 from tui_backprop.support.errors import FileError
 from tui_backprop.support.format import printable
+from tui_backprop.support.memory import available
 from tui_backprop.support.paths import display_path
 from tui_backprop.support.validation import quoted
 
 LARGEST = 10**7  # bytes
+MEMORY = 20  # bytes that each byte of a file takes while it is read
+USABLE = 0.5  # of free memory
 
 
 def read_documents(path: str, name: str = "") -> str:
     """Read the documents of a file, or of stdin for -, and return them as the data of a session; its ``name`` is that
-    of the file unless another one is given. Raises FileError for a file that cannot be read, is not UTF-8, or has no
-    text or too many different characters."""
+    of the file unless another one is given. Raises FileError for a file that cannot be read, does not fit into
+    memory, is not UTF-8, or has no text or too many different characters."""
     where = STDIN_PATH if path == STDIN else Path(path)
     name = name or ("stdin" if path == STDIN else where.name)
     try:
-        content = read_named(where, LARGEST)
+        content = read_named(where, min(LARGEST, int(USABLE * available().bytes) // MEMORY))
         documents = documents_of(_decoded(content))
         text = text_of(documents)
     except (OSError, DecodeError) as error:
