@@ -81,7 +81,7 @@ def total(terms: Iterable[Scalar]) -> Scalar:
 
 
 def dot(x: Sequence[Scalar], y: Sequence[Scalar]) -> Scalar:
-    """Add products, as one operation: 5 times as fast as two operations for each."""
+    """Add products, as one operation, which is about 8 times as fast as two for each."""
     by_x = tuple((a, b.value) for a, b in zip(x, y, strict=True))
     by_y = tuple((b, a.value) for a, b in zip(x, y, strict=True))
     return Scalar(sum(a.value * b for a, b in by_x), by_x + by_y)
