@@ -46,6 +46,11 @@ SHAPES = {  # (fan_in, fan_out), in the order of the flat vector
     "Wq": (WIDTH, WIDTH), "Wk": (WIDTH, WIDTH), "Wv": (WIDTH, WIDTH), "Wo": (WIDTH, WIDTH),
     "W1": (WIDTH, HIDDEN), "W2": (HIDDEN, WIDTH), "U": (WIDTH, TOKENS),
 }  # fmt: skip
+STREAMS = (  # of the initial parameters of a seed: block, or block, 0 and the number of the tensor in it
+    (1,), (1, 0, 1),
+    (2,), (2, 0, 1), (2, 0, 2), (2, 0, 3),
+    (3,), (3, 0, 1), (4,),
+)  # fmt: skip
 PARAMETERS = sum(rows * columns for rows, columns in SHAPES.values())
 
 RATE, BETA1, BETA2, ADAM_EPSILON = 0.01, 0.85, 0.99, 1e-8
@@ -54,11 +59,11 @@ RECORD = Path(__file__).with_name("microgpt_losses.txt")
 
 
 def initial(seed: int = SEED) -> np.ndarray:
-    """Draw the initial parameters, float64 (4192,): tensor k = 1, 2, ... of SHAPES from a stream of its own."""
-    streams = [np.random.SeedSequence(seed, spawn_key=(k,)) for k in range(1, len(SHAPES) + 1)]
+    """Draw the initial parameters, float64 (4192,): each tensor from a stream of its own, as the engine does."""
     drawn = [
-        DEVIATION * np.random.default_rng(stream).standard_normal(shape).ravel()
-        for stream, shape in zip(streams, SHAPES.values(), strict=True)
+        DEVIATION
+        * np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key)).standard_normal(shape).ravel()
+        for key, shape in zip(STREAMS, SHAPES.values(), strict=True)
     ]
     return np.concatenate(drawn)
 
