@@ -19,6 +19,7 @@ from tui_backprop.data.samples import batches, cut, load, load_text
 from tui_backprop.data.text import documents_of, shipped, text_of
 from tui_backprop.data.text_file import read_documents
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.frontends.gpt.spec import GptSpec
 from tui_backprop.engine.network.spec_base import SpecBase
 from tui_backprop.files.decoder import DecodeError
 from tui_backprop.session.brought_files import fetch_files
@@ -208,6 +209,7 @@ def test_reading_a_file_takes_no_more_memory_than_is_counted(tmp_path):
 def test_as_many_characters_as_are_allowed_are_taken(tmp_path):
     data = read_documents(str(written(tmp_path, "".join(map(chr, range(0x4E00, 0x4F00))))))
     assert len(info(data).token_names) == 257
+    check(GptSpec(vocabulary=257), data, 0, 1)
 
 
 @pytest.mark.parametrize(

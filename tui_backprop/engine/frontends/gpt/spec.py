@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 NORMS = ("rms", "layer")  # RMS normalization without gain; layer normalization with gain and shift
 ACTIVATIONS = ("relu", "gelu")
-MOST = {"vocabulary": 256, "depth": 12, "width": 1024, "heads": 64, "context": 256}
+# The largest numbers; a vocabulary is 256 characters and the boundary.
+MOST = {"vocabulary": 257, "depth": 12, "width": 1024, "heads": 64, "context": 256}
 HIDDEN = 4  # units of an MLP, times the width
 ARRAYS = 24  # of each value, at most: in three passes, with work space and cotangents
 OBJECTS = 32_768  # bytes of Python's objects for one operation, at most
