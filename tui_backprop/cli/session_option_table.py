@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tui_backprop.data.catalogue import DATASETS
+from tui_backprop.data.catalogue import DATASETS, TEXTS
+from tui_backprop.engine.frontends.gpt.presets import NORMS
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS
 from tui_backprop.engine.network.model import DTYPES
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
@@ -11,7 +12,9 @@ from tui_backprop.engine.training.optimizer_spec import SCHEDULES
 from tui_backprop.engine.training.update_rules import SYMBOLS, UPDATE_RULES
 from tui_backprop.session.presets import PRESETS
 
-STARTS = ", ".join([*(f"{row.first} for {name}" for name, row in DATASETS.items() if row.first), "else 0"])
+STARTS = ", ".join(
+    [*(f"{row.first} for {name}" for name, row in (DATASETS | TEXTS).items() if row.first), "else 0"]
+)
 
 # Option, names or an example of its values, help. Values are validated by the spec, not by click, so that the app
 # and the command line report a bad one in the same words.
@@ -59,12 +62,18 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
         "'W1=[[.15,.25],[.2,.3]], b1=.35'",
         "Initial parameters, typed; a single number fills its parameter, what is not given is drawn.",
     ),
+    ("--depth", "1", "Of a GPT: number of blocks."),
+    ("--width", "16", "Of a GPT: numbers of the residual stream at each position."),
+    ("--heads", "4", "Of a GPT: attention heads of each block; the width is divided among them."),
+    ("--context", "16", "Of a GPT: positions, the tokens that it sees at the most."),
+    ("--norm", "|".join(NORMS), "Of a GPT: RMS normalization, or layer normalization with gain and shift."),
     ("--dtype", "|".join(DTYPES), "Floating-point precision."),
     ("--seed", "0", "Seed of the initial weights, of dropout and of generated data."),
     (
         "--data",
-        "|".join(DATASETS),
-        "Data set; or a file: points.csv, .tsv, .npz, .npy or IDX, which may be compressed; - is stdin.",
+        "|".join(DATASETS | TEXTS),
+        "Data set; or a file: points.csv, .tsv, .npz, .npy or IDX, which may be compressed; for a GPT, text.txt"
+        " with a document on each line; - is stdin.",
     ),
     ("--target", "COLUMN", "Column of the file that is the target; default: the last one."),
     ("--scale", "standard|minmax", "Scale each input of the file: to mean 0 and deviation 1, or to 0..1."),
@@ -108,6 +117,7 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
 )
 FLAGS = (
     ("--no-bias", "No biases."),
+    ("--tied", "Of a GPT: the output matrix is the transposed embedding."),
     ("--layer-norm", "Layer normalization of the pre-activations of each hidden layer."),
     ("--residual", "Add its input to each hidden layer, if both have the same width."),
     ("--input-gradient", "Go on to the gradient of the loss by the input, dL/dx."),
@@ -125,6 +135,10 @@ NETWORK = (
 )  # fmt: skip
 
 OPTIMIZER = (*SYMBOLS, "weight_decay", "decay_bias", "clip", "schedule", "warmup", "horizon")
+
+# Options that belong to no dense network; and those of every network that are no fields of it.
+OTHER = ("depth", "width", "heads", "context", "norm", "tied")
+ANY_NETWORK = frozenset(("preset", "data", "sample", "batch", "lr", "optimizer", *OPTIMIZER))
 
 EXPRESSION_OPTIONS = frozenset(
     ("preset", "expr", "let", "dtype", "input_gradient", "lr", "optimizer", *OPTIMIZER)

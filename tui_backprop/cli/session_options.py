@@ -11,6 +11,7 @@ import click
 from tui_backprop.cli.brought import data_of, filed, weights_of
 from tui_backprop.cli.options import Command, choice, gathered
 from tui_backprop.cli.session_option_table import (
+    ANY_NETWORK,
     CHOICES,
     EXPRESSION_LR,
     EXPRESSION_OPTIONS,
@@ -18,6 +19,7 @@ from tui_backprop.cli.session_option_table import (
     NETWORK,
     ONLY,
     OPTIMIZER,
+    OTHER,
 )
 from tui_backprop.cli.streams import say
 from tui_backprop.data.catalogue import GIVEN, fitted, info, title
@@ -27,6 +29,7 @@ from tui_backprop.engine.frontends.expression.presets import FRONTEND as EXPRESS
 from tui_backprop.engine.training.memory import check_memory, check_streamed_memory
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, check_epsilon
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
+from tui_backprop.session.presets import NETWORKS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import positive_number, whole_number
@@ -56,7 +59,9 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
         return expression_from(given, base)
     if "let" in given:
         raise InputError("let", "requires --expr, or a preset that is an expression")
-    assert isinstance(base.network, NetworkSpec)
+    if not isinstance(base.network, NetworkSpec):
+        return other_from(given, base)
+    _check_dense(given)
     data = data_of(given, base)
     network, optimizer = network_from(given, base.network, data), optimizer_from(given, base.optimizer)
     _check_decay_bias(given, network, optimizer)
@@ -78,6 +83,40 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
     if note := adapted(given, session):
         say(f"backprop-tui: {note}")
     return session
+
+
+def _check_dense(given: Mapping[str, Any]) -> None:
+    """Raise InputError for an option that dense networks do not have."""
+    for name in OTHER:
+        if name in given:
+            raise InputError(name, f"does not apply to a dense network; add --preset {presets_with(name)}")
+
+
+def presets_with(setting: str) -> str:
+    """Name the presets whose network has a setting, for a choice."""
+    found = [name for name, row in NETWORKS.items() if setting in row.network.settings]
+    return " or ".join(found)
+
+
+def other_from(given: dict[str, Any], base: Session) -> Session:
+    """Make the session of a network whose options are the fields of its specification, on top of that of a preset.
+    Raises InputError for any other option."""
+    settings = base.network.settings
+    for name in given:
+        if name not in settings and name not in ANY_NETWORK:
+            raise InputError(name.replace("_", "-"), f"does not apply to {base.network.title}")
+    data = data_of(given, base)
+    chosen = {name: given[name] for name in settings if name in given}
+    if base.network.context:
+        chosen["vocabulary"] = len(info(data).token_names)
+    network = base.network.changed(**chosen)
+    optimizer = optimizer_from(given, base.optimizer)
+    check_epsilon(optimizer, network.dtype)
+    batch = whole_number("batch", given.get("batch", base.batch), 1)
+    check_memory(network, batch, optimizer)
+    sample = whole_number("sample", given.get("sample", info(data).first), 0)
+    lr = positive_number("lr", given.get("lr", base.lr))
+    return Session(network, data, sample=sample, batch=batch, lr=lr, optimizer=optimizer)
 
 
 def adapted(given: Mapping[str, Any], session: Session) -> str:

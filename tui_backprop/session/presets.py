@@ -9,6 +9,7 @@ from functools import cached_property
 from tui_backprop.data.catalogue import GIVEN
 from tui_backprop.engine.frontends.dense.spec import FRONTEND, NetworkSpec
 from tui_backprop.engine.frontends.expression.presets import EXPRESSIONS
+from tui_backprop.engine.frontends.gpt import presets as gpt
 from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 
@@ -70,6 +71,11 @@ NETWORKS = {
             (6, 2, 1), "sigmoid", "half-squares", "normal:0.17", "float64", seed=3, output_activation="sigmoid"
         ),
         "symmetry", batch=64, lr=6.4, optimizer=OptimizerSpec("momentum"),  # 0.1 for the sum over 64 patterns
+    ),
+    "microgpt": Preset(
+        "a GPT of 4,192 parameters that learns to spell first names, letter by letter",
+        gpt.microgpt, "names", lr=0.01, frontend=gpt.FRONTEND,
+        optimizer=OptimizerSpec("adam", beta1=0.85, beta2=0.99, schedule="linear"),
     ),
 }  # fmt: skip
 

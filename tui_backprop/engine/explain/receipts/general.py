@@ -14,7 +14,7 @@ from functools import partial
 import numpy as np
 
 from tui_backprop.engine.explain.notation import tidy
-from tui_backprop.engine.explain.receipts.normalized import FORWARD
+from tui_backprop.engine.explain.receipts.normalized import BACKWARD, FORWARD
 from tui_backprop.engine.explain.receipts.rows import ReceiptRow, largest, summands
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.graph_values import TensorEntry, entry_name
@@ -75,7 +75,7 @@ def _forward(iteration: Iteration, step: Step, visit: Visit, index: Index, terms
     op, row = visit.op, visit.op.primitive
     end = _entry(iteration, "=", op.output, index)
     if row.kind in FORWARD:
-        return [*FORWARD[row.kind](iteration, op, index, partial(_name, iteration)), end]
+        return [*FORWARD[row.kind](iteration, op, index, partial(_name, iteration), terms), end]
     if row.kind not in ENTRYWISE:
         if row.side:
             end = replace(end, label=f"{end.label} = {tidy(row.formula.format(*op.inputs))}")
@@ -111,7 +111,7 @@ def _linear(iteration: Iteration, op: Op, index: Index, terms: int) -> list[Rece
     read: list[tuple[int, Index]] = []
     values, shares = [], []
     product = op.primitive.factor is not None
-    for i, name in enumerate(op.inputs[:1] if product else op.inputs):
+    for i, name in enumerate(op.inputs[:1] if product else op.differentiated):
         factors = jacobian_row(iteration.program, op, i, index)
         for place in touched(iteration.program, op, i, index, by_output=True):
             read.append((i, place))
@@ -185,6 +185,9 @@ def _backward(iteration: Iteration, step: Step, visit: Visit, index: Index, most
     earlier = graph.visits_of[visit.writes]
     at = earlier.index(visit)
     rows = [_entry(iteration, "+", graph.written(earlier[at - 1]), index)] if at else []
+    if visit.op.primitive.kind in BACKWARD:
+        own = BACKWARD[visit.op.primitive.kind](iteration, visit.op, index, partial(_name, iteration), most)
+        return [*rows, *own, _entry(iteration, "=", step.tensor, index)]
     terms = terms_of(iteration, visit, index)
     left, right = np.array([term.cotangent for term in terms]), np.array([term.factor for term in terms])
     rows += summands(lambda k: terms[k].label, left, right, most)

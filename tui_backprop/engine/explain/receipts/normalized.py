@@ -6,18 +6,18 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from tui_backprop.engine.explain.receipts.rows import ReceiptRow, product, worked_sum
+from tui_backprop.engine.explain.receipts.rows import ReceiptRow, largest, product, worked_sum
 from tui_backprop.engine.network.operation import Op
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.primitives.normalization import NORMALIZATION_EPSILON, RMS_EPSILON
 from tui_backprop.engine.primitives.softmax import Softmax
+from tui_backprop.engine.primitives.token_loss import NO_TARGET
 from tui_backprop.engine.training.iteration import Iteration
 
 Index = tuple[int, ...]
 Name = Callable[[str, Index], str]  # of an entry
-Rows = Callable[
-    [Iteration, Op, Index, Name], list[ReceiptRow]
-]  # all but the result, of an entry of the output
+# All rows but the result: (iteration, operation, index of an entry, its name, number of terms shown of a long sum).
+Rows = Callable[[Iteration, Op, Index, Name, int], list[ReceiptRow]]
 
 
 def _row(iteration: Iteration, op: Op, index: Index) -> Array:
@@ -25,7 +25,7 @@ def _row(iteration: Iteration, op: Op, index: Index) -> Array:
     return np.asarray(iteration.tensor(op.inputs[0])[index[:-1]], float)
 
 
-def _softmax(iteration: Iteration, op: Op, index: Index, entry: Name) -> list[ReceiptRow]:
+def _softmax(iteration: Iteration, op: Op, index: Index, entry: Name, terms: int) -> list[ReceiptRow]:
     x, name = _row(iteration, op, index), op.inputs[0]
     if _is_causal(op):
         x = x[: index[-2] + 1]
@@ -47,7 +47,7 @@ def _is_causal(op: Op) -> bool:
     return isinstance(op.primitive, Softmax) and op.primitive.causal
 
 
-def _rms(iteration: Iteration, op: Op, index: Index, entry: Name) -> list[ReceiptRow]:
+def _rms(iteration: Iteration, op: Op, index: Index, entry: Name, terms: int) -> list[ReceiptRow]:
     x, name = _row(iteration, op, index), op.inputs[0]
     return [
         ReceiptRow("+", entry(name, index), float(x[index[-1]])),
@@ -55,7 +55,7 @@ def _rms(iteration: Iteration, op: Op, index: Index, entry: Name) -> list[Receip
     ]
 
 
-def _layer_norm(iteration: Iteration, op: Op, index: Index, entry: Name) -> list[ReceiptRow]:
+def _layer_norm(iteration: Iteration, op: Op, index: Index, entry: Name, terms: int) -> list[ReceiptRow]:
     x, (name, gain, shift) = _row(iteration, op, index), op.inputs
     j = index[-1]
     deviation = float(np.sqrt(x.var() + NORMALIZATION_EPSILON))
@@ -67,8 +67,36 @@ def _layer_norm(iteration: Iteration, op: Op, index: Index, entry: Name) -> list
     ]
 
 
-# By the kind of an operation.
+def _token_loss(iteration: Iteration, op: Op, index: Index, entry: Name, terms: int) -> list[ReceiptRow]:
+    """Rows of the loss: −ln p of the target at each position that has one."""
+    p, t = iteration.graph.by_name[op.output].saved, iteration.tensor(op.inputs[1])
+    places = [(*map(int, at), int(t[tuple(at)])) for at in np.argwhere(t != NO_TARGET)]
+    chosen = np.array([float(iteration.tensor(p)[at]) for at in places])
+    with np.errstate(divide="ignore"):
+        each = -np.log(chosen)
+    rows = largest(
+        lambda i: f"−ln {entry(p, places[i])}", each, terms, lambda i: ("−ln {0}", (float(chosen[i]),))
+    )
+    return [*rows, ReceiptRow("/", "targets", float(len(places)))]
+
+
+def _token_loss_vjp(iteration: Iteration, op: Op, index: Index, entry: Name, terms: int) -> list[ReceiptRow]:
+    p, target = iteration.graph.by_name[op.output].saved, op.inputs[1]
+    t = iteration.tensor(target)
+    if t[index[:-1]] == NO_TARGET:
+        return [ReceiptRow("+", f"position {index[-2]} has no target", 0.0)]
+    hot = float(t[index[:-1]] == index[-1])
+    return [
+        ReceiptRow("+", entry(p, index), float(iteration.tensor(p)[index])),
+        ReceiptRow("-", f"onehot({entry(target, index[:-1])})[{index[-1]}]", hot),
+        ReceiptRow("/", "targets", float((t != NO_TARGET).sum())),
+    ]
+
+
+# By the kind of an operation; of a VJP, by input 0.
+BACKWARD: Mapping[str, Rows] = {"loss": _token_loss_vjp}
 FORWARD: Mapping[str, Rows] = {
+    "loss": _token_loss,
     "softmax": _softmax,
     "rms normalization": _rms,
     "normalization": _layer_norm,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from tui_backprop.engine.arrays.types import size
-from tui_backprop.engine.frontends.gpt.presets import FRONTEND
+from tui_backprop.engine.frontends.gpt.presets import FRONTEND, NORMS
 from tui_backprop.engine.network.initializer_rules import parse_init
 from tui_backprop.engine.network.model import DTYPES, ITEMSIZE, TrainingSettings
 from tui_backprop.engine.network.spec_base import SpecBase
@@ -16,7 +16,6 @@ from tui_backprop.support.validation import boolean, one_of, whole_number
 if TYPE_CHECKING:
     from tui_backprop.engine.network.graph import Graph
 
-NORMS = ("rms", "layer")  # RMS normalization without gain; layer normalization with gain and shift
 ACTIVATIONS = ("relu", "gelu")
 # The largest numbers; a vocabulary is 256 characters and the boundary.
 MOST = {"vocabulary": 257, "depth": 12, "width": 1024, "heads": 64, "context": 256}
