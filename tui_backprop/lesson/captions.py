@@ -79,6 +79,13 @@ VALUES = {
     "dot": "A dot product: its slope by each entry is the other array's entry.",
     "detach": "The number goes on; no gradient goes back.",
     "copy": "A new name for the same number.",
+    "convolution": "The kernel slides over the image: each entry is the sum of a patch times the kernel, the same"
+    " weights at every position.",
+    "channel bias": "Each channel adds its bias, the same number at every position.",
+    "max pooling": "The largest entry of each window goes on: only that one has a slope.",
+    "average pooling": "The mean of each window goes on: the slope by each entry is 1 over their number.",
+    "batch normalization": "Each channel gets mean 0 and standard deviation 1 over the batch, then is scaled (γ) and"
+    " shifted (β).",
     "layout": "The entries are only arranged anew; gradients go back to where they came from.",
     "statement": "One statement, in {operations} operations: {title}",
     "statement backward": "Back through one statement: {title}",

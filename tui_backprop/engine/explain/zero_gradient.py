@@ -11,6 +11,7 @@ from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.primitives import ACTIVATIONS, Array
 from tui_backprop.engine.training.iteration import Iteration
 
+MOST = 12  # causes that are listed
 OWN = "it"  # the name of a gradient whose own terms are the cause
 
 
@@ -59,7 +60,8 @@ def zero_gradients(
 
 
 def _of_any_operation(iteration: Iteration, value: str, index: tuple[int, ...]) -> tuple[ZeroGradient, ...]:
-    """List the factors that are 0 in all terms of a gradient: cotangents, or derivatives of operations."""
+    """List the factors that are 0 in all terms of a gradient: cotangents, or derivatives of operations. Of more than
+    MOST, such as the positions of a convolution, only the number of terms is known."""
     graph = iteration.graph
     if iteration.tensor(graph.gradient_of(value))[index] != 0:
         return ()
@@ -68,6 +70,8 @@ def _of_any_operation(iteration: Iteration, value: str, index: tuple[int, ...]) 
         return (ZeroGradient(entry_name(value, index), "no operation reads it"),)
     if any(term.cotangent * term.factor != 0 for term in terms):
         return (ZeroGradient(OWN, "its terms cancel"),)
+    if len(terms) > MOST:
+        return (ZeroGradient(OWN, f"each of its {len(terms):,} terms has a factor that is 0 or rounds to 0"),)
     found = []
     for term in terms:
         if term.cotangent == 0:

@@ -6,12 +6,13 @@ show their largest terms, and the remaining ones as one row.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
 
 from tui_backprop.engine.explain.entries import entry_at
-from tui_backprop.engine.explain.receipts import chain_rule, general, losses, operations, updates
+from tui_backprop.engine.explain.receipts import batch_norm, chain_rule, general, losses, operations, updates
 from tui_backprop.engine.explain.receipts import layers as steps
 from tui_backprop.engine.explain.receipts.losses import penalties
 from tui_backprop.engine.explain.receipts.rows import (
@@ -48,6 +49,12 @@ RECEIPTS: dict[str, Receipt] = {
     "normalization delta": steps.normalization_delta,
     **{kind: of_largest(receipt) for kind, receipt in PARAMETERS.items()},
 }
+# Receipts of operations that are equations of their own, where the general one does not say enough.
+SINGLE: dict[tuple[str, int | None], Callable[..., Sequence[ReceiptRow]]] = {
+    ("batch normalization", None): batch_norm.forward,
+    ("batch normalization", 0): batch_norm.to_input,
+    ("batch normalization", 1): batch_norm.to_gain,
+}
 
 
 def receipt_rows(
@@ -76,7 +83,9 @@ def _receipt(iteration: Iteration, part: Step, unit: int, asked: TensorEntry | N
     """Select the receipt of a single operation, if it has one of its own, or of its equation; the general one of an
     operation that is an equation of its own."""
     if part.visits and not part.visits[-1].op.equations:
-        return partial(general.receipt, asked=asked)
+        visit = part.visits[-1]
+        single = SINGLE.get((visit.op.primitive.kind, visit.of), general.receipt)
+        return partial(single, asked=asked)
     if part.kind == "input" and not iteration.graph.fed:
         return lambda iteration, step, unit, *_: general.given(
             iteration, entry_at(iteration.graph, step, unit)
