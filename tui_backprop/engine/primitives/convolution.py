@@ -20,7 +20,9 @@ from tui_backprop.engine.primitives.base import Cache, Primitive, copy
 from tui_backprop.engine.primitives.linear import parts
 from tui_backprop.engine.primitives.windows import entries_at, offsets, patches, positions, suffix
 
-SAMPLES = 16  # in a part; a divisor of ``linear.SAMPLES``, so that shared passes are divided between parts
+SAMPLES = 32  # in a part; a divisor of ``linear.SAMPLES``, so that shared passes are divided between parts
+
+COLUMNS = 4096  # in a product: OpenBLAS takes up to five times as long for more, where channels are few
 
 
 class Patches(NamedTuple):
@@ -100,7 +102,8 @@ class Convolution:
         for part in parts(len(x), SAMPLES):
             columns, made = self._columns(cache.part(part), x[part], w.shape), y[part]
             turned = cache.turned[part].reshape(len(w), -1)
-            np.dot(w.reshape(len(w), -1), columns, out=turned)
+            for some in parts(columns.shape[1], COLUMNS):
+                np.matmul(w.reshape(len(w), -1), columns[:, some], out=turned[:, some])
             np.copyto(made, np.moveaxis(turned.reshape(*made.shape[1:], len(made)), -1, 0))
 
     def vjp_x(self, x_bar: Array, g: Array, _y: Array, cache: Patches, x: Array, w: Array) -> None:
@@ -117,14 +120,13 @@ class Convolution:
             np.copyto(x_bar[part], np.moveaxis(padded[:, *self._inside(x.shape)], -1, 0))
 
     def vjp_w(self, w_bar: Array, g: Array, _y: Array, cache: Patches, x: Array, w: Array) -> None:
-        flat = w_bar.reshape(len(w), -1)
+        total = np.zeros((size(w.shape[1:]), len(w)), w_bar.dtype)
         for part in parts(len(g), SAMPLES):
             room = cache.part(part)
-            turned, columns = _turned(g[part], room), room.columns.reshape(flat.shape[1], -1)
-            if part.start:
-                flat += turned @ columns.T
-            else:
-                np.dot(turned, columns.T, out=flat)
+            turned, columns = _turned(g[part], room), room.columns.reshape(len(total), -1)
+            for some in parts(columns.shape[1], COLUMNS):
+                total += columns[:, some] @ turned[:, some].T
+        np.copyto(w_bar.reshape(len(w), -1), total.T)
 
     def jvp_x(self, y_dot: Array, x_dot: Array, _y: Array, _: Patches, x: Array, w: Array) -> None:
         images, made = x_dot.reshape(-1, *x.shape[1:]), y_dot.reshape(-1, *_y.shape[1:])

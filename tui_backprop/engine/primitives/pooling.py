@@ -47,7 +47,8 @@ class Largest(NamedTuple):
     places: Array  # (n, channels · positions): which entries of x are the largest, in a flattened sample
     winners: Array  # (n, channels, *positions): the same as the number of the place in the window
     number: Array  # work space, as winners
-    larger: Array  # work space, as winners
+    larger: Array  # the same
+    entries: Array  # the same: reading the entries of x once, which are apart, is faster than three times
 
 
 @lru_cache(maxsize=256)
@@ -68,14 +69,16 @@ class MaxPooling:
 
     def room(self, dtype: np.dtype[Any], x: Shape) -> Largest:
         made = self.windows.shape(x)
-        numbers = np.empty(made, np.int16), np.empty(made, np.int16)
-        return Largest(np.empty((x[0], size(made[1:])), np.intp), *numbers, np.empty(made, bool))
+        arrays = (np.empty(made, each) for each in (np.int16, np.int16, bool, dtype))
+        return Largest(np.empty((x[0], size(made[1:])), np.intp), *arrays)
 
     def forward(self, y: Array, cache: Largest, x: Array) -> None:
         first, *others = self.windows.entries(x, y.shape[2:])
         np.copyto(y, first)
         cache.winners.fill(0)
-        for number, entries in enumerate(others, 1):
+        entries = cache.entries
+        for number, other in enumerate(others, 1):
+            np.copyto(entries, other)
             np.greater(entries.real, y.real, out=cache.larger)
             np.multiply(cache.larger, np.int16(number), out=cache.number)
             np.maximum(cache.winners, cache.number, out=cache.winners)
