@@ -59,33 +59,40 @@ def initial_parameters(spec: Model, watch: Watch = lambda done, of: None) -> Arr
     flat = np.zeros(spec.parameters, spec.dtype)
     name, value = parse_init(spec.init)
     row = INITIALIZERS[name]
-    weights: dict[tuple[int, ...], Array] = {}
+    weights: dict[tuple[int, ...], tuple[Array, tuple[int, int]]] = {}
     for key, array in spec.graph.views(flat).items():
         if (read := spec.graph.by_name[key].read) is not None:
             np.copyto(array, read(), casting="same_kind")
         elif given := spec.graph.by_name[key].numbers:
             array[...] = np.reshape(given, array.shape)
         elif spec.graph.is_weight(key):
-            weights[_stream_key(spec.graph.block(key), weights)] = array
+            weights[_stream_key(spec.graph.block(key), weights)] = _matrix(array)
         elif spec.graph.role(key) == "gain":
             array.fill(1)
-    total = sum(w.size for w in weights.values())
+    total = sum(w.size for w, _ in weights.values())
     if row.fill:
         done = 0
-        for at, w in weights.items():
+        for at, (w, _) in weights.items():
             row.fill(w, partial(_stream, spec.seed, *at), value)
             done += w.size
             watch(done, total)
     elif row.deviation:
         blocks: list[Block] = []
-        for at, w in weights.items():
-            fan_in, fan_out = w.shape
-            blocks += _blocks(w, row.deviation(fan_in, fan_out, value), spec.seed, at)
+        for at, (w, fans) in weights.items():
+            blocks += _blocks(w, row.deviation(*fans, value), spec.seed, at)
         _draw_all(blocks, total, watch)
     return flat
 
 
-def _stream_key(block: int, taken: Mapping[tuple[int, ...], Array]) -> tuple[int, ...]:
+def _matrix(w: Array) -> tuple[Array, tuple[int, int]]:
+    """Return weights as a matrix, and how many entries go into and out of a unit: of kernels (out, in, *kernel) a
+    matrix with a row for each, as in PyTorch."""
+    if w.ndim == 2:
+        return w, (w.shape[0], w.shape[1])
+    return w.reshape(len(w), -1), (w[0].size, len(w) * w[0, 0].size)
+
+
+def _stream_key(block: int, taken: Mapping[tuple[int, ...], object]) -> tuple[int, ...]:
     """Return the key of the streams of a tensor: the number of its block, with 0 and its own number in that if it is
     not the first one (0 is the number of no part of a tensor that has a key)."""
     number = sum(key[0] == block for key in taken)

@@ -49,8 +49,27 @@ RECEIPTS: dict[str, Receipt] = {
     "normalization delta": steps.normalization_delta,
     **{kind: of_largest(receipt) for kind, receipt in PARAMETERS.items()},
 }
+
+
+def _of_outputs(receipt: Receipt) -> Callable[..., Sequence[ReceiptRow]]:
+    """Return the receipt of a loss that reads a row of outputs for each sample; the general one where it reads one
+    for each position."""
+
+    def rows(
+        iteration: Iteration, step: Step, j: int, terms: int, s: int, asked: TensorEntry | None = None
+    ) -> Sequence[ReceiptRow]:
+        if iteration.graph.loss_rule.per_position:
+            return general.receipt(iteration, step, j, terms, s, asked)
+        at = asked[1][-1] if asked and len(asked[1]) == 1 else j
+        return receipt(iteration, step, at, terms, s)
+
+    return rows
+
+
 # Receipts of operations that are equations of their own, where the general one does not say enough.
 SINGLE: dict[tuple[str, int | None], Callable[..., Sequence[ReceiptRow]]] = {
+    ("loss", None): _of_outputs(losses.loss),
+    ("loss", 0): _of_outputs(chain_rule.loss_by_chain_rule),
     ("batch normalization", None): batch_norm.forward,
     ("batch normalization", 0): batch_norm.to_input,
     ("batch normalization", 1): batch_norm.to_gain,

@@ -1,0 +1,5 @@
+"""Convolutional networks to begin with."""
+
+from __future__ import annotations
+
+FRONTEND = "conv"
