@@ -79,6 +79,8 @@ VALUES = {
     "dot": "A dot product: its slope by each entry is the other array's entry.",
     "detach": "The number goes on; no gradient goes back.",
     "copy": "A new name for the same number.",
+    "function": "A function of each entry: its slope there is its derivative.",
+    "loss": "One number says how wrong the output is. Which weights caused it?",
     "convolution": "The kernel slides over the image: each entry is the sum of a patch times the kernel, the same"
     " weights at every position.",
     "channel bias": "Each channel adds its bias, the same number at every position.",

@@ -186,12 +186,12 @@ def _step(
 
 
 def _product(visit: Visit, shapes: dict[str, Shape]) -> Shape:
-    """Return the samples, inputs and units of a matrix product; nothing for another operation."""
+    """Return the samples (times positions), inputs and units of a product; nothing for another operation."""
     inputs = [shapes[name] for name in visit.op.inputs]
     macs = visit.op.primitive.macs(*inputs)
     if not macs:
         return ()
-    terms, units = inputs[0][-1], inputs[1][-1] if len(inputs[1]) > 1 else 1
+    terms, units = visit.op.primitive.terms_and_units(*inputs)
     return macs // (terms * units), terms, units
 
 

@@ -79,6 +79,8 @@ class Primitive:
     convention: str = ""  # a sentence about its derivative where it has none
     # (i, index, place, *shapes): where in the other input the factor of an entry of input i in y[place] stands
     factor: Callable[..., Shape] | None = None
+    # (*shapes) of a product: the terms of each entry of y, and the units that share them
+    terms_and_units: Callable[..., tuple[int, int]] = lambda a, b: (a[-1], b[-1] if len(b) > 1 else 1)
     averages: bool = False  # y is a mean: of the entries of input 0, or for a loss of its samples
     detached: bool = False  # no derivative flows to its input: for derivatives, its output is a constant
 

@@ -174,6 +174,7 @@ def _convolution(name: str, stride: Shape, padding: Shape) -> Primitive:
         macs=rules.macs,
         by_sample=True,
         factor=rules.factor,
+        terms_and_units=lambda x, w: (size(w[1:]), w[0]),
     )
 
 

@@ -23,7 +23,7 @@ DESCRIPTIONS: dict[str, str] = {
 }
 # Of values without units.
 WHOLE = {
-    "parameter": "parameter",
+    **{role: role for role in ("parameter", "weight", "bias", "gain", "shift")},
     "input": "fixed value",
     "target": "target",
     "value": "value",

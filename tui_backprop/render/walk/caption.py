@@ -22,14 +22,19 @@ def caption_of(snapshot: Snapshot, context: RenderContext = UTF8) -> str:
     if step.kind == "update" and not snapshot.graph.layered:
         return _sentence(snapshot)
     graph, layer = snapshot.graph, max(step.block, 1)
+    given = {
+        "step_on": context.key("step_on"),
+        "samples": "One sample" if batch == 1 else f"A batch of {batch:,} samples",
+        "inputs": ("one number" if graph.width(0) == 1 else f"{graph.width(0):,} numbers")
+        + (" each" if batch > 1 else ""),
+    }
+    if not graph.layered:
+        return _sentence(snapshot).format(**given)
     fan_in, fan_out = graph.parameters[graph.weight(layer)]
     bias = graph.part(layer, "bias") is not None
     return _sentence(snapshot).format(
+        **given,
         layer=step.block,
-        step_on=context.key("step_on"),
-        samples="One sample" if batch == 1 else f"A batch of {batch:,} samples",
-        inputs=("one number" if graph.width(0) == 1 else f"{graph.width(0):,} numbers")
-        + (" each" if batch > 1 else ""),
         units="The unit" if fan_out == 1 else f"Each of {fan_out:,} units",
         bias=", and adds a bias" if bias else "",
         before="its one input" if fan_in == 1 else f"its {fan_in:,} inputs",
