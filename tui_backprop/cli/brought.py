@@ -39,7 +39,7 @@ def weights_of(given: Mapping[str, Any]) -> ArraysFile | None:
 def filed(network: NetworkSpec, file: ArraysFile) -> str:
     """Return the initial parameters in a file; say what was taken for what, and what is not finite."""
     shapes = start.shapes_of(network)
-    found = start.start_of(file.name, file.digest, file.arrays, shapes)
+    found = start.start_of(file.name, file.digest, shapes)
     for line in start.report(file.name, file.digest, shapes):
         say(f"backprop-tui: {line}")
     return found

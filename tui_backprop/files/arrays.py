@@ -24,11 +24,17 @@ PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt")
 
 @dataclass(frozen=True, eq=False)
 class ArraysFile:
-    """The ``arrays`` of a file by name, its own ``name`` and the SHA-256 of its content, in hexadecimal."""
+    """The ``arrays`` of a file by name, its ``path`` as it was given, the SHA-256 of its content, in hexadecimal, and
+    its ``format``, npz or safetensors."""
 
-    name: str
+    path: Path
     digest: str
     arrays: dict[str, Array]
+    format: str
+
+    @property
+    def name(self) -> str:
+        return self.path.name
 
 
 def read_arrays(field: str, path: Path) -> ArraysFile:
@@ -37,11 +43,12 @@ def read_arrays(field: str, path: Path) -> ArraysFile:
     most = int(USABLE * available().bytes)
     try:
         content = read_named(path, most)
+        form = "npz" if content.startswith(ZIP) else "safetensors"
         arrays = _decoded(path, content, most)
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise FileError(field, f"{quoted(display_path(path))} cannot be read: {printable(why)}") from None
-    return ArraysFile(path.name, hashlib.sha256(content).hexdigest(), arrays)
+    return ArraysFile(path, hashlib.sha256(content).hexdigest(), arrays, form)
 
 
 def _decoded(path: Path, content: bytes, most: int) -> dict[str, Array]:

@@ -81,7 +81,7 @@ def _by_parameter(session: Session, file: ArraysFile) -> dict[str, tuple[str, Ar
             found = match(plain, start.shapes_of(network), quoted(file.name))
         except UserError as error:
             raise FileError(FIELD, error.message) from None
-        own = {name: (found.sources[name].partition(" ")[0], array) for name, array in found.arrays.items()}
+        own = {name: (found.sources[name].key, array) for name, array in found.arrays.items()}
         names = {name.removesuffix(GRAD): name for name in file.arrays}
         own = {name: (names[source], array) for name, (source, array) in own.items()}
     return {network.graph.gradient_of(name): each for name, each in own.items()}

@@ -17,7 +17,7 @@ from tui_backprop.support.errors import UserError
 def read_weights(path: Path) -> ArraysFile:
     """Read a file of parameters, and hold its arrays for the starts that name it. Raises FileError."""
     found = read_arrays(start.FILE, path)
-    start.hold(found.digest, found.arrays)
+    start.hold(found.digest, start.Held(found.arrays, str(path), found.format))
     remember(found.digest, path)
     return found
 

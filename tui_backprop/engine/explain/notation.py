@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from keyword import iskeyword
 
 ASCII = {
     "δ": "delta", "γ": "gamma", "β": "beta", "λ": "lambda", "μ": "mu", "ρ": "rho", "ε": "epsilon", "π": "pi",
@@ -18,6 +19,12 @@ def ascii_formula(text: str) -> str:
     for glyph, plain in ASCII.items():
         text = text.replace(glyph, plain)
     return text
+
+
+def name_in(value: str) -> str:
+    """Name of a value as a Python identifier: γ1 is gamma1; λ is lambda_, because lambda is a keyword."""
+    name = ascii_formula(value)
+    return f"{name}_" if iskeyword(name) else name
 
 
 def _lowered(found: re.Match[str]) -> str:

@@ -11,7 +11,7 @@ the other, run unchanged after
 where ``W1``, ``b1``, ... are the initial parameters, leaf tensors that require gradients, and ``params`` is the
 list of them all (in double precision, after ``torch.set_default_dtype(torch.float64)``, too); ``lambda_`` is the
 strength of the L2 penalty; and, before each walk, ``x`` and ``t`` (and the masks
-``m1``, ...) are the tensors of its batch.
+``m1``, ...) are the tensors of its batch. Where parameters are given rather than drawn, the lines define all this.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from keyword import iskeyword
 
-from tui_backprop.engine.explain.notation import ascii_formula
+from tui_backprop.engine.explain.notation import name_in
+from tui_backprop.engine.explain.pytorch_given import given_lines
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import Graph
@@ -45,12 +45,6 @@ class Before:
     edits: Sequence[tuple[str, tuple[int, ...], float]] = ()
     optimizer: OptimizerSpec | None = None
     settings: TrainingSettings | None = None
-
-
-def name_in(value: str) -> str:
-    """Name of a value as a Python identifier: γ1 is gamma1; λ is lambda_, because lambda is a keyword."""
-    name = ascii_formula(value)
-    return f"{name}_" if iskeyword(name) else name
 
 
 def expression(op: Op, **given: str) -> str:
@@ -133,15 +127,17 @@ def lines_of(step: Step, iteration: Iteration, before: Before = Before()) -> lis
 
 
 def _input_lines(iteration: Iteration, before: Before) -> list[str]:
-    """The optimizer and constants, where they are new; edits of parameters; and the gradient of the input, if it is
-    wanted."""
-    made = [*_optimizer_lines(iteration, before), *_constant_lines(iteration, before)]
+    """What is given; the optimizer and constants, where they are new; edits of parameters; and the gradient of the
+    input, if it is wanted."""
+    given = given_lines(iteration, first=before.rate is None)
+    made = [*given, *_optimizer_lines(iteration, before), *_constant_lines(iteration, before)]
     edits = [
         f"with torch.no_grad(): {name_in(tensor)}[{', '.join(map(str, index))}] += {by}"
         for tensor, index, by in before.edits
     ]
     graph = iteration.graph
-    wanted = [f"{name_in(graph.input)}.requires_grad_()"] if graph.input in graph.differentiable else []
+    to_input = graph.input in graph.differentiable and graph.input not in graph.parameters
+    wanted = [f"{name_in(graph.input)}.requires_grad_()"] if to_input else []
     return made + _frozen_lines(iteration, before) + edits + wanted
 
 

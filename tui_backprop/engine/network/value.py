@@ -18,6 +18,15 @@ PARAMETERS: frozenset[Role] = frozenset(("weight", "bias", "gain", "shift", "par
 
 
 @dataclass(frozen=True)
+class InTorch:
+    """How PyTorch reads an array of a file: the statement by which the file is ``opened``, and the expression of the
+    ``tensor`` in it, a leaf that requires a gradient."""
+
+    opened: str
+    tensor: str
+
+
+@dataclass(frozen=True)
 class Value:
     """A value of a graph.
 
@@ -50,6 +59,8 @@ class Value:
         they are not drawn.
     read
         Of a parameter: what returns the array that it starts with, if a file has it.
+    in_torch
+        Of a parameter in a file: how PyTorch reads it.
     """
 
     name: str
@@ -65,6 +76,7 @@ class Value:
     constant: float = 0.0
     numbers: tuple[float, ...] = ()
     read: Callable[[], Array] | None = None
+    in_torch: InTorch | None = None
 
     @property
     def is_parameter(self) -> bool:

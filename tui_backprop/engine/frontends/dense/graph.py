@@ -93,8 +93,15 @@ def _give_parameters(build: Builder, spec: NetworkSpec) -> None:
     given = start.numbers_of(spec.start, shapes) if spec.start else {}
     for name, role, shape, k in start.parameters_of(spec):
         frozen, numbers = k in spec.frozen, given.get(name, ())
-        read = partial(start.array_of, name, spec.start, shapes) if start.is_reference(spec.start) else None
-        build.give(Value(name, role, shape, k, f"d{name}", frozen=frozen, numbers=numbers, read=read))
+        read = in_torch = None
+        if start.is_reference(spec.start):
+            read = partial(start.array_of, name, spec.start, shapes)
+            in_torch = start.in_torch(name, spec.start, shapes, spec.dtype)
+        build.give(
+            Value(
+                name, role, shape, k, f"d{name}", frozen=frozen, numbers=numbers, read=read, in_torch=in_torch
+            )
+        )
 
 
 def _hidden(build: Builder, spec: NetworkSpec, k: int, came_in: str) -> str:

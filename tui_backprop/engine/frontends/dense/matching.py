@@ -25,17 +25,32 @@ PARTS = ("weight", "bias")
 
 
 @dataclass(frozen=True)
+class Source:
+    """The name of an array in its file, and whether the parameter is that array ``transposed``."""
+
+    key: str
+    transposed: bool = False
+
+    @property
+    def words(self) -> str:
+        return f"{self.key} transposed" if self.transposed else self.key
+
+
+@dataclass(frozen=True)
 class Match:
     """Arrays by the names of the parameters, in their shapes; and where each is from."""
 
     arrays: Mapping[str, Array]
-    sources: Mapping[str, str]
+    sources: Mapping[str, Source]
 
     @property
     def words(self) -> str:
         """What was matched: W1 = fc1.weight transposed, b1 = fc1.bias."""
         return listed(
-            [name if name == source else f"{name} = {source}" for name, source in self.sources.items()]
+            [
+                name if name == _symbol(source.words) else f"{name} = {source.words}"
+                for name, source in self.sources.items()
+            ]
         )
 
 
@@ -58,12 +73,13 @@ class Module:
 
 def match(found: Mapping[str, Array], shapes: Shapes, file: str) -> Match:
     """Find the parameters of a network in the arrays of a file. Raises Misfit, in words about the ``file``."""
-    found = {_symbol(name): array for name, array in found.items()}
+    keys = {_symbol(key): key for key in found}
+    found = {name: found[key] for name, key in keys.items()}
     named = [name for name, _ in shapes if name in found]
-    matched = _by_name(found, shapes, file) if named else _by_module(found, shapes, file)
+    matched = _by_name(found, keys, shapes, file) if named else _by_module(found, shapes, file)
     for name, array in matched.arrays.items():
         if not np.issubdtype(array.dtype, np.floating) and not np.issubdtype(array.dtype, np.integer):
-            raise Misfit(FILE, f"{file}: {matched.sources[name]} holds {array.dtype}, not real numbers")
+            raise Misfit(FILE, f"{file}: {matched.sources[name].words} holds {array.dtype}, not real numbers")
     return matched
 
 
@@ -73,7 +89,7 @@ def _symbol(name: str) -> str:
     return name if spelled is None else SYMBOLS[spelled[1]] + spelled[2]
 
 
-def _by_name(found: Mapping[str, Array], shapes: Shapes, file: str) -> Match:
+def _by_name(found: Mapping[str, Array], keys: Mapping[str, str], shapes: Shapes, file: str) -> Match:
     lacking = [name for name, _ in shapes if name not in found]
     if lacking:
         raise Misfit(FILE, f"{file} lacks {listed(lacking)}; it has {listed(map(quoted, found))}")
@@ -84,7 +100,7 @@ def _by_name(found: Mapping[str, Array], shapes: Shapes, file: str) -> Match:
                 FILE,
                 f"{file}: {name} is {written(found[name].shape)}, but the network needs {written(wanted)}{hint}",
             )
-    return Match({name: found[name] for name, _ in shapes}, {name: name for name, _ in shapes})
+    return Match({name: found[name] for name, _ in shapes}, {name: Source(keys[name]) for name, _ in shapes})
 
 
 def layers_in(found: Mapping[str, Array]) -> tuple[int, ...] | None:
@@ -107,7 +123,7 @@ def _by_module(found: Mapping[str, Array], shapes: Shapes, file: str) -> Match:
     family = {each.family for each in linear}
     norms = [each for each in modules if not each.linear and each.family in family]
     arrays: dict[str, Array] = {}
-    sources: dict[str, str] = {}
+    sources: dict[str, Source] = {}
 
     def give(name: str, wanted: Shape, module: Module, part: str) -> None:
         array, source = module.parts.get(part), ".".join(filter(None, (module.prefix, part)))
@@ -118,7 +134,7 @@ def _by_module(found: Mapping[str, Array], shapes: Shapes, file: str) -> Match:
             raise Misfit(
                 FILE, f"{file}: {source} is {written(array.shape)}, but {name} needs {written(wanted[::-1])}"
             )
-        arrays[name], sources[name] = turned, f"{source} transposed" if array.ndim == 2 else source
+        arrays[name], sources[name] = turned, Source(source, array.ndim == 2)
 
     for layer, module in zip(layers, linear, strict=True):
         for (name, wanted), part in zip(layer[:2], PARTS, strict=False):

@@ -7,14 +7,16 @@ there is a file."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tui_backprop.engine.arrays.types import Array, Shape, size
 from tui_backprop.engine.frontends.dense import names
-from tui_backprop.engine.network.value import Role
+from tui_backprop.engine.network.value import InTorch, Role
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import quoted
 
@@ -37,7 +39,29 @@ class Misfit(InputError):
 
 Shapes = tuple[tuple[str, Shape], ...]  # of all parameters, by name, in order
 
-_held: dict[str, Mapping[str, Array]] = {}  # the arrays of files, by digest
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """The ``arrays`` of a file by their names in it, its ``path`` as it was given, and its ``format``."""
+
+    arrays: Mapping[str, Array]
+    path: str = ""
+    format: str = "npz"
+
+
+# How PyTorch opens a file of a format, and reads an array of it as a leaf tensor.
+IN_TORCH = {
+    "npz": InTorch(
+        "import numpy; file = numpy.load({path})",
+        "torch.tensor(file[{key}]{turned}, dtype=torch.{dtype}, requires_grad=True)",
+    ),
+    "safetensors": InTorch(
+        "from safetensors.torch import load_file; file = load_file({path})",
+        "file[{key}]{turned}.to(torch.{dtype}).requires_grad_()",
+    ),
+}
+
+_held: dict[str, Held] = {}  # by digest
 
 
 def parameters_of(spec: NetworkSpec) -> Iterator[tuple[str, Role, Shape, int]]:
@@ -160,9 +184,9 @@ def reference(name: str, digest: str) -> str:
     return f"{name.replace('#', '')[:200]}#{digest[:DIGITS]}"
 
 
-def hold(digest: str, arrays: Mapping[str, Array]) -> None:
-    """Hold the arrays of a file, by their names in it."""
-    _held[digest[:DIGITS]] = arrays
+def hold(digest: str, held: Held) -> None:
+    """Hold the arrays of a file."""
+    _held[digest[:DIGITS]] = held
 
 
 def missing(text: str) -> tuple[str, str] | None:
@@ -196,7 +220,19 @@ def _matched(text: str, shapes: Shapes) -> Match:
     if found["digest"] not in _held:
         what = f"the file {quoted(found['name'])} (SHA-256 {found['digest'][:12]}...)"
         raise InputError(FILE, f"this session needs {what}; give it with --weights")
-    return match(_held[found["digest"]], shapes, quoted(found["name"]))
+    return match(_held[found["digest"]].arrays, shapes, quoted(found["name"]))
+
+
+def in_torch(name: str, text: str, shapes: Shapes, dtype: str) -> InTorch:
+    """Return how PyTorch reads a parameter in the file of a start."""
+    source, found = _matched(text, shapes).sources[name], REFERENCE.fullmatch(text)
+    assert found is not None
+    held = _held[found["digest"]]
+    key, turned = json.dumps(source.key), ".T" if source.transposed else ""
+    row = IN_TORCH[held.format]
+    return InTorch(
+        row.opened.format(path=json.dumps(held.path)), row.tensor.format(key=key, turned=turned, dtype=dtype)
+    )
 
 
 def report(name: str, digest: str, shapes: Shapes) -> Iterator[str]:
@@ -210,12 +246,11 @@ def report(name: str, digest: str, shapes: Shapes) -> Iterator[str]:
             yield f"{quoted(name)}: {bad:,} of the {array.size:,} entries of {key} are NaN or infinite"
 
 
-def start_of(name: str, digest: str, arrays: Mapping[str, Array], shapes: Shapes) -> str:
-    """Hold the arrays of a file, and return the start that they are for a network: their numbers, or where these are
+def start_of(name: str, digest: str, shapes: Shapes) -> str:
+    """Return the start that the arrays of a file that is held are for a network: their numbers, or where these are
     many or not all finite, a reference. Raises InputError if they do not fit."""
     import numpy as np
 
-    hold(digest, arrays)
     found = arrays_of(text := reference(name, digest), shapes)
     if sum(map(size, dict(shapes).values())) > INSIDE or not all(
         np.isfinite(a).all() for a in found.values()
