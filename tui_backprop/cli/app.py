@@ -47,6 +47,11 @@ def open_app(session: Session, chosen: Settings, *, again: bool = False, chapter
     app = _app_on(session, chosen, saver, served, None if again else earlier, chapter)
     watch.leave = app.ending.terminal_gone
     app.run(mouse=chosen.mouse, loop=asyncio.new_event_loop())  # a loop that at its end waits for no threads
+    if saver.waits:
+        from tui_backprop.cli.progress import progress
+
+        with progress("bytes hashed, to keep the session") as shown:
+            saver.finish(shown)
     for line in _last_words(saver, app.ending.reason, served):
         say(line)
     if app.fault is not None:

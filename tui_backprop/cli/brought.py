@@ -39,8 +39,8 @@ def weights_of(given: Mapping[str, Any]) -> ArraysFile | None:
 def filed(network: NetworkSpec, file: ArraysFile) -> str:
     """Return the initial parameters in a file; say what was taken for what, and what is not finite."""
     shapes = start.shapes_of(network)
-    found = start.start_of(file.name, file.digest, shapes)
-    for line in start.report(file.name, file.digest, shapes):
+    found = start.start_of(file.name, file.identity.id, shapes)
+    for line in start.report(file.name, file.identity.id, shapes):
         say(f"backprop-tui: {line}")
     return found
 
@@ -153,8 +153,10 @@ def _array(option: str, text: str) -> tuple[tuple[float, ...], Shape]:
 
 def hold_files(given: Mapping[str, Any]) -> None:
     """Note where the files are that a session needs which is opened."""
+    from tui_backprop.cli.progress import progress
     from tui_backprop.files.known import remember_file
 
-    for option in FILES:
-        if option in given:
-            remember_file(option, Path(given[option]))
+    with progress("bytes hashed") as watch:
+        for option in FILES:
+            if option in given:
+                remember_file(option, Path(given[option]), watch)

@@ -60,13 +60,16 @@ class Opening:
             raise InputError(
                 field, f"cannot be combined with --{other}: the session has its own network and data"
             )
-        if field == "open":
-            from tui_backprop.session.share_token import decode
+        from tui_backprop.cli.progress import progress
 
-            return decode(self.opened["open"])
-        from tui_backprop.session.autosave import load
+        with progress("bytes hashed") as watch:
+            if field == "open":
+                from tui_backprop.session.share_token import decode
 
-        return load()
+                return decode(self.opened["open"], watch)
+            from tui_backprop.session.autosave import load
+
+            return load(watch=watch)
 
 
 def trained_options(command: Command) -> Command:

@@ -14,6 +14,7 @@ from tui_backprop.data.catalogue import BROUGHT
 from tui_backprop.data.info import MOST_CHARACTERS, DataInfo
 from tui_backprop.data.text import Text, documents_of, text_of
 from tui_backprop.files.decoder import DecodeError, decode_json
+from tui_backprop.files.identity import DIGITS, Identity
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.format import printable
 from tui_backprop.support.validation import quoted
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 FIELD = "data"
 INSIDE = 4000  # numbers or characters that are part of the text
 LONGEST = 30 * INSIDE  # characters
-DIGITS = 32  # of a file's SHA-256
 Label = Annotated[int, msgspec.Meta(ge=0, lt=1000)]
 
 
@@ -171,16 +171,23 @@ def missing(data: str) -> Own | None:
     return own if own.sha256 and data not in (_held_texts if own.documents else _held) else None
 
 
-def hold(name: str, digest: str, table: Table, target: str, scale: str) -> str:
+def hold(name: str, identity: Identity, table: Table, target: str, scale: str) -> str:
     """Return the text of samples from a file: with their numbers, if they are few; otherwise they are held."""
     if table.x.size + table.target.size <= INSIDE and table.image is None:
         x = tuple(map(tuple, table.x.tolist()))
         if table.classes:
             return Own(name, x, labels=tuple(table.target.tolist()), classes=table.classes).text
         return Own(name, x, y=tuple(map(tuple, table.target.tolist()))).text
-    text = Own(name, sha256=digest[:DIGITS], target=target, scale=scale).text
-    _held[text] = _frozen(table)
-    info.cache_clear()
+    held = _frozen(table)
+
+    def keep(digest: str) -> str:
+        text = Own(name, sha256=digest[:DIGITS], target=target, scale=scale).text
+        _held[text] = held
+        info.cache_clear()
+        return text
+
+    text = keep(identity.id)
+    identity.then(keep)
     return text
 
 

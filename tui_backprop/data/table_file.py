@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import gzip
-import hashlib
 import lzma
 import zlib
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from tui_backprop.data.targets import classes_of, column_of
 from tui_backprop.data.text_table import read_text
 from tui_backprop.engine.primitives import Array
 from tui_backprop.files.decoder import DecodeError
+from tui_backprop.files.identity import Identity
 from tui_backprop.files.known import remember
 from tui_backprop.files.npz import read_npy, read_npz
 from tui_backprop.files.opener import read_named
@@ -69,7 +69,10 @@ def read_samples(
     where = STDIN_PATH if path == STDIN else Path(path)
     name = name or ("stdin" if path == STDIN else where.name)
     try:
-        content, digest = _content(where)
+        raw = _raw(where)
+        identity = Identity(raw, where)
+        content = _expanded(raw)
+        del raw
         table = _table(content, name, target, where, watch)
     except (OSError, ValueError, EOFError, zlib.error, lzma.LZMAError) as error:
         if isinstance(error, InputError):
@@ -80,15 +83,18 @@ def read_samples(
     x = table.x if np.issubdtype(table.x.dtype, np.floating) else table.x.astype(float)
     scaled = SCALES[scale](x / PIXEL if table.image else x)
     if path != STDIN:
-        remember(digest, where)
-    return own.hold(name, digest, Table(scaled, table.target, table.classes, table.image), target, scale)
+        identity.then(lambda digest: remember(digest, where))
+    return own.hold(name, identity, Table(scaled, table.target, table.classes, table.image), target, scale)
 
 
-def _content(path: Path) -> tuple[bytes, str]:
-    """Return the content of a file, expanded within memory, and the SHA-256 of the file."""
+def _raw(path: Path) -> bytes:
+    """Return the content of a file as it is there."""
+    return read_named(path, int(USABLE * available().bytes))
+
+
+def _expanded(content: bytes) -> bytes:
+    """Return a content, expanded within memory if it is compressed."""
     most = int(USABLE * available().bytes)
-    content = read_named(path, most)
-    digest = hashlib.sha256(content).hexdigest()
     for mark, opener in OPENERS.items():
         if content.startswith(mark):
             from io import BytesIO
@@ -97,7 +103,7 @@ def _content(path: Path) -> tuple[bytes, str]:
                 content = file.read(most + 1)
             if len(content) > most:
                 raise DecodeError(f"it expands to more than {format_bytes(most)}")
-    return content, digest
+    return content
 
 
 def _table(content: bytes, name: str, target: str, path: Path, watch: Watch) -> Table:
@@ -138,7 +144,7 @@ def _of_idx(content: bytes, target: str, path: Path) -> Table:
     images = _idx(content)
     if not target:
         raise InputError("target", "an IDX file has images alone; name the file of their labels")
-    labels = _idx(_content(path.parent / target if "/" not in target else Path(target))[0])
+    labels = _idx(_expanded(_raw(path.parent / target if "/" not in target else Path(target))))
     if labels.shape != images.shape[:1]:
         raise DecodeError(f"{len(images):,} images, but labels of shape {labels.shape}")
     return _checked(images.reshape(len(images), -1), labels, _image(images))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from tui_backprop.engine.primitives import Array
 from tui_backprop.files.decoder import DecodeError
+from tui_backprop.files.identity import Identity
 from tui_backprop.files.npz import read_npz
 from tui_backprop.files.opener import read_named
 from tui_backprop.files.safetensors import read_safetensors
@@ -24,11 +24,11 @@ PICKLES = (".pt", ".pth", ".pkl", ".pickle", ".bin", ".ckpt")
 
 @dataclass(frozen=True, eq=False)
 class ArraysFile:
-    """The ``arrays`` of a file by name, its ``path`` as it was given, the SHA-256 of its content, in hexadecimal, and
-    its ``format``, npz or safetensors."""
+    """The ``arrays`` of a file by name, its ``path`` as it was given, the ``identity`` of its content, and its
+    ``format``, npz or safetensors."""
 
     path: Path
-    digest: str
+    identity: Identity
     arrays: dict[str, Array]
     format: str
 
@@ -48,7 +48,7 @@ def read_arrays(field: str, path: Path) -> ArraysFile:
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise FileError(field, f"{quoted(display_path(path))} cannot be read: {printable(why)}") from None
-    return ArraysFile(path, hashlib.sha256(content).hexdigest(), arrays, form)
+    return ArraysFile(path, Identity(content, path), arrays, form)
 
 
 def _decoded(path: Path, content: bytes, most: int) -> dict[str, Array]:

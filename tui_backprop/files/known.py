@@ -4,12 +4,13 @@ before."""
 
 from __future__ import annotations
 
-import hashlib
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from tui_backprop.files.decoder import DecodeError, decode_json
+from tui_backprop.files.identity import Identity, Watch, wait
 from tui_backprop.files.opener import read_named, read_own
 from tui_backprop.support.atomic_write import replacing
 from tui_backprop.support.errors import FileError, UserError
@@ -23,6 +24,7 @@ MOST = 100  # files
 LONGEST = 2**20  # bytes
 
 _here: dict[str, str] = {}  # those of this process
+_writing = threading.Lock()
 
 
 def known(folder: Path | None = None) -> dict[str, str]:
@@ -37,20 +39,23 @@ def remember(digest: str, path: Path, folder: Path | None = None) -> None:
     """Keep the path of a content. Where no file can be kept, this process knows it."""
     import msgspec
 
-    paths = {each: where for each, where in known(folder).items() if each != digest}
-    paths[digest] = _here[digest] = str(path.absolute())
-    with suppress(OSError), replacing(own_folder(folder or state_folder()) / NAME, private=True) as file:
-        file.write(msgspec.json.encode(dict([*paths.items()][-MOST:])))
+    with _writing:
+        paths = {each: where for each, where in known(folder).items() if each != digest}
+        paths[digest] = _here[digest] = str(path.absolute())
+        with suppress(OSError), replacing(own_folder(folder or state_folder()) / NAME, private=True) as file:
+            file.write(msgspec.json.encode(dict([*paths.items()][-MOST:])))
 
 
-def remember_file(field: str, path: Path) -> None:
-    """Keep the path of a file by its content. Raises FileError if it cannot be read."""
+def remember_file(field: str, path: Path, watch: Watch) -> None:
+    """Keep the path of a file by its content, hashed with the progress going to ``watch``. Raises FileError if it
+    cannot be read."""
     try:
         content = read_named(path, available().bytes // 2, pipes=False)
     except OSError as error:
         why = printable(error.strerror or error)
         raise FileError(field, f"{quoted(display_path(path))} cannot be read: {why}") from None
-    remember(hashlib.sha256(content).hexdigest(), path)
+    Identity(content, path).then(lambda digest: remember(digest, path))
+    wait(watch)
 
 
 def fetch(digest: str, read: Callable[[Path], object]) -> None:

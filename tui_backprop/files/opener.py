@@ -39,8 +39,13 @@ def read_named(path: Path, most: int, pipes: bool = True) -> bytes:
     _require_regular(path.stat())
     handle = os.open(path, FLAGS)
     with os.fdopen(handle, "rb") as file:
-        _require_regular(os.fstat(handle))
-        return _bounded(file.read(most + 1), most)
+        before = os.fstat(handle)
+        _require_regular(before)
+        content = _bounded(file.read(most + 1), most)
+        after = os.fstat(handle)
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise OSError(errno.EBUSY, "it changed while it was read; try again")
+    return content
 
 
 def _read_pipe(path: Path, most: int) -> bytes:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tui_backprop.data.catalogue import title
+from tui_backprop.files.identity import StillHashing, Watch, changed, wait
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import FileError, UserError
 from tui_backprop.support.format import printable
@@ -81,9 +82,15 @@ def read(folder: Path | None = None, name: str = NAME) -> str:
     return read_own((folder or state_folder()) / name, LONGEST_FILE).decode("utf-8", "replace")
 
 
-def load(folder: Path | None = None, text: str | None = None, field: str = "resume") -> Session:
-    """Load the session that was saved last, or the one in a ``text`` that was read. Raises FileError for the
-    ``field`` that asked for it if there is none, or if it is unusable."""
+def load(
+    folder: Path | None = None,
+    text: str | None = None,
+    field: str = "resume",
+    watch: Watch = lambda done, of: None,
+) -> Session:
+    """Load the session that was saved last, or the one in a ``text`` that was read; ``watch`` is called with the
+    bytes hashed of the files that it names. Raises FileError for the ``field`` that asked for it if there is none, or
+    if it is unusable."""
     from tui_backprop.session.share_token import DAMAGED, decode
 
     try:
@@ -96,7 +103,7 @@ def load(folder: Path | None = None, text: str | None = None, field: str = "resu
     except OSError as error:
         raise FileError(field, f"the last session cannot be read: {why(error)}") from None
     try:
-        return decode(lines[1] if len(lines) == 2 else "")
+        return decode(lines[1] if len(lines) == 2 else "", watch)
     except UserError as error:
         reason = "it is damaged" if len(lines) != 2 or error.message == DAMAGED else error.message
         raise FileError(
@@ -114,7 +121,8 @@ def why(error: Exception) -> str:
 class Saver:
     """Save the newest of the sessions passed to it, in a thread of its own: the first at once, then at most one every
     ``every`` seconds, and the last when it is closed. ``save`` neither waits nor raises; ``trouble`` is the last
-    error, in one line, until a session is saved again."""
+    error, in one line, until a session is saved again. While a file is hashed, sessions that name it wait: ``finish``
+    saves one that still does when the app has ended."""
 
     def __init__(self, folder: Path | None = None, every: float = EVERY) -> None:
         self.trouble: str | None = None
@@ -153,6 +161,18 @@ class Saver:
             if self._thread.is_alive():
                 self.trouble = "the session is not kept: the disk does not answer"
 
+    @property
+    def waits(self) -> bool:
+        """True if the last session waits for a file to be hashed although the thread has ended."""
+        return self._closed and self._newest is not None and self.trouble is None
+
+    def finish(self, watch: Watch) -> None:
+        """Save the session that waits; ``watch`` is called with the bytes hashed."""
+        wait(watch)
+        session, self._newest = self._newest, None
+        if session is not None:
+            self._keep(session)
+
     def _run(self) -> None:
         while True:
             with self._changed:
@@ -160,13 +180,18 @@ class Saver:
                 session, self._newest = self._newest, None
             if session is None:
                 return
-            self._keep(session)
+            waits = not self._keep(session)
             with self._changed:
+                if waits:
+                    self._newest = self._newest or session
+                    if self._closed:
+                        return
                 self._changed.wait_for(lambda: self._closed, self._every)
 
-    def _keep(self, session: Session) -> None:
+    def _keep(self, session: Session) -> bool:
+        """Save a session; return False if it has to wait for a file to be hashed."""
         if session == self._written:
-            return
+            return True
         where = ""
         try:
             folder = self._folder or state_folder()
@@ -174,7 +199,10 @@ class Saver:
             if self._written is None:
                 set_aside(folder)
             save(session, folder)
+        except StillHashing:
+            return False
         except Exception as error:  # the app continues after any error
             self.trouble = f"the session is not kept{where}: {why(error)}"
         else:
-            self.trouble, self._written = None, session
+            self.trouble, self._written = changed() or None, session
+        return True

@@ -10,6 +10,7 @@ from typing import Any
 from tui_backprop.data.catalogue import BROUGHT
 from tui_backprop.engine.frontends.dense import start
 from tui_backprop.files.arrays import ArraysFile, read_arrays
+from tui_backprop.files.identity import Watch, wait
 from tui_backprop.files.known import fetch, remember
 from tui_backprop.support.errors import UserError
 
@@ -17,14 +18,16 @@ from tui_backprop.support.errors import UserError
 def read_weights(path: Path) -> ArraysFile:
     """Read a file of parameters, and hold its arrays for the starts that name it. Raises FileError."""
     found = read_arrays(start.FILE, path)
-    start.hold(found.digest, start.Held(found.arrays, str(path), found.format))
-    remember(found.digest, path)
+    held = start.Held(found.arrays, str(path), found.format)
+    start.hold(found.identity.id, held)
+    found.identity.then(lambda digest: start.hold(digest, held))
+    found.identity.then(lambda digest: remember(digest, path))
     return found
 
 
-def fetch_files(packed: dict[str, Any]) -> None:
-    """Read the files that a decoded token and its bookmarks name, as far as their paths are known. Nothing is known
-    of the types in it yet."""
+def fetch_files(packed: dict[str, Any], watch: Watch) -> None:
+    """Read the files that a decoded token and its bookmarks name, as far as their paths are known, and wait until
+    they are hashed: ``watch`` is called with the progress. Nothing is known of the types in the token yet."""
     for each in _sessions(packed):
         network, data = each.get("network"), each.get("data")
         text = network.get("start") if isinstance(network, dict) else None
@@ -32,6 +35,7 @@ def fetch_files(packed: dict[str, Any]) -> None:
             fetch(lacking[1], read_weights)
         if isinstance(data, str) and data.startswith(BROUGHT):
             _fetch_data(data)
+    wait(watch)
 
 
 def _sessions(packed: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -20,6 +20,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from tui_backprop.files.decoder import convert, decode_msgpack
+from tui_backprop.files.identity import Watch, by_content
 from tui_backprop.session.brought_files import fetch_files
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.session_parts import Bookmarks
@@ -72,7 +73,8 @@ def _words() -> bytes:
 
 def encode(session: Session) -> str:
     """Return the token of a session. Raises TokenError for the field ``open`` if no machine would open it: too many
-    layers, bookmarks, runs of updates, or days of training; or a bug that was planted in it."""
+    layers, bookmarks, runs of updates, or days of training; or a bug that was planted in it. Raises StillHashing
+    while the content of a file that it names is not known."""
     if any(each.network.has_planted_bug for each in (session, *session.bookmarks.items)):
         raise TokenError("open", "a session with a planted bug has none; it would open as a healthy one")
     try:
@@ -138,18 +140,21 @@ def _plain(value: Any, base: object) -> Any:
         return _different(value, NO_EDIT)
     if is_dataclass(value):
         return _different(value, base)
+    if isinstance(value, str):
+        return by_content(value)
     return [_plain(each, None) for each in value] if isinstance(value, tuple) else value
 
 
 # --- reading -----------------------------------------------------------------------------------------------
 
 
-def decode(text: str) -> Session:
-    """Return the session of a token, in which whitespace is ignored. Raises TokenError for the field ``open``, in one
-    line, for any text that ``encode`` did not make, and for a session too large for this machine."""
+def decode(text: str, watch: Watch = lambda done, of: None) -> Session:
+    """Return the session of a token, in which whitespace is ignored; ``watch`` is called with the bytes hashed of the
+    files that it names. Raises TokenError for the field ``open``, in one line, for any text that ``encode`` did not
+    make, and for a session too large for this machine."""
     packed = _unpacked(text)
     try:
-        session = _session(packed)
+        session = _session(packed, watch)
         check(session)
     except UserError as error:
         why = f"the session of this token cannot be opened: {error.field}: {error.message}"
@@ -195,11 +200,11 @@ def _expanded(squeezed: bytes) -> bytes:
     return packed
 
 
-def _session(packed: bytes) -> Session:
+def _session(packed: bytes, watch: Watch) -> Session:
     """Return the session in msgpack. Raises TypeError, ValueError and the like for malformed content; values are not
     checked, except where they would make the rest take long."""
     found = decode_msgpack(packed, dict[str, Any])
-    fetch_files(found)
+    fetch_files(found, watch)
     base = _start(one_of("preset", found.pop("preset", USUAL), PRESETS))
     marks = found.pop("bookmarked", [])
     if not isinstance(marks, list) or len(marks) > MOST_BOOKMARKS:
