@@ -12,14 +12,17 @@ from __future__ import annotations
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui_backprop.data.catalogue import title
-from tui_backprop.files.identity import StillHashing, Watch, changed, wait
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import FileError, UserError
 from tui_backprop.support.format import printable
 from tui_backprop.support.paths import display_path, own_folder, state_folder
 from tui_backprop.support.starting import StartError, start_thread
+
+if TYPE_CHECKING:
+    from tui_backprop.files.identity import Watch
 
 NAME, BEFORE = "last-session", "session-before"
 LONGEST_FILE = 2**19 + 1024  # bytes: the longest token, and the line above it
@@ -168,6 +171,8 @@ class Saver:
 
     def finish(self, watch: Watch) -> None:
         """Save the session that waits; ``watch`` is called with the bytes hashed."""
+        from tui_backprop.files.identity import wait
+
         wait(watch)
         session, self._newest = self._newest, None
         if session is not None:
@@ -190,6 +195,8 @@ class Saver:
 
     def _keep(self, session: Session) -> bool:
         """Save a session; return False if it has to wait for a file to be hashed."""
+        from tui_backprop.files.identity import StillHashing, changed
+
         if session == self._written:
             return True
         where = ""
