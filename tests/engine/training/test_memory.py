@@ -7,12 +7,14 @@ import gc
 import subprocess
 import sys
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tui_backprop.cost.measure.passes import measure
+from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.gradients import batched
 from tui_backprop.engine.gradients.check.compare import compare
@@ -21,6 +23,8 @@ from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.training.memory import check_check_memory, check_memory
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
+from tui_backprop.files.identity import wait
+from tui_backprop.session.brought_files import read_weights
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session
 from tui_backprop.session.transitions import after_update, before_update, next_sample
@@ -59,6 +63,55 @@ def test_a_network_of_many_parameters_takes_no_more_than_was_said_and_not_far_le
     needed = peak(Session(spec, "moons", optimizer=OptimizerSpec(optimizer)))
     said = spec.memory(1, len(UPDATE_RULES[optimizer].slots))
     assert 0.5 * said < needed < said
+
+
+FILED = NetworkSpec((2, 500, 500, 500, 2))
+
+
+def write_file(path, extra):
+    """Write weights in double precision, and ``extra`` times as many numbers that no network needs."""
+    arrays = FILED.graph.views(initial_parameters(FILED).astype(float))
+    np.savez(path, more=np.zeros(extra * FILED.parameters), **arrays)
+
+
+def filed(path):
+    """Read weights, and return the network that starts with them."""
+    found = read_weights(path)
+    text = start.start_of(found.name, found.identity.id, start.shapes_of(FILED))
+    return replace(FILED, start=text)
+
+
+@pytest.mark.parametrize("extra", [0, 8])
+def test_the_arrays_of_a_file_are_counted_with_the_walk(tmp_path, extra):
+    write_file(tmp_path / "weights.npz", extra)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        spec = filed(tmp_path / "weights.npz")
+        wait()  # until the content itself is no longer held
+        held = tracemalloc.get_traced_memory()[0] - before
+        tracemalloc.reset_peak()
+        Replay(0).take(Session(spec, "moons"))
+        needed = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+    assert spec.held_bytes == pytest.approx(held, abs=2**20)
+    assert spec.held_bytes == 8 * (1 + extra) * spec.parameters
+    said = spec.memory(1)
+    assert 0.4 * said < needed < said
+    assert spec.streamed_memory(1) - FILED.streamed_memory(1) == spec.held_bytes
+    assert spec.check_memory(1) - FILED.check_memory(1) == spec.held_bytes
+
+
+def test_what_a_file_holds_already_is_not_asked_for_again(tmp_path, monkeypatch):
+    write_file(tmp_path / "weights.npz", 8)
+    spec = filed(tmp_path / "weights.npz")
+    monkeypatch.setattr(memory, "available", lambda: Available(int(FILED.memory(1) * 1.3)))
+    check_memory(spec, 1, PLAIN)
+    monkeypatch.setattr(memory, "available", lambda: Available(int(FILED.memory(1) * 1.2)))
+    with pytest.raises(UserError, match="parameters need"):
+        check_memory(spec, 1, PLAIN)
 
 
 @pytest.mark.parametrize("options", [{}, EVERYTHING], ids=["plain", "everything"])
@@ -139,6 +192,7 @@ DRAWN = """
 import re, sys
 from pathlib import Path
 from tui_backprop.engine.network.initializers import initial_parameters
+from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 
 layers, dtype = eval(sys.argv[1]), sys.argv[2]
@@ -166,6 +220,8 @@ def test_orthogonal_weights_are_counted_with_what_lapack_takes_to_draw_them(laye
 
 ARENAS = """
 import ctypes, threading
+from tui_backprop.files.identity import wait
+from tui_backprop.session.brought_files import read_weights
 from tui_backprop.session.replay import Replay
 
 Replay()

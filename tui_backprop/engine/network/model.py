@@ -137,6 +137,11 @@ class Model(Protocol):
         """Estimate the bytes that a gradient check holds at its peak, of ``every`` parameter or of some."""
         ...
 
+    @property
+    def held_bytes(self) -> int:
+        """The bytes that it holds already: those of a file with its parameters."""
+        ...
+
     def changed(self, **settings: Any) -> Self:
         """Return the model with other values of some settings. Raises InputError for one that does not fit."""
         ...

@@ -34,6 +34,11 @@ class SpecBase:
         return 0
 
     @property
+    def held_bytes(self) -> int:
+        """The bytes that it holds already: none."""
+        return 0
+
+    @property
     def has_planted_bug(self) -> bool:
         """Whether its backward pass is wrong on purpose: no."""
         return False

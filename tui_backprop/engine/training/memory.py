@@ -32,12 +32,14 @@ def check_check_memory(network: Model, batch: int, every: bool) -> None:
 
 
 def _require(network: Model, batch: int, need: Callable[[int], int]) -> None:
-    """Raise InputError if less than ``need(batch)`` bytes are free."""
-    if need(batch) < NEGLIGIBLE_BYTES:
+    """Raise InputError if less than ``need(batch)`` bytes are free, but for those that are held already."""
+    held = network.held_bytes
+    if need(batch) - held < NEGLIGIBLE_BYTES:
         return
     free = memory.available()
-    if need(batch) > USABLE * free.bytes:
-        field, smaller = ("layers", "layers") if need(1) > USABLE * free.bytes else ("batch", "batches")
+    most = held + USABLE * free.bytes
+    if need(batch) > most:
+        field, smaller = ("layers", "layers") if need(1) > most else ("batch", "batches")
         raise InputError(
             field,
             f"{network.parameters:,} parameters need {format_bytes(need(batch))} of memory;"

@@ -240,34 +240,41 @@ class NetworkSpec(SpecBase):
 
         Of P numbers: states and gradients of the pass shown, of the next one, of a replay and of a measurement, and
         three checkpoints. Of each sample: its input, and for each unit the values, derivatives and work space of the
-        two passes, and of the one after the update (an upper bound over all activations)."""
+        two passes, and of the one after the update (an upper bound over all activations). And what a file holds."""
         each = 23 + 11 * self.layer_norm + 8 * (self.dropout > 0) + 3 * self.residual
         samples = batch * (5 * self.layers[0] + each * sum(self.layers[1:]))
         held = ITEMSIZE[self.dtype] * ((10 + 6 * slots) * self.parameters + samples)
-        return max(held, ITEMSIZE[self.dtype] * self.parameters + self._drawing_memory)
+        return self.held_bytes + max(held, ITEMSIZE[self.dtype] * self.parameters + self._drawing_memory)
 
     def streamed_memory(self, batch: int) -> int:
         """Estimate the bytes of a pass that keeps no weight gradient: parameters, a tile and one to add to it, and
-        all values and cotangents of every sample, with work space; and the memory for drawing orthogonal weights."""
+        all values and cotangents of every sample, with work space; the memory for drawing orthogonal weights; and
+        what a file holds."""
         each = 12 + 6 * self.layer_norm + 4 * (self.dropout > 0) + 2 * self.residual
         tiles = 2 * max(TILE, *self.layers[1:])
         samples = batch * (3 * self.layers[0] + each * sum(self.layers[1:]))
         held = ITEMSIZE[self.dtype] * (self.parameters + tiles + samples)
-        return held + self._drawing_memory
+        return self.held_bytes + held + self._drawing_memory
 
     def check_memory(self, batch: int, every: bool = False) -> int:
         """Estimate the bytes that a gradient check holds at its peak, of ``every`` parameter or of some.
 
         Of P numbers: four in the network's precision, and both gradients in double; for every parameter also the
-        pairs. In addition the largest tensor in double and complex precision, and passes of all samples in the
-        network's precision, in double and in complex."""
+        pairs. In addition the largest tensor in double and complex precision, passes of all samples in the network's
+        precision, in double and in complex, and what a file holds."""
         each = 30 * ITEMSIZE[self.dtype] + 15 * (8 + 16)
         pairs = 48 if every else 0
         return (
             (4 * ITEMSIZE[self.dtype] + 32 + pairs) * self.parameters
             + 50 * self._largest
             + each * batch * sum(self.layers)
+            + self.held_bytes
         )
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of the file that gives the initial parameters, which this process holds already."""
+        return start.held_bytes(self.start)
 
     @property
     def _drawing_memory(self) -> int:

@@ -189,6 +189,13 @@ def hold(digest: str, held: Held) -> None:
     _held[digest[:DIGITS]] = held
 
 
+def held_bytes(text: str) -> int:
+    """Return the bytes of all arrays in the file that a start names; 0 for one that names none."""
+    found = REFERENCE.fullmatch(text)
+    arrays = _held[found["digest"]].arrays if found and found["digest"] in _held else {}
+    return sum(array.nbytes for array in arrays.values())
+
+
 def missing(text: str) -> tuple[str, str] | None:
     """Return the name and the digest of the file that a start needs, if that is not held."""
     found = REFERENCE.fullmatch(text)
