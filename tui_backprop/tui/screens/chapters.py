@@ -73,9 +73,9 @@ class ChaptersScreen(Dialog[Place]):
         return entries(self._progress, query)
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="chapters") as box:
+        with Vertical(id="chapters", classes="box") as box:
             box.border_title = "chapters of the lesson"
-            yield LineInput(compact=True)
+            yield LineInput(placeholder="type to search", compact=True)
             yield self._list
 
     def on_mount(self) -> None:

@@ -70,7 +70,7 @@ class ConfusionScreen(Dialog[Cell | None]):
         return self._table.confusion is None
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="confusion") as box:
+        with Vertical(id="confusion", classes="box") as box:
             box.border_title = "confusion matrix"
             box.styles.height = rows_of(self._count) + 2
             yield self._table

@@ -50,7 +50,7 @@ class FindScreen(Dialog[Address | None]):
         self._graph, self._last = graph, last  # the last iteration that was trained
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="find") as box:
+        with Vertical(id="find", classes="box") as box:
             box.border_title = "find a number or an iteration"
             box.border_subtitle = "enter goes there   esc closes"
             yield LineInput(compact=True)

@@ -128,7 +128,7 @@ class Filter(LineInput):
     """Takes what is typed, but the keys that close the help."""
 
     def __init__(self, query: str, closing: Sequence[str]) -> None:
-        super().__init__(query, compact=True, select_on_focus=False)
+        super().__init__(query, "type to filter", compact=True, select_on_focus=False)
         self._closed_by = closing
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
@@ -161,8 +161,8 @@ class HelpScreen(Dialog[None]):
     def compose(self) -> ComposeResult:
         page = HelpPage(self.render_context, min(self.app.size.width, WIDEST) - FRAME, self._panel)
         page.filter(self._query)
-        with Vertical(id="help") as box:
-            box.border_title = "help: type to filter"
+        with Vertical(id="help", classes="box") as box:
+            box.border_title = "help"
             box.border_subtitle = self.render_context.words("↑ ↓ scroll   {help} closes")
             yield Filter(self._query, bound_keys("help", self.render_context.keys))
             with VerticalScroll(id="help-scroll", can_focus=False) as scroll:

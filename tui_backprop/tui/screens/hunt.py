@@ -67,7 +67,7 @@ class HuntScreen(Dialog[Wish | None]):
         self._page = HuntPage(hunting, context)
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="hunt") as box:
+        with Vertical(id="hunt", classes="box") as box:
             box.border_title = "break it: find the bug"
             yield self._page
 

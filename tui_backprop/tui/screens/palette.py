@@ -71,10 +71,10 @@ class PaletteScreen(Dialog[str]):
         )  # created here: a key may arrive before it is on the screen
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="palette") as box:
+        with Vertical(id="palette", classes="box") as box:
             box.border_title = "search commands"
             box.border_subtitle = self.render_context.text("↑ ↓ select   enter runs it   esc closes")
-            yield LineInput(compact=True)
+            yield LineInput(placeholder="type to search", compact=True)
             yield self._list
 
     @on(Input.Changed)

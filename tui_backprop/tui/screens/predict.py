@@ -79,7 +79,7 @@ class PredictScreen(Dialog[None]):
         return self._waits
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="predict") as box:
+        with Vertical(id="predict", classes="box") as box:
             box.border_title = self.render_context.text(f"predict {self._answer.veil.entry}")
             yield GuessInput(compact=True)
             yield self._answer

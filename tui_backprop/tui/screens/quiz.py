@@ -66,7 +66,7 @@ class QuizScreen(Dialog[Session | None]):
         self._page = QuizPage(course, sitting, context)
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="quiz") as box:
+        with Vertical(id="quiz", classes="box") as box:
             box.border_title = "quiz"
             yield self._page
 

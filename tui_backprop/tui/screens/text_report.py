@@ -53,7 +53,7 @@ class ReportScreen(Dialog[None]):
         return self._page.report is None
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="report") as box:
+        with Vertical(id="report", classes="box") as box:
             box.border_title = self._title
             box.border_subtitle = self.render_context.text("↑ ↓ scroll   esc closes")
             yield self._page
