@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -39,6 +40,54 @@ def test_progress_is_kept(tmp_path):
     save(progress, tmp_path)
     assert load(tmp_path) == progress
     assert stat.S_IMODE(os.stat(tmp_path / NAME).st_mode) == 0o600
+
+
+def test_what_two_writers_did_is_done(tmp_path):
+    both = Progress().with_skipped(FIRST).with_skipped(OTHER)
+    save(both, tmp_path)
+    save(both.with_done(FIRST).going_to(FIRST), tmp_path, since=both)
+    save(both.with_done(OTHER).with_done(SECOND).going_to(SECOND), tmp_path, since=both)
+    assert load(tmp_path) == Progress(frozenset({FIRST, SECOND, OTHER}), at=SECOND)
+
+
+def test_what_one_writer_has_reset_stays_reset(tmp_path):
+    both = Progress().with_done(FIRST).with_done(OTHER)
+    save(both, tmp_path)
+    save(both.without(NEURON), tmp_path, since=both)
+    save(both.with_done(SECOND), tmp_path, since=both)
+    assert load(tmp_path).done == {SECOND, OTHER}
+
+
+def test_what_was_done_by_one_writer_and_shown_to_the_other_is_done(tmp_path):
+    save(Progress().with_done(FIRST), tmp_path)
+    save(Progress().with_shown(FIRST), tmp_path)
+    assert load(tmp_path) == Progress(frozenset({FIRST}))
+
+
+def test_many_writers_at_once_lose_nothing(tmp_path):
+    steps = [step for chapter in chapters() for step in chapter.ids()]
+
+    def write(own):
+        before = Progress()
+        for step in own:
+            after = before.with_done(step)
+            save(after, tmp_path, since=before)
+            before = after
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, [steps[i::4] for i in range(4)]))
+    assert load(tmp_path).done == frozenset(steps)
+
+
+@pytest.mark.parametrize("content", [None, b"nonsense"])
+def test_a_file_that_is_lost_meanwhile_is_written_again_whole(tmp_path, content):
+    before = Progress().with_done(FIRST)
+    save(before, tmp_path)
+    (tmp_path / NAME).unlink()
+    if content:
+        (tmp_path / NAME).write_bytes(content)
+    save(before.with_done(SECOND), tmp_path, since=before)
+    assert load(tmp_path).done == {FIRST, SECOND}
 
 
 def test_without_a_file_nothing_is_done(tmp_path):

@@ -63,26 +63,52 @@ class Progress:
         own = frozenset(chapter.ids())
         return replace(self, done=self.done - own, skipped=self.skipped - own, shown=self.shown - own)
 
+    def merged(self, other: Progress, since: Progress) -> Progress:
+        """Return ``other`` with what has changed in this progress ``since`` an earlier one, at the step that this one
+        is at. What was done in either is done."""
+
+        def steps(name: str) -> frozenset[str]:
+            sets: list[frozenset[str]] = [getattr(each, name) for each in (self, since, other)]
+            now, then, others = sets
+            return (others - (then - now)) | (now - then)
+
+        done = steps("done")
+        shown = steps("shown") - done
+        return replace(self, done=done, shown=shown, skipped=steps("skipped") - done - shown)
+
     def done_in(self, chapter: Chapter) -> int:
         """Count the steps of a chapter that are done."""
         return len(self.done.intersection(chapter.ids()))
 
 
-def save(progress: Progress, folder: Path | None = None) -> None:
-    """Save the progress atomically. Raises OSError if the file cannot be written."""
+def save(progress: Progress, folder: Path | None = None, *, since: Progress = Progress()) -> None:
+    """Save atomically what has changed in the progress ``since`` an earlier one; what another instance of the program
+    has written meanwhile is kept. Raises OSError if the file cannot be written."""
     import msgspec
 
     from tui_backprop.support.atomic_write import replacing
+    from tui_backprop.support.folder_lock import locked
 
-    fields = {name: sorted(getattr(progress, name)) for name in ("done", "skipped", "shown")}
-    with replacing(own_folder(folder or state_folder()) / NAME, private=True) as file:
-        file.write(msgspec.json.encode(fields | {"at": progress.at, "hidden": progress.hidden}) + b"\n")
+    folder = own_folder(folder or state_folder())
+    with locked(folder):
+        whole = progress.merged(_written(folder) or since, since)
+        fields = {name: sorted(getattr(whole, name)) for name in ("done", "skipped", "shown")}
+        with replacing(folder / NAME, private=True) as file:
+            file.write(msgspec.json.encode(fields | {"at": whole.at, "hidden": whole.hidden}) + b"\n")
+
+
+def _written(folder: Path) -> Progress | None:
+    """Return the progress in the file; None if there is none, or something else."""
+    try:
+        return _read(folder)
+    except FileError:
+        return None
 
 
 def load(folder: Path | None = None) -> Progress:
     """Load the progress; none if there is no file. Steps that the lesson does not have are left out. Raises FileError
     for a file that cannot be read, or that holds something else."""
-    return _known(_read(folder))
+    return _known(_read(folder) or Progress())
 
 
 def left_open(folder: Path | None = None) -> bool:
@@ -91,17 +117,18 @@ def left_open(folder: Path | None = None) -> bool:
         progress = _read(folder)
     except FileError:  # the lesson tells why, when it is opened
         return False
-    return bool(progress.at) and not progress.hidden
+    return progress is not None and bool(progress.at) and not progress.hidden
 
 
-def _read(folder: Path | None) -> Progress:
+def _read(folder: Path | None) -> Progress | None:
+    """Return the progress in the file, as it is there; None if there is no file."""
     from tui_backprop.files.opener import read_own
 
     try:
         path = (folder or state_folder()) / NAME
         content = read_own(path, LONGEST_FILE)
     except (FileNotFoundError, NotADirectoryError):
-        return Progress()
+        return None
     except OSError as error:
         raise FileError(
             "lesson", f"the progress cannot be read: {printable(error.strerror or error)}"

@@ -400,16 +400,25 @@ async def test_a_progress_of_no_use_is_said_and_replaced(lesson):
 
 
 async def test_a_progress_that_cannot_be_saved_is_said_once(lesson, monkeypatch):
-    def full(progress, folder=None):
+    def full(progress, folder=None, *, since=None):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(kept, "save", full)
     async with lesson() as ui:
         await ui.press("right", "full_stop", "full_stop")
         assert [each.message for each in ui.app._notifications] == [
-            "The progress in the lesson cannot be saved: No space left on device."
+            "The progress in the lesson is not saved: No space left on device."
         ]
         assert at(ui) == "0.3"
+
+
+async def test_two_instances_keep_what_was_done_in_either(lesson):
+    async with lesson() as ui:
+        await ui.press("right")
+        other = Progress().with_done(SECOND).going_to(SECOND)
+        kept.save(other)
+        await ui.press("full_stop", "full_stop")
+    assert kept.load() == Progress(frozenset({FIRST, SECOND}), at=place_numbered("0.3").id)
 
 
 async def test_it_leaves_a_mark(lesson):

@@ -70,7 +70,7 @@ def forget(chapter: str) -> None:
     wanted = chapter_numbered(chapter, "reset")
     before = load()
     try:
-        save(before.without(wanted))
+        save(before.without(wanted), since=before)
     except OSError as error:
         reason = printable(error.strerror or error)
         raise WriteError("reset", f"the progress cannot be saved: {reason}") from None

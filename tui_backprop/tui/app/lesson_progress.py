@@ -6,13 +6,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tui_backprop.support.errors import UserError
-from tui_backprop.support.format import printable
 from tui_backprop.tui.app.app_interface import AppContext
+from tui_backprop.tui.app.keeping import Keeping
 
 if TYPE_CHECKING:
     from tui_backprop.lesson.progress import Progress
-
-SAVING = "lesson-save"  # worker group
 
 
 class KeptProgress:
@@ -22,8 +20,8 @@ class KeptProgress:
         self.loaded = False
         self._app = app
         self._now: Progress | None = None
-        self._saved: Progress | None = None  # what is in the file
-        self._save_failed = False
+        self._saved: Progress | None = None  # what this instance of the program has read or written last
+        self._keeping = Keeping(app, "progress in the lesson", self._save)
 
     @property
     def now(self) -> Progress:
@@ -48,31 +46,19 @@ class KeptProgress:
             self._app.warn(trouble)
 
     def keep(self, progress: Progress) -> None:
-        """Take the progress, and save it, one after the other."""
+        """Take the progress, and save it."""
         self._now = progress
-        if progress != self._saved and not self._app.busy(SAVING):
-            self._app.in_thread(SAVING, self._save)
+        self._keeping.keep(progress)
 
-    def _save(self) -> None:
+    def _save(self, progress: Progress) -> None:
         from tui_backprop.lesson.progress import save
 
-        while (progress := self.now) != self._saved:
+        if self._saved is not None and progress != self._saved:
+            save(progress, since=self._saved)
             self._saved = progress
-            try:
-                save(progress)
-            except OSError as error:
-                self._app.call_from_thread(self._not_saved, printable(error.strerror or error))
-
-    def _not_saved(self, reason: str) -> None:
-        """Say so, the first time."""
-        if not self._save_failed:
-            self._save_failed = True
-            self._app.warn(f"The progress in the lesson cannot be saved: {reason}.")
 
     def close(self) -> None:
         """Save what is not saved yet."""
-        if self._now is not None and self._now != self._saved:
-            from tui_backprop.lesson.progress import save
-
+        if self._now is not None:
             with suppress(OSError):
-                save(self._now)
+                self._save(self._now)
