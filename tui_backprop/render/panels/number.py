@@ -48,10 +48,11 @@ def _drawings(
     columns: int,
     context: RenderContext,
 ) -> Iterator[list[Line]]:
-    """Draw the number in ever fewer lines: with fewer terms; for each, without the update, and without air."""
-    for terms in TERM_COUNTS:
+    """Draw the number in ever fewer lines: without air, with fewer terms, and only then without the update."""
+    for updated, terms in product((True, False), TERM_COUNTS):
         found = number_of(snapshot.iteration, *snapshot.number, terms)
-        for air, shown in product((True, False), (found, replace(found, moved=None))):
+        shown = found if updated else replace(found, moved=None)
+        for air in (True, False):
             yield _panel(snapshot, shown, larger, silent, columns, context, air)
 
 
