@@ -262,6 +262,12 @@ def test_blame_lists_all_paths_with_their_routes_and_the_parameter_whose_terms_c
     assert total[-1] == "0"
 
 
+def test_a_parameter_that_is_detached_has_no_path_and_blame_says_why():
+    lines = blame_of("L = (v*detach(tanh(u)) - 1)**2", "u=0.5, v=3", rank=1)
+    assert "no derivative of the loss flows to it" in lines
+    assert not any("NaN" in row for row in lines)
+
+
 def test_a_single_path_is_the_only_one_whatever_its_rounding():
     lines = blame_of("L = sum((W @ x)**2) / 3", "W=[[0.1, 0.7]], x:=[0.3, 0.9]")
     assert "the only path to the loss" in lines

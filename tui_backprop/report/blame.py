@@ -23,7 +23,7 @@ from tui_backprop.render.panels.blame import (
     ranking_table,
 )
 from tui_backprop.render.panels.nudge_table import NUDGE_COLUMNS, flip_sentence, nudge_lines
-from tui_backprop.render.panels.parameter_path import NO_PATH, path_factors, path_lines
+from tui_backprop.render.panels.parameter_path import path_factors, path_lines, why_no_path
 from tui_backprop.render.panels.sample_pulls import pull_lines, pull_table
 from tui_backprop.render.session_text import sample_text
 from tui_backprop.render.view_state import BlameState
@@ -138,7 +138,7 @@ def _path(blame_state: BlameState, found: ParameterDetail) -> Iterator[Row]:
     tensor, index = found.attribution.tensor, found.attribution.index
     yield Fact(entry_name(tensor, index), description_of(session, tensor, index))
     if not found.path:
-        yield Fact("path of largest influence", NO_PATH)
+        yield Fact("path of largest influence", why_no_path(session.network.graph, tensor)[0])
         return
     if len(found.paths) > 1:
         yield from _paths(found)

@@ -63,7 +63,13 @@ def test_the_table_of_nudges_always_says_by_how_much_and_that_it_is_the_loss(nam
     loss = blame_state.detail.base_loss
     for columns in WIDTHS:
         lines = [plain(row) for row in nudge_lines(blame_state.detail, columns, 4)]
-        assert lines[0].startswith(("change in the loss in double precision", "change in float64 loss"))
+        assert lines[0].startswith(
+            (
+                "change in the loss from it alone",
+                "float64 loss change from it alone",
+                "loss change from it alone",
+            )
+        )
         assert lines[0].endswith(f"now {format_number(loss, 4)}") or columns < 40
         heads = lines[1].split()
         assert heads[:2] == ["moved", "by"]

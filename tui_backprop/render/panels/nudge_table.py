@@ -34,13 +34,14 @@ NUDGE_LAYOUTS = ((3, (0, 1, 2, 3)), (3, (0, 1, 2)), (2, (0, 1, 2)), (3, (0, 2)),
 
 
 def nudge_lines(found: ParameterDetail, columns: int, most: int) -> list[Line]:
-    """Draw the nudge table: how far the parameter is moved, the change in the loss to first order, the actual
+    """Draw the nudge table: how far the parameter alone is moved, the change in the loss to first order, the actual
     one, and, where there is room, the loss that results. Numbers are never cut: columns are left out."""
     loss = found.base_loss
     headings = (
-        f"change in the loss in double precision, now {format_number(loss, 4)}",
-        f"change in float64 loss, now {format_number(loss, 4)}",
-        "change in float64 loss",
+        f"change in the loss from it alone, in double precision, now {format_number(loss, 4)}",
+        f"float64 loss change from it alone, now {format_number(loss, 4)}",
+        f"loss change from it alone, now {format_number(loss, 4)}",
+        "loss change from it alone",
     )
     heading = first_fitting(columns, *(line((text, "muted")) for text in headings))
     nudges = found.nudges[:most]

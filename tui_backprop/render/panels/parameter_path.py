@@ -10,23 +10,30 @@ from tui_backprop.cost.accounting.path_counts import countable, paths
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.analysis.influence import PathStep
 from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
+from tui_backprop.engine.network.graph import Graph
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import (
     Line,
     Span,
-    cut,
     first_fitting,
     flowing,
     line,
     pad,
+    wrap,
 )
 from tui_backprop.render.panels.nudge_table import NUMBER_COLUMNS
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_count, format_number, format_share
 
-NO_PATH = "no path is the largest: a factor is NaN or infinite"
 PLAIN_NUMBER = re.compile(r"[−\d. ]+")  # a factor that is its own name
 FACTOR_COLUMNS = 22  # columns of a factor's formula
+
+
+def why_no_path(graph: Graph, tensor: str) -> tuple[str, str]:
+    """Say why a parameter has no path of largest influence; return the words and their role."""
+    if tensor not in graph.differentiable:
+        return "no derivative of the loss flows to it", "muted"
+    return "no path is the largest: a factor is NaN or infinite", "bad"
 
 
 def path_lines(
@@ -45,7 +52,8 @@ def path_lines(
     if len(found.paths) > 1:
         return every_path(found, columns, table, context)
     if not found.path:
-        return [line((cut(NO_PATH, columns), "bad"))]
+        words, role = why_no_path(session.network.graph, found.attribution.tensor)
+        return wrap(words, columns, role)
     count = path_count(session, found)
     route = [row for row in flowing(_route(found, found.path, context), columns, 1) if found.paths]
     largest = f"1 of {format_count(found.path_ties)} largest" if found.path_ties > 1 else "largest"
