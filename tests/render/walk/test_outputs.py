@@ -50,6 +50,14 @@ def test_every_class_has_its_value_and_the_target_is_marked(shown, columns, rows
     assert "▸ predicted" in text
 
 
+@pytest.mark.parametrize(("columns", "rows", "classes"), [(28, 6, 10), (28, 5, 6), (18, 4, 2), (28, 7, 10)])
+def test_where_not_all_classes_fit_it_says_how_many_are_not_shown(shown, columns, rows, classes):
+    lines, _ = shown(Session(), "z4", columns, rows)
+    assert len(re.findall(r"[+−]\d\.\d+", " ".join(lines[1:]))) == classes
+    said = [row for row in lines if "not shown" in row]
+    assert [row.strip() for row in said] == ([f"{10 - classes} of 10 not shown"] if classes < 10 else [])
+
+
 def test_a_correct_prediction_has_one_mark(shown):
     trained = Session()
     for _ in range(10):
@@ -83,8 +91,12 @@ def test_an_output_that_is_marked_is_never_left_out(n):
     for context, (columns, rows) in product((UTF8, ASCII), SIZES):
         lines, legend = output_lines(outputs, 0, "forward", columns, rows, context)
         assert faults(lines, columns, rows, context) == []
-        assert context.text("◆") in "\n".join(map(plain, lines))
-        assert legend in ("", context.text("◆ target"))
+        text = "\n".join(map(plain, lines))
+        assert context.text("◆") in text
+        missing = n - len(re.findall(r"\d +[−+-]?\d\.\d+", text))
+        count = rf"(^|  ){missing}( of {n})? not shown$" if missing else "$"
+        assert re.search(count, legend)
+        assert re.sub(count, "", legend) in ("", context.text("◆ target"))
 
 
 def test_nan_has_no_bar():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,19 +52,36 @@ def outputs_of(snapshot: Snapshot, values: Array) -> list[Output]:
     return [Output(i, float(v), *marks.get(i, ())) for i, v in enumerate(values)]
 
 
+def rows_for_all(outputs: Sequence[Output], columns: int) -> int:
+    """Return the number of lines that all outputs take, as many beside each other as fit."""
+    return -(-len(outputs) // _most_across(_texts(outputs), columns))
+
+
+def _texts(outputs: Sequence[Output]) -> dict[int, str]:
+    signed = any(each.value < 0 for each in outputs)
+    return {each.place: format_number(each.value, sign=signed) for each in outputs}
+
+
+def _least_columns(texts: Mapping[int, str]) -> int:
+    """Columns of one output, with its mark."""
+    return INDEX_COLUMNS + 1 + max(map(len, texts.values())) + 2
+
+
+def _most_across(texts: Mapping[int, str], columns: int) -> int:
+    return max((columns + GAP) // (_least_columns(texts) + GAP), 1)
+
+
 def output_lines(
     outputs: Sequence[Output], unit: int, role: str, columns: int, rows: int, context: RenderContext
 ) -> tuple[list[Line], str]:
-    """Draw outputs in at most ``rows`` lines, and return a legend of their marks if the lines have no words: one
-    output to a line if they fit; else several beside each other; else the marked ones and the largest. The value of
-    the selected ``unit`` has the ``role``."""
-    signed = any(each.value < 0 for each in outputs)
-    texts = {each.place: format_number(each.value, sign=signed) for each in outputs}
+    """Draw outputs in at most ``rows`` lines, and return a legend if the lines have no words: of their marks, and how
+    many are not shown. One output to a line if they fit; else several beside each other; else the marked ones and the
+    largest. The value of the selected ``unit`` has the ``role``."""
+    texts = _texts(outputs)
     wide = max(map(len, texts.values()))
-    least = INDEX_COLUMNS + 1 + wide + 2  # of one output, with its mark
-    room = columns - least - max(len(context.text(each.words)) for each in outputs)
+    room = columns - _least_columns(texts) - max(len(context.text(each.words)) for each in outputs)
     long = len(outputs) <= rows and room >= 0
-    most = 1 if long else max((columns + GAP) // (least + GAP), 1)
+    most = 1 if long else _most_across(texts, columns)
     fits = [n for n in range(1, most + 1) if -(-len(outputs) // n) <= rows]
     across = fits[0] if fits else most
     each_wide = (columns + GAP) // across - GAP
@@ -88,7 +105,17 @@ def output_lines(
     for i in range(1, -(-len(shown) // deep)):
         column = [entry(each) for each in shown[i * deep : (i + 1) * deep]]
         lines = beside(lines, column, i * (each_wide + GAP) - GAP, GAP)
-    return lines, "" if long else context.text("  ".join(each.words for each in outputs if each.mark))
+    return lines, "" if long else _legend(outputs, len(outputs) - len(shown), columns, context)
+
+
+def _legend(outputs: Sequence[Output], hidden: int, columns: int, context: RenderContext) -> str:
+    """Explain the marks, and count the ``hidden`` outputs, which comes first where there is not room for both."""
+    marks = context.text("  ".join(each.words for each in outputs if each.mark))
+    if not hidden:
+        return marks
+    count = f"{hidden} of {len(outputs)} not shown"
+    choices = (f"{marks}  {count}", count, f"{hidden} not shown")
+    return next((each for each in choices if len(each) <= columns), choices[-1])
 
 
 def _marked_and_largest(outputs: Sequence[Output], most: int) -> list[Output]:

@@ -26,7 +26,7 @@ from tui_backprop.render.draw.spans import Line, clip, line, width
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import shape_text
 from tui_backprop.render.walk.largest import largest_view
-from tui_backprop.render.walk.outputs import MOST_OUTPUTS, output_lines, outputs_of
+from tui_backprop.render.walk.outputs import MOST_OUTPUTS, output_lines, outputs_of, rows_for_all
 from tui_backprop.render.walk.shown_array import ShownArray, shown_array, shown_summary
 from tui_backprop.session.session_parts import VIEWS
 from tui_backprop.support.format import format_number
@@ -99,7 +99,10 @@ def _map(
         draw = _drawer(snapshot, shown, row, context)
         body = draw(row.reshape(shown.image), room, min(columns, 2 * room))
     elif shown.samples and len(row) <= MOST_OUTPUTS and snapshot.step.block == snapshot.graph.depth:
-        body, legend = output_lines(outputs_of(snapshot, row), unit, role, columns, room, context)
+        outputs = outputs_of(snapshot, row)
+        if room < rows_for_all(outputs, columns) <= rows:  # without the last line
+            return output_lines(outputs, unit, role, columns, rows, context)[0]
+        body, legend = output_lines(outputs, unit, role, columns, room, context)
     elif row.ndim == 2 and row.shape[1] * NUMBER_COLUMNS <= columns and row.shape[0] <= room:
         body = [matrix_row(r, unit, role) for r in row]
     elif row.ndim == 1 and -(-len(row) // entries_per_line(columns)) <= room:
@@ -111,7 +114,7 @@ def _map(
         body = heatmap(small, room, columns, role, context, unit if unit >= 0 else None, row.shape[-1])
     summary = summarize(row) if row.ndim == 1 else shown_summary(snapshot, shown)
     words = statistics(summary, columns - len(legend) - GAP if legend else columns)
-    lines = [*body, line((f"{legend}{' ' * GAP if legend else ''}{words}", "muted"))]
+    lines = [*body, line(((" " * GAP).join(filter(None, (legend, words))), "muted"))]
     return [*lines, *all_parameters(snapshot, columns, rows - len(lines))]
 
 
