@@ -22,6 +22,7 @@ from tui_backprop.support.format import (
     format_share,
     format_short_count,
     format_times,
+    format_work,
 )
 from tui_backprop.support.units import DAY, HOUR, MINUTE, UNIVERSE, YEAR
 
@@ -53,6 +54,14 @@ def test_the_largest_numbers_there_are_can_be_written(value):
 )
 def test_a_sign_is_written_where_it_is_asked_for(value, text):
     assert format_number(value, sign=True) == text
+
+
+@pytest.mark.parametrize(
+    ("macs", "flops", "text"),
+    [(65536, 131072, "65,536 MACs"), (1, 2, "1 MAC"), (0, 50, "50 FLOPs"), (0, 1, "1 FLOP")],
+)
+def test_work_is_in_macs_if_there_are_products(macs, flops, text):
+    assert format_work(macs, flops) == text
 
 
 def test_more_digits_are_given_where_they_are_asked_for():

@@ -82,6 +82,12 @@ def format_count(value: float) -> str:
     return f"{value:,.0f}" if value < 1e10 else _in_words(value, 3) or _scientific(value, 3)
 
 
+def format_work(macs: int, flops: int) -> str:
+    """Format the cost of an operation: in multiply-accumulates if it is a matrix product, else in FLOPs."""
+    many, unit = (macs, "MAC") if macs else (flops, "FLOP")
+    return f"{format_count(many)} {unit}{'s' * (many != 1)}"
+
+
 def format_short_count(value: float) -> str:
     """Format a count of parameters or operations in a few characters: 1,738, 335k, 2.9M, 175B, 1T, 6.12e22."""
     return "".join(short_count_parts(value))

@@ -20,6 +20,7 @@ from tui_backprop.render.panels.graph import graph_panel
 from tui_backprop.render.panels.graph_rows import NODE_MARK, graph_rows, page
 from tui_backprop.render.panels.operation_detail import equation
 from tui_backprop.render.view_state import Snapshot
+from tui_backprop.render.walk.explanation import cost_line
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.session_parts import GRAINS
 from tui_backprop.session.state import Session, from_preset
@@ -327,3 +328,11 @@ def test_what_takes_long_to_find_out_is_left_open_until_it_is_prepared():
     prepare(snapshot.iteration)
     exact = np.linalg.norm(snapshot.iteration.tensor("x") @ snapshot.iteration.tensor("W1"))
     assert format_number(float(exact)) in rows_of(snapshot)["u1"]
+
+
+def test_a_product_costs_as_many_macs_as_in_the_walk():
+    snapshot = next(each for each in moments_of(SESSIONS["lesson"]) if each.step.tensor == "dW2")
+    assert "65,536 MACs" in plain(cost_line(snapshot.step, 60))
+    (rule,) = [row for row in texts(snapshot) if "dW2 = a1ᵀ δ2" in row and "MAC" in row]
+    assert rule.split("MACs")[0].rstrip().endswith("65,536")
+    assert any(re.search(r"\d FLOPs", row) for row in texts(snapshot))  # of what is no product

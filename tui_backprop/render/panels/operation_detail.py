@@ -20,7 +20,7 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, line, width, wrap
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import receipt, shape_text
-from tui_backprop.support.format import format_count, format_duration, format_number
+from tui_backprop.support.format import format_duration, format_number, format_work
 
 LABEL_COLUMNS = 9  # columns of what stands before a rule
 NO_OPERATION = {
@@ -214,11 +214,11 @@ def _labeled(label: str, text: str, role: str, columns: int) -> list[Line]:
 
 
 def _costs(visit: Visit, shapes: Sequence[Shape], timing: Timing | None) -> list[str]:
-    """401,408 FLOPs  31.2 µs (29.8 to 35.0 µs), a median with its quartiles; and in brief."""
+    """200,704 MACs  31.2 µs (29.8 to 35.0 µs), a median with its quartiles; and in brief."""
     row = visit.op.primitive
     flops = row.flops(*shapes) if visit.of is None else row.vjp_flops[visit.of](*shapes)
     flops += size(shapes[visit.of or 0]) if visit.adds else 0
-    work = f"{format_count(flops)} FLOP{'s' * (flops != 1)}"
+    work = format_work(row.macs(*shapes), flops)
     took = timing.rules[rule_of(visit)] if timing else None
     if took is None or not took.median:
         return [work]

@@ -28,7 +28,7 @@ from tui_backprop.render.walk.equation import (
 )
 from tui_backprop.session.state import Session
 from tui_backprop.session.update_log import begins
-from tui_backprop.support.format import format_count, format_number, format_times
+from tui_backprop.support.format import format_count, format_number, format_times, format_work
 
 LEAST_TERMS, MOST_NEEDED, MOST_TERMS = (
     2,
@@ -235,8 +235,7 @@ def loss_line(snapshot: Snapshot, columns: int) -> Line:
 def cost_line(step: Step, columns: int) -> Line:
     """Render the multiply-accumulates of the step, and the running total in forward passes; with their numbers where
     they fit."""
-    many, unit = (step.macs, "MAC") if step.macs else (step.flops, "FLOP")
-    counted = f"{format_count(many)} {unit}{'s' * (many != 1)}"
+    counted = format_work(step.macs, step.flops)
     if not step.forward:  # without products, there is no pass to count in
         return line(("cost    ", "muted"), counted)
     factors = mac_factors(step)
