@@ -13,6 +13,7 @@ from tui_backprop.engine.explain.walk import walk
 from tui_backprop.lesson.posing import pose
 from tui_backprop.lesson.question import Place, questions, read_questions
 from tui_backprop.lesson.quiz import Given, held
+from tui_backprop.lesson.quiz_words import place_in
 from tui_backprop.session.share_token import decode, encode
 
 NUMBER = COURSE.by_name["one-number"]
@@ -46,10 +47,22 @@ def test_what_was_missed_in_the_last_block_comes_once_more():
     ]
 
 
-def test_the_number_of_questions_grows_with_what_is_missed():
-    following = COURSE.next(take(FRESH, "w"))
-    assert (following.number, following.of) == (2, 4)
-    assert COURSE.next(take(FRESH, "r")).of == 3
+@pytest.mark.parametrize(
+    ("marks", "where", "left"),
+    [
+        ("", "question 1 of 3", 3),
+        ("r", "question 2 of 3", 2),
+        ("w", "question 2 of 3, 1 to come again", 3),
+        ("ws", "asked again, 1 more to come", 3),
+        ("wsr", "asked again", 2),
+        ("wsw", "asked again, 1 more to come", 3),
+        ("wsrr", "question 3 of 3", 1),
+        ("rrw", "asked again", 1),
+    ],
+)
+def test_the_number_of_questions_stays_and_what_comes_again_is_said_apart(marks, where, left):
+    following = COURSE.next(take(FRESH, marks))
+    assert (place_in(following), following.left) == (where, left)
 
 
 def test_one_chapter_can_be_asked_about():

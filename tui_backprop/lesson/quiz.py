@@ -67,12 +67,15 @@ class Block:
 
 @dataclass(frozen=True)
 class Next:
-    """The next question: its block, its number from 1 on, and how many there are if no further one is missed."""
+    """The next question: its ``number`` ``of`` all questions, from 1 on; None if it is asked ``again``. ``waiting``
+    counts those that were missed and come again after it, ``left`` all that are still to be answered, this one
+    included, if no further one is missed."""
 
     posed: Posed
-    block: Block
-    number: int
+    number: int | None
     of: int
+    waiting: int
+    left: int
 
 
 @dataclass(frozen=True)
@@ -111,12 +114,15 @@ class Course:
 
     def next(self, quiz: Quiz) -> Next | None:
         """Return the next question; None at the end."""
-        asked, done = [(block, name) for block in self.blocks(quiz) for name in block.names], len(quiz.given)
-        for block, name in asked[done : done + 1]:
-            times = len(quiz.answers_to(name))
-            posed = self.posing(self.by_name[name], quiz.seed, times)
+        asked = [(name, name in block.again) for block in self.blocks(quiz) for name in block.names]
+        done = len(quiz.given)
+        for name, again in asked[done : done + 1]:
+            posed = self.posing(self.by_name[name], quiz.seed, len(quiz.answers_to(name)))
             if posed:
-                return Next(posed, block, done + 1, len(asked))
+                repeats = [again for _, again in asked]
+                number = None if again else repeats[: done + 1].count(False)
+                waiting = repeats[done + 1 :].count(True)
+                return Next(posed, number, repeats.count(False), waiting, len(asked) - done)
         return None
 
     def fits(self, quiz: Quiz) -> bool:

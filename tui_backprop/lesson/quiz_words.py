@@ -9,7 +9,7 @@ from tui_backprop.engine.mutants.table import MUTANTS
 from tui_backprop.lesson.chapter import chapters
 from tui_backprop.lesson.misconceptions import MISCONCEPTIONS
 from tui_backprop.lesson.posing import Posed
-from tui_backprop.lesson.quiz import Course, Outcome, Quiz
+from tui_backprop.lesson.quiz import Course, Next, Outcome, Quiz
 
 LETTERS = "abc"
 OUTCOMES: dict[Outcome, str] = {
@@ -35,6 +35,15 @@ def worded(posed: Posed, words: Callable[[str], str]) -> Posed:
     """Return a question in which ``words`` were put in place of actions, as by a RenderContext."""
     options = (replace(each, text=words(each.text), about=words(each.about)) for each in posed.options)
     return replace(posed, paragraphs=tuple(map(words, posed.paragraphs)), options=tuple(options))
+
+
+def place_in(asked: Next) -> str:
+    """Say where a question is in the quiz: "question 3 of 8, 2 to come again", or "asked again, 1 more to come"."""
+    if asked.number is None:
+        return "asked again" + (f", {asked.waiting} more to come" if asked.waiting else "")
+    return f"question {asked.number} of {asked.of}" + (
+        f", {asked.waiting} to come again" if asked.waiting else ""
+    )
 
 
 def refuting(posed: Posed, chosen: int) -> tuple[str, ...]:

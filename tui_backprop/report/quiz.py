@@ -11,7 +11,7 @@ from tui_backprop.lesson.misconceptions import MISCONCEPTIONS
 from tui_backprop.lesson.posing import Posed
 from tui_backprop.lesson.question import FORMULA, Option, Place
 from tui_backprop.lesson.quiz import Course, Given, Next, Quiz, held
-from tui_backprop.lesson.quiz_words import LETTERS, OUTCOMES, counted, refuting, results, worded
+from tui_backprop.lesson.quiz_words import LETTERS, OUTCOMES, counted, place_in, refuting, results, worded
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.report.rows import BLANK, Column, Fact, Forms, Row, Sentence, Table, text_of
 from tui_backprop.session.share_token import encode
@@ -29,8 +29,7 @@ def introduction_text(context: RenderContext) -> str:
 def question_text(following: Next, context: RenderContext) -> str:
     """Write a question with its options."""
     posed = worded(following.posed, context.words)
-    again = ", again" if posed.question.name in following.block.again else ""
-    rows: list[Row] = [Sentence(f"Question {following.number} of {following.of}{again}")]
+    rows: list[Row] = [Sentence(place_in(following).capitalize())]
     for paragraph in posed.paragraphs:
         rows.append(BLANK)
         rows += [_line(line) for line in paragraph.split("\n")]

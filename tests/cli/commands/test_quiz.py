@@ -62,7 +62,7 @@ def test_a_wrong_answer_is_explained_at_once_and_comes_again():
     flat = " ".join(first.split())
     assert f"The idea behind this answer: “{row.idea}” {row.refutation} The answer is " in flat
     assert re.search(r"See it: backprop-tui --open bp\d\S+\n", first)
-    assert "Question 3 of 4, again\n\nWhich is right?" in later
+    assert "Asked again\n\nWhich is right?" in later
     assert re.search(r"\nlearned +1  missed at first, right later\n", later)
     assert f"“{row.idea}” You marked it as sure." in " ".join(later.split())
 
@@ -120,7 +120,7 @@ def test_where_answers_end_early_what_was_not_asked_is_said(marks, left):
 def test_resume_is_back_at_the_same_question(tmp_path):
     before = run(letters("rw"), "--seed", "0").stdout
     after = run("", "--resume").stdout
-    where = "Question 3 of 4, again"
+    where = "Asked again"
     asked = [said[said.index(where) :].partition("Your answer")[0] for said in (before, after)]
     assert asked[0] == asked[1]
     typed = letters("rwrr").split("\n", 2)[2]

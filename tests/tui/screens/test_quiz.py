@@ -42,7 +42,7 @@ async def test_all_is_done_on_the_keyboard_and_what_was_missed_comes_again(open_
         assert "No. The idea behind this answer" in ui.screen
         assert "The answer is" in ui.screen
         await ui.press("enter")
-        assert "question 2 of 4" in ui.screen  # the one that was missed comes again
+        assert "question 2 of 3, 1 to come again" in ui.screen  # the one that was missed comes again
         await ui.press(letters(ui)[0].upper())
         assert "Right, though you were unsure." in ui.screen
         await ui.press("enter")

@@ -181,9 +181,9 @@ def _tell(every: Course, quiz: Quiz, context: RenderContext) -> None:
     write(result_text(every, quiz, context))
     following = every.next(quiz)
     if following:
-        left = following.of - following.number + 1
         on = "; backprop-tui quiz --resume goes on" if quiz.given else ""
-        write(f"\n{left} question{'s were' if left > 1 else ' was'} not asked{on}.")
+        were = "question was" if following.left == 1 else "questions were"
+        write(f"\n{following.left} {were} not asked{on}.")
 
 
 def export_path(text: str) -> Path:

@@ -9,7 +9,16 @@ from tui_backprop.lesson.misconceptions import MISCONCEPTIONS
 from tui_backprop.lesson.posing import Posed
 from tui_backprop.lesson.question import FORMULA
 from tui_backprop.lesson.quiz import Course, Next, Quiz, held
-from tui_backprop.lesson.quiz_words import LETTERS, OUTCOMES, counted, refuting, results, title_of, worded
+from tui_backprop.lesson.quiz_words import (
+    LETTERS,
+    OUTCOMES,
+    counted,
+    place_in,
+    refuting,
+    results,
+    title_of,
+    worded,
+)
 from tui_backprop.lesson.sitting import Answered, Sitting
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, first_fitting, line, pad, plain, width, wrap
@@ -63,14 +72,11 @@ def _question(
 
 
 def _heading(asked: Next, columns: int) -> Line:
-    """Draw the chapter on the left and the number of the question on the right."""
+    """Draw the chapter on the left, and where the question is in the quiz on the right."""
     titles = {each.number: each.title for each in chapters()}
-    again = asked.posed.question.name in asked.block.again
-    chapter = title_of(asked.posed.question.chapter, titles)
-    number = line((f"question {asked.number} of {asked.of}", "muted"))
-    again_note = line((", asked again", "muted")) if again else ()
-    left = line((chapter, "title"), *again_note)
-    return first_fitting(columns, line(*pad(left, columns - width(number) - 2), "  ", *number), number)
+    chapter = line((title_of(asked.posed.question.chapter, titles), "title"))
+    number = line((place_in(asked), "muted"))
+    return first_fitting(columns, line(*pad(chapter, columns - width(number) - 2), "  ", *number), number)
 
 
 def _option(i: int, text: str, posed: Posed, columns: int, answered: Answered | None) -> Iterator[Line]:
