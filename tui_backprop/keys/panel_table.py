@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 SAMPLES, LAYERS, CLASSES = "samples", "layers", "classes"  # what a key needs of a session to be of use
+EARLIER = "earlier session"  # what a key needs besides
 
 
 class PanelKey(NamedTuple):

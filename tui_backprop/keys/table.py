@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tui_backprop.keys.key_names import shown_key, spoken_key, types
-from tui_backprop.keys.panel_table import CLASSES, PLACES, SAMPLES
+from tui_backprop.keys.panel_table import CLASSES, EARLIER, PLACES, SAMPLES
 from tui_backprop.keys.panel_table import ROWS as PANEL_ROWS
 
 
@@ -31,7 +31,7 @@ class Key:
     own: bool = False
     name: str = ""
     words: tuple[tuple[str, str], ...] = ()  # (state, word): instead of ``word`` in that state
-    needs: str = ""  # what a session must have for the key bar to name it
+    needs: str = ""  # what there must be for the key bar to name it
     always: bool = False  # also in dialogs and while other keys wait, unless it types a character there
 
     @property
@@ -83,7 +83,7 @@ KEYS = (
     Key("slash", "find", "/", "find", "Find a number by its name (W2[13,200], a1[40]), or an iteration (37).",
         pinned=WALK),
     Key("r", "restart", "r", "restart", "Restart: back to the initial weights (iteration 0)."),
-    Key("R", "resume", "", "", "Continue the session before this one."),
+    Key("R", "resume", "R", "resume", "Continue the session before this one.", pinned=PLACES, needs=EARLIER),
     Key("u", "undo", "u", "undo", "Undo. Successive moves of a cursor are undone together."),
     Key("U,ctrl+r", "redo", "", "", "Redo what was undone."),
     Key("question_mark,f1", "help", "?", "help", "This help: keys and words; typing filters it.", pinned=PLACES),
@@ -192,11 +192,11 @@ def everywhere(place: str, rows: Rows = ROWS) -> list[Key]:
 
 
 def bar(
-    place: str, rows: Rows = ROWS, state: str = "", lacks: Collection[str] = ()
+    place: str, rows: Rows = ROWS, state: str = "", lacks: Collection[str] = (EARLIER,)
 ) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Return (key, word) pairs for the key bar of a panel whose work is in a state: those named where there is room,
-    its own first, and those named at every width; without those that need what the session ``lacks``."""
-    rows = [key for key in rows if key.needs not in lacks] if lacks else rows
+    its own first, and those named at every width; without those that need what the app ``lacks``."""
+    rows = [key for key in rows if key.needs not in lacks]
     own = [(shown, word) for shown, word, _ in own_keys(place, rows, state) if word]
     if place == "network":
         return own[:-FORM_PINNED], own[-FORM_PINNED:]

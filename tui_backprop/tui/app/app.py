@@ -22,7 +22,6 @@ from tui_backprop.engine.training.memory import CHECKPOINT_MEGABYTES
 from tui_backprop.keys.panel_table import PANEL_ROWS
 from tui_backprop.keys.table import action_always, bar
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.session.needs import lacking
 from tui_backprop.session.setting_changes import applied_words
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import reason_of
@@ -126,7 +125,7 @@ class BackpropApp(AppServices):
             state.keep,
             self._opening,
             lambda place: self.activities.state_of(place),
-            lambda: lacking(state.session),
+            self.lacks,
         )
         self.navigation = Navigation(self, state)
         self.playback = Playback(self, state, self.navigation)
@@ -137,7 +136,7 @@ class BackpropApp(AppServices):
         self.ranking = Ranking(self, state)
         self.queries = BackgroundQueries(self, state, self.panels, self.ranking.update)
         self.lesson = Lesson(self, self, state, chapter)
-        self.resume = Resume(self, state, None if self._with_lesson else earlier)
+        self.resume = Resume(self, state, None if self._with_lesson else earlier, self.panels.show_keys)
         self.commands = CommandList(self, self, self.panels, self.lesson, themes)
         work = [
             lambda: self.cost_lab.race.activity,
@@ -198,7 +197,7 @@ class BackpropApp(AppServices):
     def on_mount(self) -> None:
         # After ctrl+z and fg everything is redrawn: the shell has used the screen.
         self.app_resume_signal.subscribe(self, lambda app: self.refresh(layout=True))
-        self.query_one(KeyBar).show(*bar("walk", self.render_context.keys, lacks=lacking(self.session)))
+        self.query_one(KeyBar).show(*bar("walk", self.render_context.keys, lacks=self.lacks()))
         self.show()
         if self.session.panel != "walk":
             self.to_panel(self.session.panel)

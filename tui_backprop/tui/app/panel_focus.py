@@ -33,7 +33,7 @@ FOLLOWING = ("number", "curves", *COST_PAGES)  # panels that show one number, or
 class Panels:
     """Show, hide and focus panels. ``keep`` saves the session, since the focus belongs to what is saved;
     ``opening`` is called with the name of a panel before it is opened; ``state_of`` returns the state of its work;
-    ``lacks`` what keys may need and the session has not."""
+    ``lacks`` what keys may need and is not there."""
 
     def __init__(
         self,

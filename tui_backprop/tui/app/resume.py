@@ -7,22 +7,27 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from tui_backprop.render.session_text import iteration_text, network_name
+from tui_backprop.keys.panel_table import EARLIER
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import UserError
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.state import AppState
 
 Earlier = Callable[[], Iterable[str]]  # returns the texts of the sessions before, the last one first
-OFFERED = 6.0  # seconds
-LAYERS_COLUMNS = 24  # of the layers in the offer
 
 
 class Resume:
-    """Continue a session that was saved before the app was opened: one of those that ``read_earlier`` reads."""
+    """Continue a session that was saved before the app was opened: one of those that ``read_earlier`` reads. The key
+    bar names the key until something is done in this session; ``show_keys`` has it updated."""
 
-    def __init__(self, app: AppContext, state: AppState, read_earlier: Earlier | None) -> None:
-        self._app, self._state, self._read_earlier = app, state, read_earlier
+    def __init__(
+        self,
+        app: AppContext,
+        state: AppState,
+        read_earlier: Earlier | None,
+        show_keys: Callable[[], None],
+    ) -> None:
+        self._app, self._state, self._read_earlier, self._show_keys = app, state, read_earlier, show_keys
         self._earlier: Session | None = None
 
     def offer(self) -> None:
@@ -45,11 +50,12 @@ class Resume:
         opened = self._state.session
         if replace(session, panel=opened.panel) != opened:
             self._earlier = session
-            self._app.say(self._words(session), OFFERED)
+            self._show_keys()
 
-    def _words(self, session: Session) -> str:
-        layers = network_name(session.network, LAYERS_COLUMNS)
-        return f"{self._app.render_context.key('resume')} continues {layers}, {iteration_text(session)}"
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """Name what the key needs, unless there is a session to continue."""
+        return () if self._earlier is not None and not self._state.session.begun else (EARLIER,)
 
     def action_resume(self) -> None:
         """Go to the session before this one, and to its panel; undo returns."""

@@ -10,6 +10,7 @@ from textual.app import App
 from textual.screen import Screen
 
 from tui_backprop.render.view_state import Snapshot
+from tui_backprop.session.needs import lacking
 from tui_backprop.session.state import Session
 from tui_backprop.tui.app.activities import Activities
 from tui_backprop.tui.app.app_interface import T
@@ -24,6 +25,7 @@ from tui_backprop.tui.app.memory_guard import MemoryGuard
 from tui_backprop.tui.app.one_call import OneCall
 from tui_backprop.tui.app.panel_focus import Panels
 from tui_backprop.tui.app.playback import Playback
+from tui_backprop.tui.app.resume import Resume
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.app.training import TrainingControl
 from tui_backprop.tui.textual_fixes import steady
@@ -45,6 +47,7 @@ class AppServices(App[None]):
     panels: Panels
     playback: Playback
     queries: BackgroundQueries
+    resume: Resume
     state: AppState
     training: TrainingControl
 
@@ -63,6 +66,10 @@ class AppServices(App[None]):
     @property
     def current_panel(self) -> str:
         return self.panels.current
+
+    def lacks(self) -> tuple[str, ...]:
+        """Name what keys may need and is not there."""
+        return (*lacking(self.session), *self.resume.lacks)
 
     def view(self, name: str) -> Canvas | None:
         return self.panels.view(name)
