@@ -125,10 +125,10 @@ def _parts(view: LessonView, page: int, columns: int, rows: int, context: Render
 
 
 def _pages(paragraphs: Sequence[Sequence[Line]], rows: int) -> list[list[Line]]:
-    """Distribute paragraphs over pages of so many rows; with blank lines between them, unless that takes more
-    pages."""
-    apart, together = (_distributed(paragraphs, rows, gap) for gap in (1, 0))
-    return apart if len(apart) == len(together) else together
+    """Distribute paragraphs over pages of so many rows; with blank lines between them, unless that takes more pages
+    or leaves less on the first one."""
+    layouts = [_distributed(paragraphs, rows, gap) for gap in (1, 0)]
+    return min(layouts, key=lambda pages: (len(pages), -sum(map(bool, pages[0]))))
 
 
 def _distributed(paragraphs: Sequence[Sequence[Line]], rows: int, gap: int) -> list[list[Line]]:
