@@ -84,7 +84,7 @@ def test_each_computed_figure_of_a_neuron_is_right():
         "weight_slope": slope,
         "weight_slope_factor": f"({slope})",
         "weight_after": format_number(stepped[k]),
-        "twice_the_slope": format_number(2 * slopes[k]),
+        "terms": f"{format_number(slopes[0])} = {format_number(slopes[0])}",
         "loss_in_full": format_number(before, 8),
         "loss_moved": format_number(after, 8),
         "quotient": format_number((after - before) / 1e-4, 4),
@@ -105,6 +105,12 @@ def test_the_factors_of_a_hidden_weight_multiply_to_its_gradient():
     gradient = about.gradient_of("W1")[about.first_weight[1]]
     assert fill("{chain_product}", about.session) == format_number(float(gradient))
     assert len(about.path) == 4
+
+
+def test_the_terms_of_two_losses_add_up_to_the_gradient():
+    assert (
+        fill("{terms}", from_preset("two-losses")) == "−3.00 + (−8.00) = −11.0"
+    )  # 2 · (−1.5) · 1, 2 · (−2) · 2
 
 
 def test_figures_follow_the_session():

@@ -17,6 +17,7 @@ import numpy as np
 from tui_backprop.cost.accounting.path_counts import Paths, paths
 from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_PASSES, LESSON_STEP, TRAINING_STEPS
 from tui_backprop.engine.analysis.influence import PathStep, strongest_path
+from tui_backprop.engine.analysis.visit_norms import written
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec, backprop_ratio
 from tui_backprop.engine.gradients.problem import Problem
@@ -180,6 +181,15 @@ def _gradient(about: Subject) -> str:
     return f"({', '.join(map(format_number, entries))})"
 
 
+def _terms(about: Subject) -> str:
+    """The gradient of the first parameter, or its first entry, as the sum of the terms that its uses send back."""
+    iteration, graph = about.iteration, about.iteration.graph
+    name = next(iter(graph.parameters))
+    first, *others = (written(iteration, visit).flat[0] for visit in graph.visits_of[name])
+    terms = " + ".join([format_number(float(first)), *(_factor(float(each)) for each in others)])
+    return f"{terms} = {format_number(float(about.gradient_of(name).flat[0]))}"
+
+
 COUNTED: dict[str, Figure] = {
     "parameters": _count(lambda network: network.parameters),
     "passes": _count(lambda network: network.parameters + 1),
@@ -227,7 +237,7 @@ COMPUTED: dict[str, Figure] = {
     "weight_slope": _number(lambda about: about.slope),
     "weight_slope_factor": lambda about: _factor(about.slope),
     "weight_after": _number(lambda about: about.value - about.session.lr * about.slope),
-    "twice_the_slope": _number(lambda about: 2 * about.slope),
+    "terms": _terms,
     "loss_in_full": _number(lambda about: about.perturbed.loss, IN_FULL),
     "loss_moved": _number(lambda about: about.perturbed.moved, IN_FULL),
     "quotient": _number(lambda about: about.perturbed.quotient, 4),

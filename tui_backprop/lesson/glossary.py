@@ -54,7 +54,7 @@ GLOSSARY = (
     Term("vjp", "Vector-Jacobian product: one operation's step backward.", ("graph",)),
     Term("zero_grad", "Not needed here: each iteration computes its gradient anew and never adds to the last one.",
          ("graph",)),
-    Term("detach", "Nothing is detached here: the gradient reaches every parameter.", ("graph",)),
+    Term("detach", "The value goes on, and no gradient goes back through it. Layers detach nothing.", ("graph",)),
     Term("no_grad", "The update is not part of the graph, as under torch.no_grad().", ("graph",)),
     Term("loss", "Without another word, of the samples on the screen: in the top line, in the walk and in blame.",
          ("walk", "train")),

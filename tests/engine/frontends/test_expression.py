@@ -32,6 +32,8 @@ BY_HAND = {
     ),
     "micrograd": (24.70408163265306, {"a": 138.83381924198252, "b": 645.5772594752186}),  # its README
     "three-uses": (2 * U + U**2 + math.sin(U), {"w": (2 + 2 * U + math.cos(U)) * (1 - U**2)}),
+    "two-losses": (1.5**2 + 2**2, {"w": 2 * -1.5 * 1 + 2 * -2 * 2}),
+    "detached": ((3 * U - 1) ** 2, {"u": 0, "v": 2 * (3 * U - 1) * U}),
     "x-squared-sine": (1.5**2 * math.sin(1.5), {"x": 2 * 1.5 * math.sin(1.5) + 1.5**2 * math.cos(1.5)}),
     "logistic-neuron": (-math.log(P), {"w": (P - 1) * 0.5, "b": P - 1}),
 }

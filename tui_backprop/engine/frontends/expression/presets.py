@@ -50,6 +50,17 @@ EXPRESSIONS: Mapping[str, ExpressionPreset] = {
         "u = tanh(w)\nL = u*x + u**2 + sin(u)",
         "w=0.5, x:=2",
     ),
+    "two-losses": ExpressionPreset(
+        "two losses of the same parameter: its gradients add up, as in .grad after two calls of backward()",
+        "L1 = (w*x1 - y1)**2\nL2 = (w*x2 - y2)**2\nL = L1 + L2",
+        "w=0.5, x1:=1, y1:=2, x2:=2, y2:=3",
+        lr=0.01,
+    ),
+    "detached": ExpressionPreset(
+        "a parameter on which the loss depends through detach alone: it gets no gradient",
+        "a = tanh(u*x)\nL = (v*detach(a) - y)**2",
+        "u=0.5, v=3, x:=1, y:=1",
+    ),
     "x-squared-sine": ExpressionPreset("the product rule", "f = x**2 * sin(x)", "x=1.5"),
     "logistic-neuron": ExpressionPreset(
         "one neuron with a sigmoid and cross-entropy, on one sample",
