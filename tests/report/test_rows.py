@@ -71,6 +71,24 @@ def test_the_last_column_can_take_as_many_lines_as_it_needs():
     assert lines(table, context=LINEAR) == ["a, here: 2, one two three four", "b, here: 3, five"]
 
 
+@pytest.mark.parametrize(
+    ("columns", "head"),
+    [
+        (26, "name  size  error  verdict"),
+        (25, "name  size  verdict"),
+        (18, "name  verdict"),
+        (5, "name  verdict"),
+    ],
+)
+def test_a_table_that_is_too_wide_leaves_out_spare_columns_the_last_one_first(columns, head):
+    table = Table(
+        (Column("name", "left"), Column("size", spare=True), Column("error", spare=True), Column("verdict")),
+        (("W1", "4", "", "ok"),),
+    )
+    assert lines(table, columns=columns)[0] == head
+    assert lines(table, context=LINEAR, columns=columns) == ["W1, size: 4", "W1, verdict: ok"]
+
+
 def test_facts_are_aligned_and_broken_behind_their_names():
     fact = Fact("data", "one two three four")
     assert lines(fact, columns=20) == ["data     one two", "         three four"]

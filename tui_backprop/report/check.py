@@ -214,13 +214,13 @@ def _columns(report: Report) -> tuple[Column, ...]:
         names = [words[1:] for words in names]
     return (
         Column("tensor", "left"),
-        Column("shape", "left"),
-        Column("compared"),
+        Column("shape", "left", spare=True),
+        Column("compared", spare=True),
         Column("worst at", "left"),
         *(Column(words[0]) for words in names),
         Column("rel. error"),
-        Column("difference"),
-        Column("allowed"),
+        Column("difference", spare=True),
+        Column("allowed", spare=True),
         Column("verdict", "left"),
     )
 

@@ -53,6 +53,7 @@ class Column:
     align: Literal["left", "right", "unit"] = "right"
     spoken: str | None = None  # its head in words, if it is another one
     wrapped: bool = False  # the last column, in as many lines as it takes
+    spare: bool = False  # left out, the last one first, where the table is too wide
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def _aligned(table: Table, context: RenderContext, columns: int) -> list[str]:
     placed = [
         _placed(column, [head, *each]) for column, head, each in zip(table.columns, heads, cells, strict=True)
     ][: len(cells) - last]
-    lines = [GAP.join(cells) for cells in zip(*placed, strict=True)]
+    lines = [GAP.join(cells) for cells in zip(*_fitting(placed, table.columns, columns), strict=True)]
     lines = lines if any(heads) else lines[1:]
     if not last:
         return lines
@@ -143,6 +144,15 @@ def _aligned(table: Table, context: RenderContext, columns: int) -> list[str]:
         for line, texts in zip(lines, beside, strict=True)
         for i, text in enumerate(texts)
     ]
+
+
+def _fitting(placed: list[list[str]], kinds: Sequence[Column], columns: int) -> list[list[str]]:
+    """The columns of a table without as many of the spare ones as it is too wide for."""
+    kept = [*placed]
+    for texts, kind in reversed([*zip(placed, kinds, strict=False)]):
+        if kind.spare and sum(len(each[0]) + len(GAP) for each in kept) - len(GAP) > columns:
+            kept.remove(texts)
+    return kept
 
 
 def _cells(column: Column, at: int, rows: Sequence[Sequence[Content]], context: RenderContext) -> list[str]:

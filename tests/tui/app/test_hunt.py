@@ -48,6 +48,18 @@ async def test_three_bugs_are_found_on_the_keyboard_with_all_instruments(open_ap
         assert "planted" not in ui.status
 
 
+async def test_at_80x24_nothing_is_cut(open_app):
+    async with open_app(XOR, size=(80, 24)) as ui:
+        await ui.press("B", "c")
+        await ui.until(lambda: not ui.app.screen.waits, "the report")
+        assert "DIFFER" in ui.screen  # in the last column of the table
+        assert "…" not in ui.screen
+        await ui.press("escape")
+        for _ in kinds_in(Hunt(0).bug):
+            assert "…" not in ui.screen
+            await ui.press("down")
+
+
 async def test_hints_are_shown_and_counted(open_app):
     async with open_app(XOR, size=(80, 24)) as ui:
         await ui.press("B", "question_mark", "question_mark", "question_mark", "question_mark")

@@ -48,7 +48,7 @@ RULES: tuple[RuleMutant, ...] = (
     RuleMutant("zero-weight-zero-gradient", "if a parameter of 0 had no gradient", sums.zero_weight),
     RuleMutant("target-minus-output", "with target minus output instead of output minus target",
                others.target_minus_output),
-    RuleMutant("error-is-delta", "if delta at the output is the error a − t, whatever loss and output",
+    RuleMutant("error-is-delta", "if delta at the output is a − t, whatever loss and output",
                others.error_is_delta),
     RuleMutant("only-target", "if only the output of the right class gets a gradient", others.only_target),
     RuleMutant("probability-is-delta", "if delta is p, without the target", others.probability_is_delta),
