@@ -187,6 +187,13 @@ def test_the_verdict_leads_and_every_rule_has_its_limit_and_this_network_s_figur
     assert context.text(words) in text
 
 
+@pytest.mark.parametrize(("columns", "words"), [(100, True), (50, True), (36, False)])
+def test_a_rule_with_two_conditions_names_both_where_there_is_room(shown, columns, words):
+    text = "\n".join(shown(SESSIONS["lesson"], columns, 40, UTF8))
+    (row,) = [row for row in text.split("\n") if row.startswith("update too large")]
+    assert ("loss rises" in row) == words
+
+
 def test_rules_that_are_met_follow_those_that_are_broken_where_there_is_room(shown):
     report = healthy(4, k2={"dead": 0.62})
     text = "\n".join(shown(SESSIONS["lesson"], 76, 40, report=report))

@@ -39,10 +39,10 @@ class Case:
 class HealthRule:
     """One rule of thumb: layers whose ``figure`` is on ``side`` of ``threshold`` break it.
 
-    ``words`` is the condition as the screen shows it, with {} for the threshold; ``also`` is its second part.
-    ``column`` is the field of LayerFlow that the rule reads, if it reads one; figures of a ``share`` are shown as per
-    cent. The first of its ``cases`` that holds says what was found and what helps. In a ``harmless`` state, a broken
-    rule is not called out.
+    ``words`` is the condition as the screen shows it, with {} for the threshold; ``also`` is its second part, which
+    ``besides`` words. ``column`` is the field of LayerFlow that the rule reads, if it reads one; figures of a
+    ``share`` are shown as per cent. The first of its ``cases`` that holds says what was found and what helps. In a
+    ``harmless`` state, a broken rule is not called out.
     """
 
     name: str
@@ -53,19 +53,28 @@ class HealthRule:
     figure: Callable[[Flow], Mapping[int, float]]
     cases: tuple[Case, ...]
     also: Callable[[Flow], bool] = lambda report: True
+    besides: str = ""
     share: bool = False
     harmless: frozenset[FitState] = QUIET
 
     @property
     def condition(self) -> str:
         """The condition in words, with the threshold."""
-        return self.words.format(self.amount(self.threshold, 1))
+        return self._whole(self.words.format(self.amount(self.threshold, 1)))
 
     @property
     def limit(self) -> str:
-        """The threshold alone, as in "above 100"."""
+        """The condition without the name of the figure, as in "above 100"."""
+        return self._whole(self.bound)
+
+    @property
+    def bound(self) -> str:
+        """The threshold alone."""
         side = "over" if self.share and self.side == "above" else self.side
         return f"{side} {self.amount(self.threshold, 1)}" if isfinite(self.threshold) else side
+
+    def _whole(self, first: str) -> str:
+        return "; ".join(filter(None, (first, self.besides)))
 
     def amount(self, value: float, digits: int) -> str:
         """Format a figure of the rule."""
@@ -153,7 +162,7 @@ HEALTH_RULES: tuple[HealthRule, ...] = (
         ),
     ),
     HealthRule(
-        "stuck", "norm(dL) norm(w) / L below {}, and many errors", "below", STUCK, "", _sensitivity,
+        "stuck", "norm(dL) norm(w) / L below {}", "below", STUCK, "", _sensitivity,
         (
             Case(
                 "{errors}, hardly any gradient left, no hidden layer", (remedies.HIDDEN_LAYER,),
@@ -165,16 +174,16 @@ HEALTH_RULES: tuple[HealthRule, ...] = (
             ),
             Case("{errors}, hardly any gradient left", (remedies.MORE_UNITS, remedies.OTHER_SEEDS)),
         ),
-        also=lambda report: report.fit.state in STALLED,
+        also=lambda report: report.fit.state in STALLED, besides="many errors",
     ),
     HealthRule(
         "dead units", "over {} of a layer's units are 0 on every sample", "above", 0.4, "dead", _dead,
         (Case("{figure} of layer {layer}", (remedies.WIDE_LEAKY,)),), share=True,
     ),
     HealthRule(
-        "update too large", "update norm above {} times the weights'; loss rises", "above", 0.1, "ratio", _ratios,
+        "update too large", "update norm above {} times the weights'", "above", 0.1, "ratio", _ratios,
         (Case("{figure} in layer {layer}, and the loss rises", (remedies.LOWER_RATE, remedies.CLIP)),),
-        also=lambda report: report.rises,
+        also=lambda report: report.rises, besides="loss rises",
     ),
     HealthRule(
         "saturated units", "over {} of a layer's outputs beyond ±0.97 of tanh", "above", 0.25, "saturated",

@@ -98,10 +98,10 @@ def _all_well(report: Flow, words: str) -> str:
 def _table(
     report: Flow, rules: Sequence[HealthRule], head: str, columns: int, context: RenderContext
 ) -> list[Line]:
-    """Draw a table of rules: the condition that breaks each, in words or as a threshold alone, and the figure of this
-    network nearest to it; nothing where that is too wide."""
+    """Draw a table of rules: the condition that breaks each, as long as fits, and the figure of this network nearest
+    to it; nothing where that is too wide."""
     figures = [rule.nearest(report) for rule in rules]
-    for limits in ([rule.condition for rule in rules], [rule.limit for rule in rules]):
+    for limits in zip(*((rule.condition, rule.limit, rule.bound) for rule in rules), strict=True):
         wide, here = (
             max(len(context.text(text)) for text in texts)
             for texts in ((*limits, "broken if"), (*figures, "here"))
