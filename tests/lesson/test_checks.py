@@ -77,14 +77,15 @@ ACTIONS = {
     "size-chosen": (lambda s: transitions.set_decade(s, 8.0), {"size"}),
     "step-size-changed": (lambda s: transitions.change_step_index(s, 1), {"step size"}),
     "accurate": (update(300), {"update"}),
-    "not-finite": (update(10), {"update"}),
+    "trained-to-the-flow": (lambda s: to_panel("flow")(update(1)(s)), {"update"}),
+    "not-finite-in-the-flow": (lambda s: to_panel("flow")(update(10)(s)), {"update"}),
     "cost-open": (to_panel("claims"), {"panel"}),
     **{f"{name.replace('_', '-')}-open": (to_panel(name), {"panel"}) for name in PLACES if name != "cost"},
 }
 # Where a check starts, if not on the lesson's network.
 STARTS = {
     "accurate": read_start("lesson batch=32 lr=0.05").session,
-    "not-finite": read_start("lesson lr=5").session,
+    "not-finite-in-the-flow": read_start("lesson lr=5").session,
     "parameter-restored": change_weight(LESSON),
     "walk-open": to_panel("blame")(LESSON),
 }
@@ -147,6 +148,14 @@ def test_stepping_about_before_a_place_does_not_count(name, short):
     before = range(places(XOR, short)[0])
     assert not any(done(name, XOR, transitions.at_step(XOR, step)) for step in before)
     assert not done("all-gradients", XOR, transitions.at_step(XOR, places(XOR, "backward")[-1] - 1))
+
+
+@pytest.mark.parametrize("name", ["trained-to-the-flow", "not-finite-in-the-flow"])
+def test_what_training_did_is_to_be_seen_in_the_flow(name, replay):
+    start = STARTS.get(name, LESSON)
+    assert not done(name, start, update(10)(start), replay)
+    assert not done(name, start, to_panel("flow")(start), replay)
+    assert done(name, start, to_panel("flow")(update(10)(start)), replay)
 
 
 def test_a_network_that_is_trained_too_little_is_not_accurate(replay):

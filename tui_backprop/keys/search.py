@@ -47,7 +47,8 @@ class Command:
 
 
 def _is_word(text: str, typed: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(typed)}(?!\w)", text) is not None
+    """Return True if a text has a word; a number with a point in it, as 10.5, is one word."""
+    return re.search(rf"(?<!\w)(?<!\w\.){re.escape(typed)}(?!\.?\w)", text) is not None
 
 
 def _begins_word(text: str, typed: str) -> bool:

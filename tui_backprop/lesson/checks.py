@@ -100,6 +100,7 @@ CHECKS: dict[str, Check] = {
     "step-size-changed": Check(lambda then, now: now.cost.step_index != then.cost.step_index),
     "cost-open": Check(_panel(*COST_PAGES)),
     "accurate": Check(lambda then, now: now.t > 0, _accurate),
-    "not-finite": Check(lambda then, now: now.t > 0, _not_finite),
+    "trained-to-the-flow": Check(lambda then, now: now.t > 0 and now.panel == "flow"),
+    "not-finite-in-the-flow": Check(lambda then, now: now.t > 0 and now.panel == "flow", _not_finite),
     **{f"{name.replace('_', '-')}-open": Check(_panel(name)) for name in PLACES if name != "cost"},
 }

@@ -271,6 +271,13 @@ async def test_the_list_opens_at_the_chapter_that_the_learner_is_in(lesson):
         assert at(ui) == "3.1"
 
 
+@pytest.mark.parametrize("number", ["0", "1", "3", "10"])
+async def test_the_number_of_a_chapter_finds_it(lesson, number):
+    async with lesson() as ui:
+        await ui.press("semicolon", *number, "enter")
+        assert at(ui) == f"{number}.1"
+
+
 async def test_the_list_finds_chapters_by_their_words_and_shows_what_is_done(lesson):
     kept.save(Progress(done=frozenset({FIRST, SECOND, *chapters()[1].ids()})))
     async with lesson() as ui:
@@ -313,7 +320,9 @@ async def test_it_is_back_at_the_step_that_it_was_left_at(lesson):
 async def test_a_training_goal_is_measured_beside_the_app(lesson):
     start = place_numbered("10.5").step.start.session
     async with lesson(after_training(start, 10), chapter="10.5") as ui:
-        assert status(ui) == "already so"
+        assert status(ui) == "to do"
+        await ui.press("f")
+        assert status(ui) == "done"
 
 
 async def test_what_happens_while_a_goal_is_measured_is_measured_then(lesson, monkeypatch):
