@@ -48,14 +48,16 @@ async def test_three_bugs_are_found_on_the_keyboard_with_all_instruments(open_ap
         assert "planted" not in ui.status
 
 
-async def test_at_80x24_nothing_is_cut(open_app):
+@pytest.mark.parametrize("seed", [0, 1])
+async def test_at_80x24_nothing_is_cut(open_app, seed):
+    save(Hunt(seed))
     async with open_app(XOR, size=(80, 24)) as ui:
         await ui.press("B", "c")
         await ui.until(lambda: not ui.app.screen.waits, "the report")
         assert "DIFFER" in ui.screen  # in the last column of the table
         assert "…" not in ui.screen
         await ui.press("escape")
-        for _ in kinds_in(Hunt(0).bug):
+        for _ in kinds_in(Hunt(seed).bug):
             assert "…" not in ui.screen
             await ui.press("down")
 
