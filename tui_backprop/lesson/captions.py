@@ -88,8 +88,19 @@ VALUES = {
     "average pooling": "The mean of each window goes on: the slope by each entry is 1 over their number.",
     "batch normalization": "Each channel gets mean 0 and standard deviation 1 over the batch, then is scaled (γ) and"
     " shifted (β).",
+    "embedding": "Each token reads its row of the table. On the way back, the gradients of a token's positions add up"
+    " in that row.",
+    "rms normalization": "Each position is divided by its root mean square, so that its numbers are about 1 in size.",
+    "layer normalization": "Each position gets mean 0 and standard deviation 1, then is scaled and shifted.",
+    "softmax": "Weights from scores: each is positive, and each row adds up to 1.",
+    "causal softmax": "Attention weights: each position divides 1 among itself and the positions before it; what comes"
+    " later is masked.",
+    "split heads": "The numbers of each position are divided among the heads.",
+    "merge heads": "What the heads gathered stands side by side again, position by position.",
     "layout": "The entries are only arranged anew; gradients go back to where they came from.",
     "statement": "One statement, in {operations} operations: {title}",
+    "block": "One block, in {operations} operations: {title}",
+    "block backward": "Back through one block: {title}",
     "statement backward": "Back through one statement: {title}",
     "first": "The way back starts here: a change of {output} is a change of the loss, {loss}.",
     "vjp": "The gradient at {output}, times the slope of {output} by {input}.",

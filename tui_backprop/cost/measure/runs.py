@@ -68,10 +68,9 @@ def _sample(spec: Model) -> tuple[Array, Array]:
     shapes, graph = spec.graph.shapes(1), spec.graph
     if spec.holds_numbers:
         return no_data(spec.dtype), no_data(spec.dtype)
-    labels = graph.by_name[graph.target].classes
-    return np.full(shapes[graph.input], 0.5, spec.dtype), np.zeros(
-        shapes[graph.target], np.intp if labels else spec.dtype
-    )
+    x, target = graph.by_name[graph.input], graph.by_name[graph.target]
+    inputs = np.full(shapes[x.name], 0 if x.classes else 0.5, spec.dtype)
+    return inputs, np.zeros(shapes[target.name], np.intp if target.classes else spec.dtype)
 
 
 def _whole_passes(spec: Model, parameters: Array) -> dict[str, Passes]:
