@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 from tui_backprop.cli.streams import say
 from tui_backprop.data.catalogue import DATASETS, TEXTS, info, title
+from tui_backprop.data.info import SCALES
 from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import one_of, quoted
 
 if TYPE_CHECKING:
-    from tui_backprop.engine.arrays.types import Shape
     from tui_backprop.files.arrays import ArraysFile
     from tui_backprop.session.state import Session
 
 FILES = ("weights", "data")  # options that name a file which an opened session may need
 STDIN = "-"
-SCALES = ("standard", "minmax")
-TYPED = "typed"  # the name of samples that were typed
 
 
 # --- parameters --------------------------------------------------------------------------------------------
@@ -88,67 +86,29 @@ def _text(name: str, given: Mapping[str, Any], network: str) -> str:
 
 def _of_file(name: str, given: Mapping[str, Any]) -> str:
     from tui_backprop.cli.progress import progress
-    from tui_backprop.data.own import Own, parsed, table_of
+    from tui_backprop.data.own import parsed
     from tui_backprop.data.table_file import read_samples
+    from tui_backprop.session.brought_files import samples_words
 
     scale = one_of("scale", given["scale"], SCALES) if "scale" in given else ""
     with progress("bytes read") as watch:
         data = read_samples(name, str(given.get("target", "")), scale, watch)
-    about, own, classes = info(data), parsed(data), table_of(data).classes
-    what = (
-        f"classes {start.listed(classes)}"
-        if classes
-        else f"{about.outputs} real values" * bool(about.outputs > 1)
-    )
-    target = what or "a real value"
-    say(
-        f"backprop-tui: {quoted(title(data))}: {about.samples:,} samples, inputs {about.inputs}, target: {target}"
-    )
-    if isinstance(own, Own) and own.sha256 and name == STDIN:
+    say(f"backprop-tui: {samples_words(data)}")
+    if parsed(data).sha256 and name == STDIN:
         say("backprop-tui: what came from stdin is too much for a token, so the session cannot be resumed")
     return data
 
 
 def typed(given: Mapping[str, Any]) -> str:
-    """Return the samples of --x and --y: rows of inputs, and rows of real values or a list of class labels. Raises
-    InputError for the first thing that is wrong."""
-    from tui_backprop.data.own import Own
+    """Return the samples of --x and --y. Raises InputError for the first thing that is wrong."""
+    from tui_backprop.data.typed import typed_samples
 
     for option, other in (("x", "y"), ("y", "x")):
         if option not in given:
             raise InputError(option, f"--{other} requires it; write rows, such as [[0.05, 0.1]]")
     if "data" in given:
         raise InputError("x", "cannot be combined with --data")
-    (x, shape), (y, of_y) = _array("x", given["x"]), _array("y", given["y"])
-    if len(shape) == 1:  # one sample
-        shape, of_y = (1, *shape), (1, *of_y) if len(of_y) == 1 else of_y
-    if len(shape) != 2:
-        raise InputError("x", "write a row for each sample, such as [[0.05, 0.1]]")
-    rows = tuple(x[i : i + shape[1]] for i in range(0, len(x), shape[1]))
-    if len(of_y) not in (1, 2) or of_y[0] != len(rows):
-        raise InputError(
-            "y", f"write {len(rows)} rows of values, or {len(rows)} class labels, one for each row of x"
-        )
-    if len(of_y) == 2:
-        return Own(TYPED, rows, y=tuple(y[i : i + of_y[1]] for i in range(0, len(y), of_y[1]))).text
-    if any(label < 0 or label != int(label) or label > 999 for label in y):
-        raise InputError(
-            "y", "class labels are whole numbers from 0; write real values as rows, such as [[0.5]]"
-        )
-    classes = tuple(map(str, range(max(2, int(max(y)) + 1))))
-    return Own(TYPED, rows, labels=tuple(map(int, y)), classes=classes).text
-
-
-def _array(option: str, text: str) -> tuple[tuple[float, ...], Shape]:
-    from tui_backprop.engine.frontends.expression.lets import ENTRIES, array_of
-    from tui_backprop.engine.frontends.expression.syntax import checked_text
-
-    numbers, shape = array_of(option, option, checked_text(option, str(text).strip(), 20 * ENTRIES))
-    if len(numbers) > ENTRIES // 4:
-        raise InputError(
-            option, f"{len(numbers):,} numbers; give more than {ENTRIES // 4:,} in a file, with --data"
-        )
-    return numbers, shape
+    return typed_samples(str(given["x"]), str(given["y"]))
 
 
 def hold_files(given: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 MOST_CHARACTERS = 256  # different ones in a text
 BOUNDARY = "BOS"  # the name of the token that marks both ends of a document
+SCALES = ("standard", "minmax")  # of the inputs in a file
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tui_backprop.data import own
+from tui_backprop.data.info import SCALES
 from tui_backprop.data.own import FIELD, Table
 from tui_backprop.data.targets import classes_of, column_of
 from tui_backprop.data.text_table import read_text
@@ -54,7 +55,10 @@ def _minmax(x: Array) -> Array:
     return scaled
 
 
-SCALES: dict[str, Callable[[Array], Array]] = {"": lambda x: x, "standard": _standard, "minmax": _minmax}
+SCALERS: dict[str, Callable[[Array], Array]] = {
+    "": lambda x: x,
+    **dict(zip(SCALES, (_standard, _minmax), strict=True)),
+}
 
 
 def read_samples(
@@ -65,7 +69,7 @@ def read_samples(
     another one is given. Raises FileError, with line and column where there are any, for a file that cannot be read
     or has something else."""
     if scale:
-        one_of("scale", scale, [name for name in SCALES if name])
+        one_of("scale", scale, SCALES)
     where = STDIN_PATH if path == STDIN else Path(path)
     name = name or ("stdin" if path == STDIN else where.name)
     try:
@@ -81,7 +85,7 @@ def read_samples(
         there = "stdin" if path == STDIN else display_path(where)
         raise FileError(FIELD, f"{quoted(there)} cannot be read: {printable(why, 200)}") from None
     x = table.x if np.issubdtype(table.x.dtype, np.floating) else table.x.astype(float)
-    scaled = SCALES[scale](x / PIXEL if table.image else x)
+    scaled = SCALERS[scale](x / PIXEL if table.image else x)
     if path != STDIN:
         identity.then(lambda digest: remember(digest, where))
     return own.hold(name, identity, Table(scaled, table.target, table.classes, table.image), target, scale)

@@ -7,12 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tui_backprop.data.catalogue import BROUGHT
+from tui_backprop.data.catalogue import BROUGHT, info, title
 from tui_backprop.engine.frontends.dense import start
 from tui_backprop.files.arrays import ArraysFile, read_arrays
 from tui_backprop.files.identity import Watch, wait
 from tui_backprop.files.known import fetch, remember
 from tui_backprop.support.errors import UserError
+from tui_backprop.support.validation import quoted
 
 
 def read_weights(path: Path) -> ArraysFile:
@@ -23,6 +24,16 @@ def read_weights(path: Path) -> ArraysFile:
     found.identity.then(lambda digest: start.hold(digest, held))
     found.identity.then(lambda digest: remember(digest, path))
     return found
+
+
+def samples_words(data: str) -> str:
+    """Say what samples are: how many, their inputs and their target. Raises InputError if their file is not held."""
+    from tui_backprop.data.own import table_of
+
+    about, classes = info(data), table_of(data).classes
+    values = f"{about.outputs} real values" if about.outputs > 1 else "a real value"
+    target = f"classes {start.listed(classes)}" if classes else values
+    return f"{quoted(title(data))}: {about.samples:,} samples, inputs {about.inputs}, target: {target}"
 
 
 def fetch_files(packed: dict[str, Any], watch: Watch) -> None:
