@@ -49,7 +49,8 @@ from tui_backprop.render.panels.training import amount_line, key_hint, training_
 from tui_backprop.render.view_state import BlameState, Findings, Snapshot
 from tui_backprop.render.walk.tensor import tensor_view
 from tui_backprop.render.walk.walk import walk_panel
-from tui_backprop.session.network_form import fields_of, texts_of
+from tui_backprop.session.form_fields import fields_in_sight
+from tui_backprop.session.network_form import texts_of
 from tui_backprop.session.session_parts import AXES, GRAINS, MEASURES, PRECISIONS, VIEWS, ZOOMS
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import UserError
@@ -136,9 +137,9 @@ def _tensor(state: State, columns: int, rows: int, context: RenderContext) -> li
 
 def _network(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:
     texts = texts_of(state.session)
-    field = state.any_of(fields_of(texts))
+    field = state.any_of(fields_in_sight(texts))
     error = state.any_of((None, UserError(field.name, f"invalid value {'x' * 30!r}; choose from 1, 2 and 3")))
-    pending, selected = state.any_of((False, True)), state.any_of(fields_of(texts)).name
+    pending, selected = state.any_of((False, True)), state.any_of(fields_in_sight(texts)).name
     form = ShownForm(texts, selected, True, error, pending, state.session.network)
     return form_panel(form, state.snapshot, columns, rows, context)[:rows]
 

@@ -15,8 +15,8 @@ from tests.tui import headless
 from tests.waits import GENEROUS, What, attempts
 from tui_backprop.cost.measure import passes as measure
 from tui_backprop.render.draw.context import UTF8
-from tui_backprop.render.panels.form import LABELS, field_columns
-from tui_backprop.session.network_form import FIELDS, fields_of
+from tui_backprop.render.panels.form import field_columns
+from tui_backprop.session.form_fields import BY_NAME, FIELDS, FOLDED
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session
 from tui_backprop.tui.app.app import BackpropApp
@@ -53,7 +53,9 @@ class Ui:
         """Give the keys to a field of the form, with keys."""
         if self.focused != "network":
             await self.press("1")
-        here, names = self.app.query_one(NetworkPanel)._row, self.fields
+        if name in FOLDED and name not in self.fields:
+            await self.choose("more", "shown")
+        here, names = self.app.query_one(NetworkPanel).form.row, self.fields
         await self.press(*["down"] * ((names.index(name) - here) % len(names)))
 
     async def choose(self, name: str, value: str) -> None:
@@ -66,19 +68,25 @@ class Ui:
 
     def field(self, name: str) -> str:
         """What a field of the form says."""
-        row = self.form.splitlines()[self.fields.index(name)]
+        row = self.form.splitlines()[self.form_layout.index(name)]
         row = row[: field_columns(self.app.query_one(FormView).size.width)]  # without what stands beside it
-        return row.removeprefix(LABELS[name]).strip("!‹› ")
+        return row.removeprefix(BY_NAME[name].label).strip("!‹› ")
 
     @property
     def fields(self) -> list[str]:
-        """The names of the fields that apply."""
-        return [field.name for field in fields_of(self.app.query_one(NetworkPanel)._texts)]
+        """The names of the fields in sight."""
+        return [field.name for field in self.app.query_one(NetworkPanel).form.fields]
+
+    @property
+    def form_layout(self) -> list[str]:
+        """The name of the field on each line of the form; empty between groups."""
+        panel = self.app.query_one(NetworkPanel)
+        return [field.name if field else "" for field in panel._shown.layout(*panel._view.size)]
 
     @property
     def message(self) -> str:
         """What the form says below its fields, on one line."""
-        return " ".join(" ".join(self.form.splitlines()[len(self.fields) :]).split())
+        return " ".join(" ".join(self.form.splitlines()[len(self.form_layout) :]).split())
 
     async def until(self, holds: Callable[[], bool], what: What = "a state") -> None:
         pause = SOON

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tui_backprop.keys.panel_table import ROWS
 
 SEARCH_WORDS = {
@@ -56,3 +58,57 @@ SEARCH_WORDS = {
 }  # fmt: skip
 
 PAGE_COMMANDS = {f"page('{row.name}')": row for row in ROWS if row.page_of and not row.keys}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class FormCommand:
+    """A command that chooses a ``value`` of a field in the network form, and goes to the ``row`` that this asks for:
+    its ``title``, a sentence of ``help``, and more ``words`` that find it."""
+
+    title: str
+    help: str
+    words: str
+    name: str
+    value: str
+    row: str
+
+    @property
+    def id(self) -> str:
+        return f"form('{self.row}')"
+
+
+FORM_COMMANDS = (
+    FormCommand(
+        "Open data…",
+        "Samples from a CSV, TSV, npz, npy or IDX file.",
+        "import load read own dataset samples csv tsv table spreadsheet excel pandas numpy npz npy idx mnist file",
+        "data",
+        "file",
+        "file",
+    ),
+    FormCommand(
+        "Type a sample…",
+        "Inputs and targets, typed into the form.",
+        "own data samples exercise x y input target enter numbers paper textbook custom",
+        "data",
+        "typed",
+        "x",
+    ),
+    FormCommand(
+        "Load weights…",
+        "Initial parameters from an npz or safetensors file, in the names of this program or of PyTorch.",
+        "import open own parameters biases checkpoint state_dict npz numpy safetensors pytorch torch model pretrained"
+        " file",
+        "weights",
+        "file",
+        "weights-file",
+    ),
+    FormCommand(
+        "Type weights…",
+        "Initial parameters, typed into the form: W1=[[.15, .25], [.2, .3]], b1=.35.",
+        "own parameters biases exercise given numbers set enter paper textbook initial custom",
+        "weights",
+        "typed",
+        "set",
+    ),
+)

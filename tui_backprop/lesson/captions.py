@@ -93,8 +93,8 @@ VALUES = {
     "rms normalization": "Each position is divided by its root mean square, so that its numbers are about 1 in size.",
     "layer normalization": "Each position gets mean 0 and standard deviation 1, then is scaled and shifted.",
     "softmax": "Weights from scores: each is positive, and each row adds up to 1.",
-    "causal softmax": "Attention weights: each position divides 1 among itself and the positions before it; what comes"
-    " later is masked.",
+    "causal softmax": "Attention weights: each position divides 1 among itself and the positions before it; what"
+    " comes later is masked.",
     "split heads": "The numbers of each position are divided among the heads.",
     "merge heads": "What the heads gathered stands side by side again, position by position.",
     "layout": "The entries are only arranged anew; gradients go back to where they came from.",

@@ -3,12 +3,13 @@ fields of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
-from tui_backprop.data.catalogue import DATASETS, GIVEN, fitted, info, title
-from tui_backprop.engine.frontends.dense import spec as dense
+from tui_backprop.data.catalogue import BROUGHT, GIVEN, fitted, info
+from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.dense.spec import (
     NO_ACTIVATION,
     NOTHING_FROZEN,
@@ -17,116 +18,54 @@ from tui_backprop.engine.frontends.dense.spec import (
     parse_layers,
 )
 from tui_backprop.engine.frontends.expression import presets as expression
-from tui_backprop.engine.network.initializer_rules import INITIALIZERS
-from tui_backprop.engine.network.model import DTYPES, Model
-from tui_backprop.engine.primitives.activations import ACTIVATIONS
+from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, check_epsilon
-from tui_backprop.engine.training.update_rules import SYMBOLS, UPDATE_RULES
+from tui_backprop.engine.training.update_rules import SYMBOLS
+from tui_backprop.session.form_fields import (
+    AS_IT_IS,
+    BY_INIT,
+    CUSTOM,
+    FILE,
+    FOLD,
+    FOLDED,
+    SCOPE,
+    SWITCH,
+    TYPED,
+    Field,
+    Texts,
+    fields_of,
+    takes_values,
+)
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset, same_network
 from tui_backprop.session.walk_steps import same_step
-from tui_backprop.support.errors import UserError
 from tui_backprop.support.format import format_setting
 from tui_backprop.support.validation import non_negative_number, positive_number, whole_number
 
-CUSTOM = "custom"
-SWITCH = ("off", "on")
-SCOPE = ("weights only", "all parameters")  # of weight decay and of the L2 penalty
-
-Texts = Mapping[str, str]
-
-
-def _always(texts: Texts) -> bool:
-    return True
-
-
-def _of_optimizer(setting: str) -> Callable[[Texts], bool]:
-    """Return the condition that the chosen optimizer has a setting."""
-    return lambda texts: setting in UPDATE_RULES[texts["optimizer"]].settings
-
-
-def _dense(texts: Texts) -> bool:
-    """Check whether the fields describe a dense network."""
-    return texts["kind"] == dense.FRONTEND
-
-
-def _expression(texts: Texts) -> bool:
-    """Check whether the fields describe an expression."""
-    return texts["kind"] == expression.FRONTEND
-
-
-def _takes_values(texts: Texts) -> bool:
-    """Check whether the chosen loss takes values, which an activation of the last layer may give."""
-    return _dense(texts) and texts["loss"] in LOSSES and not LOSSES[texts["loss"]].probabilities
-
-
-def _not_zero(name: str, also: Callable[[Texts], bool] = _always) -> Callable[[Texts], bool]:
-    """Return the condition that a field holds a number other than 0, and another one."""
-
-    def applies(texts: Texts) -> bool:
-        try:
-            return also(texts) and non_negative_number(name, texts[name]) > 0
-        except UserError:
-            return False
-
-    return applies
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Field:
-    """A row of the form: its option name, its label, and its choices (none: a text is typed). It is shown if it
-    ``applies``, given the texts of all fields. A choice in one that ``adapts`` changes others, too."""
-
-    name: str
-    label: str
-    choices: tuple[str, ...] = ()
-    applies: Callable[[Texts], bool] = _always
-    adapts: bool = False  # a choice changes other fields, too
-    shown: Callable[[str], str] = str  # how a value is shown
-
-
-# Settings of the optimizer, with their symbols, and the words before those.
-SETTINGS = [(name, symbol, {"momentum": "momentum "}.get(name, "")) for name, symbol in SYMBOLS.items()]
-
-FIELDS = (
-    Field("preset", "preset", (*PRESETS, CUSTOM)),
-    Field("expr", "formula", (), _expression),
-    Field("let", "numbers", (), _expression),
-    Field("layers", "layers", (), _dense),
-    Field("activation", "activation", tuple(ACTIVATIONS), _dense),
-    Field("layer-norm", "layer norm", SWITCH, _dense),
-    Field("residual", "residual", SWITCH, _dense),
-    Field("dropout", "dropout", (), _dense),
-    Field("loss", "loss", tuple(LOSSES), _dense),
-    Field("output-activation", "output", tuple(ACTIVATIONS), _takes_values),
-    Field("l2", "L2 λ", (), _dense),
-    Field("l2-bias", "L2 of", SCOPE, _not_zero("l2", _dense)),
-    Field("freeze", "freeze", (), _dense),
-    Field("init", "init", tuple(INITIALIZERS), _dense),
-    Field("data", "data", tuple(DATASETS), _dense, adapts=True, shown=title),
-    Field("sample", "sample", (), _dense),
-    Field("batch", "batch", (), _dense),
-    Field("optimizer", "optimizer", tuple(UPDATE_RULES)),
-    Field("lr", "rate α"),
-    *(Field(name, f"{label}{symbol}", (), _of_optimizer(name)) for name, symbol, label in SETTINGS),
-    Field("weight-decay", "decay"),
-    Field("decay-bias", "decay of", SCOPE, _not_zero("weight-decay")),
-    Field("seed", "seed", (), _dense),
-    Field("dtype", "precision", DTYPES),
-)
-
-
-def fields_of(texts: Texts) -> tuple[Field, ...]:
-    """Return the fields that apply, in order."""
-    return tuple(field for field in FIELDS if field.applies(texts))
+# Where samples begin to be typed: a target is a class label, or real values.
+X, LABEL, VALUES = "[[0.05, 0.1]]", "[1]", "[[0.01, 0.99]]"
 
 
 def texts_of(session: Session) -> dict[str, str]:
-    """Return the text of each field for a session; of a field that does not apply to it, where it would begin."""
+    """Return the text of each field for a session; of a field that does not apply to it, where it would begin. The
+    last group is unfolded if something in it is not as usual."""
+    found = _texts(session)
+    return found | {"more": FOLD[any(found[name] != text for name, text in _usual().items())]}
+
+
+@lru_cache(maxsize=1)
+def _usual() -> dict[str, str]:
+    """Return the texts with which the last group is folded. Precision is left out: presets have their own."""
+    found = _texts(Session())
+    return {name: found[name] for name in FOLDED - {"dtype"}}
+
+
+def _texts(session: Session) -> dict[str, str]:
     model, optimizer = session.network.healthy, session.optimizer
     written = model.settings if model.frontend == expression.FRONTEND else None
     spec = model if isinstance(model, NetworkSpec) else NetworkSpec()
+    data = Session.data if written else session.data
     return {
         "preset": same_network(session) or CUSTOM,
         "kind": model.frontend,
@@ -143,7 +82,8 @@ def texts_of(session: Session) -> dict[str, str]:
         "l2-bias": SCOPE[spec.l2_bias],
         "freeze": ",".join(map(str, spec.frozen)) or NOTHING_FROZEN,
         "init": spec.init,
-        "data": Session.data if written else session.data,
+        **_texts_of_start(spec.start),
+        **_texts_of_data(data, spec.loss),
         "sample": str(session.sample),
         "batch": str(session.batch),
         "optimizer": optimizer.name,
@@ -152,16 +92,34 @@ def texts_of(session: Session) -> dict[str, str]:
         "weight-decay": format_setting(optimizer.weight_decay),
         "decay-bias": SCOPE[optimizer.decay_bias],
         "seed": str(spec.seed),
-        "start": spec.start,
+        "bias": SWITCH[spec.bias],
         "dtype": model.dtype,
     }
 
 
-def choices_of(field: Field, session: Session) -> tuple[str, ...]:
-    """Return the choices of a field, and the value of the session if it is not among them (a list of activations, an
-    initialization with a scale)."""
-    current = texts_of(session)[field.name]
-    return field.choices if current in field.choices else (*field.choices, current)
+def _texts_of_start(text: str) -> dict[str, str]:
+    """Return the fields of initial parameters: their numbers, or the file that they are from."""
+    filed = start.is_reference(text)
+    weights = text if filed else TYPED if text else BY_INIT
+    return {"weights": weights, "weights-file": "", "set": "" if filed else text}
+
+
+def _texts_of_data(data: str, loss: str) -> dict[str, str]:
+    """Return the fields of the samples."""
+    found = {"data": data, "file": "", "target": "", "scale": AS_IT_IS}
+    found |= {"x": X, "y": LABEL if LOSSES[loss].probabilities else VALUES}
+    if data.startswith(BROUGHT):
+        from tui_backprop.data.typed import texts_typed
+
+        if typed := texts_typed(data):
+            found |= {"data": TYPED, "x": typed[0], "y": typed[1]}
+    return found
+
+
+def choices_of(field: Field, *current: str) -> tuple[str, ...]:
+    """Return the choices of a field, and the current values that are not among them (a list of activations, an
+    initialization with a scale, a file that was opened)."""
+    return tuple(dict.fromkeys((*field.choices, *current)))
 
 
 def session_of(texts: Texts, before: Session) -> Session:
@@ -171,49 +129,81 @@ def session_of(texts: Texts, before: Session) -> Session:
     Raises InputError, naming the field, for the first invalid value.
     """
 
-    def number(name: str, previous: float, read: Callable[[str, object], float]) -> float:
-        """Return the number in a field; if its text was not edited, with all digits of the number before."""
-        return previous if texts[name] == format_setting(previous) else read(name, texts[name])
-
     old = before.network.healthy
-    if _expression(texts):
+    if texts["kind"] == expression.FRONTEND:
         return _rebuilt(
             before,
             _expression_of(texts, old),
-            lr=number("lr", before.lr, positive_number),
+            lr=_number(texts, "lr", before.lr, positive_number),
             optimizer=_optimizer(texts, before.optimizer),
             data=GIVEN,
             sample=0,
             batch=1,
         )
+    return _rebuilt(
+        before,
+        network_of(texts, old),
+        data=data_of(texts),
+        sample=whole_number("sample", texts["sample"], 0),
+        batch=whole_number("batch", texts["batch"], 1),
+        lr=_number(texts, "lr", before.lr, positive_number),
+        optimizer=_optimizer(texts, before.optimizer),
+    )
+
+
+def _number(
+    texts: Texts,
+    name: str,
+    previous: float,
+    read: Callable[[str, object], float] = non_negative_number,
+) -> float:
+    """Return the number in a field; if its text was not edited, with all digits of the number before."""
+    return previous if texts[name] == format_setting(previous) else read(name, texts[name])
+
+
+def network_of(texts: Texts, old: Model) -> NetworkSpec:
+    """Return the dense network that the fields describe; what has no field is that of the ``old`` one. Raises
+    InputError."""
     old = old if isinstance(old, NetworkSpec) else NetworkSpec()
-    spec = NetworkSpec(
+
+    network = NetworkSpec(
         layers=parse_layers(texts["layers"]),
         activation=texts["activation"],
         loss=texts["loss"],
         init=texts["init"],
         dtype=texts["dtype"],
-        bias=old.bias,
+        bias=texts["bias"] == "on",
         seed=whole_number("seed", texts["seed"], 0),
         layer_norm=texts["layer-norm"] == "on",
         residual=texts["residual"] == "on",
-        dropout=number("dropout", old.dropout, non_negative_number),
-        l2=number("l2", old.l2, non_negative_number),
+        dropout=_number(texts, "dropout", old.dropout),
+        l2=_number(texts, "l2", old.l2),
         l2_bias=texts["l2-bias"] == SCOPE[True],
         input_gradient=old.input_gradient,
         frozen=parse_frozen(texts["freeze"]),
-        output_activation=texts["output-activation"] if _takes_values(texts) else NO_ACTIVATION,
-        start=texts["start"],
+        output_activation=texts["output-activation"] if takes_values(texts) else NO_ACTIVATION,
     )
-    return _rebuilt(
-        before,
-        spec,
-        data=texts["data"],
-        sample=whole_number("sample", texts["sample"], 0),
-        batch=whole_number("batch", texts["batch"], 1),
-        lr=number("lr", before.lr, positive_number),
-        optimizer=_optimizer(texts, before.optimizer),
-    )
+    return replace(network, start=_start_of(texts, network, old))
+
+
+def _start_of(texts: Texts, network: NetworkSpec, old: NetworkSpec) -> str:
+    """Return the initial parameters. Those that were typed here have to fit; of those from before, what fits is
+    kept."""
+    weights, typed = texts["weights"], texts["set"]
+    if weights in (BY_INIT, FILE) or (weights == TYPED and not typed.strip()):
+        return ""
+    if weights == TYPED and typed != old.start:
+        return start.canonical(typed, start.shapes_of(network))
+    return typed if weights == TYPED else weights
+
+
+def data_of(texts: Texts) -> str:
+    """Return the data that the fields name. Raises InputError for typed samples that are none."""
+    if texts["data"] != TYPED:
+        return texts["data"]
+    from tui_backprop.data.typed import typed_samples
+
+    return typed_samples(texts["x"], texts["y"])
 
 
 def _expression_of(texts: Texts, old: Model) -> Model:
@@ -258,23 +248,20 @@ def _optimizer(texts: Texts, before: OptimizerSpec) -> OptimizerSpec:
     return replace(before, name=texts["optimizer"], **typed)
 
 
-def chosen(name: str, value: str, texts: Texts, before: Session) -> dict[str, str]:
-    """Return the fields after a choice in one of them: a preset sets all, a data set adapts the network."""
+def chosen(name: str, value: str, texts: Texts) -> dict[str, str]:
+    """Return the fields after an edit of one of them: a preset sets all, and data adapt the network. Raises
+    InputError for samples or layers that are none."""
     texts = {**texts, name: value}
     if name == "preset":
         return texts_of(from_preset(value)) if value in PRESETS else texts
-    if name == "data":
-        spec = fitted(NetworkSpec(parse_layers(texts["layers"]), loss=texts["loss"]), value)
-        texts |= {
-            "layers": ",".join(map(str, spec.layers)),
-            "loss": spec.loss,
-            "sample": str(info(value).first),
-        }
+    if name in ("data", "x", "y") and texts["data"] != FILE:
+        return _fitted(texts)
     return texts
 
 
-def adapted(name: str, texts: Texts, after: Texts) -> tuple[str, ...]:
-    """Return the fields that a choice in the field ``name`` changed besides it."""
-    return tuple(
-        field.name for field in FIELDS if field.name != name and texts[field.name] != after[field.name]
-    )
+def _fitted(texts: dict[str, str]) -> dict[str, str]:
+    """Return the fields with a network that fits the data; of typed samples, all are one batch."""
+    data = data_of(texts)
+    spec, about = fitted(NetworkSpec(parse_layers(texts["layers"]), loss=texts["loss"]), data), info(data)
+    texts |= {"layers": ",".join(map(str, spec.layers)), "loss": spec.loss, "sample": str(about.first)}
+    return texts | {"batch": str(about.samples)} if texts["data"] == TYPED else texts

@@ -23,3 +23,7 @@ class ToDo(Message):
     def __init__(self, group: str, work: Callable[[], object]) -> None:
         super().__init__()
         self.group, self.work = group, work
+
+
+class WentOn(Message):
+    """Work of a widget began, has got further, or ended."""

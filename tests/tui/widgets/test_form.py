@@ -10,7 +10,8 @@ import pytest
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import SYMBOLS, UPDATE_RULES
-from tui_backprop.session.network_form import FIELDS, fields_of, texts_of
+from tui_backprop.session.form_fields import FIELDS, fields_in_sight
+from tui_backprop.session.network_form import texts_of
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_training
@@ -62,14 +63,14 @@ async def test_up_and_down_go_through_the_fields_and_round(open_app):
     async with open_app() as ui:
         await ui.press("1")
         panel = ui.app.query_one("#network")
-        seen = [panel._row]
+        seen = [panel.form.row]
         for _ in ui.fields:
             await ui.press("down")
-            seen.append(panel._row)
+            seen.append(panel.form.row)
         assert sorted(seen[1:]) == list(range(len(ui.fields)))
         assert seen[0] == seen[-1]
         await ui.press("up")
-        assert panel._row == seen[-2]
+        assert panel.form.row == seen[-2]
 
 
 async def test_left_and_right_go_through_the_choices_and_round(open_app):
@@ -157,7 +158,7 @@ async def test_a_new_rate_keeps_the_training_so_far(open_app):
 
 async def test_a_click_on_a_row_selects_it(open_app):
     async with open_app() as ui:
-        await ui.pilot.click("#network-view", offset=(14, ui.fields.index("batch")))
+        await ui.pilot.click("#network-view", offset=(14, ui.form_layout.index("batch")))
         await ui.settled()
         await ui.type("4")
         await ui.press("enter")
@@ -242,7 +243,7 @@ async def test_every_field_can_be_reached_and_edited_where_rows_are_short(open_a
         await ui.press("f2")
         panel = ui.app.query_one("#network")
         for _ in ui.fields:
-            field = panel._field
+            field = panel.form.field
             (row,) = [
                 y for y, text in enumerate(ui.screen.splitlines()) if text.startswith(f" {field.label:<10}")
             ]
@@ -260,7 +261,7 @@ async def test_a_click_where_the_fields_are_scrolled_selects_the_one_that_is_see
         at = next(y for y, text in enumerate(ui.form.splitlines()) if text.startswith("batch"))
         await ui.pilot.click("#network-view", offset=(14, at))
         await ui.settled()
-        assert ui.app.query_one("#network")._field.name == "batch"
+        assert ui.app.query_one("#network").form.field.name == "batch"
 
 
 async def test_the_editor_stays_on_its_row_when_the_terminal_changes_its_size(open_app):
@@ -331,7 +332,8 @@ async def test_only_the_settings_of_the_chosen_optimizer_are_shown(open_app):
             await ui.choose("optimizer", name)
             at = ui.fields.index("lr") + 1
             assert ui.fields[at:] == [*row.settings, *usual[usual.index("lr") + 1 :]]
-            labels = [text[:10].strip() for text in ui.form.splitlines()[at : at + len(row.settings)]]
+            lines = ui.form.splitlines()
+            labels = [lines[ui.form_layout.index(name)][:10].strip() for name in row.settings]
             assert [label[-len(SYMBOLS[s]) :] for label, s in zip(labels, row.settings, strict=True)] == [
                 SYMBOLS[s] for s in row.settings
             ]
@@ -387,20 +389,21 @@ async def test_escape_on_a_row_that_its_revert_hides_selects_the_row_before_it(o
         await ui.type("1e-3")
         await ui.press("escape")
         panel = ui.app.query_one("#network")
-        assert panel._field.name == "lr"
+        assert panel.form.field.name == "lr"
         await ui.type("0.25")
         await ui.press("enter")
         assert (ui.app.session.lr, ui.app.session.optimizer) == (0.25, OptimizerSpec())
 
 
-@pytest.mark.parametrize("size", [(80, 25), (120, 40)])  # 22 fields: at 80x24 one is scrolled out of sight
-async def test_the_form_of_adamw_with_weight_decay_fits(open_app, size):
-    session = Session(optimizer=OptimizerSpec("adamw", weight_decay=0.1))
+@pytest.mark.parametrize(("size", "decay"), [((80, 24), 0.0), ((120, 40), 0.1)])
+async def test_the_form_of_adamw_fits_and_with_weight_decay_a_large_screen(open_app, size, decay):
+    session = Session(optimizer=OptimizerSpec("adamw", weight_decay=decay))
     async with open_app(session, size=size) as ui:
         await ui.press("f2")
         assert "more fields" not in ui.form
-        assert [text[:10].strip() for text in ui.form.splitlines()[: len(ui.fields)]] == [
-            field.label for field in fields_of(texts_of(session))
+        labels = [text[:10].strip() for text in ui.form.splitlines()[: len(ui.form_layout)]]
+        assert [label for label in labels if label] == [
+            field.label.strip() for field in fields_in_sight(texts_of(session))
         ]
         await ui.to_field("epsilon")
         await ui.type("-1")

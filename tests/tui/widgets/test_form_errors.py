@@ -9,7 +9,7 @@ import pytest
 from tui_backprop.data.catalogue import GIVEN
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
-from tui_backprop.session.network_form import FIELDS
+from tui_backprop.session.form_fields import FIELDS
 from tui_backprop.session.state import Session, from_preset
 
 LABELS = {field.name: field.label for field in FIELDS}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,14 +13,15 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, beside, cut, first_fitting, line, wrap
 from tui_backprop.render.session_text import sample_text
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.session.network_form import FIELDS, Field, fields_of
+from tui_backprop.session.form_fields import BY_NAME, FIELDS, Field, fields_in_sight, groups_in_sight
 from tui_backprop.support.errors import UserError
 
 LEAST_ASIDE = 29  # columns beside the fields
 WIDE = 76  # columns from which message, sum and sample stand beside the fields, not below them
 LABEL_COLUMNS = 11  # columns of a label
-LABELS = {field.name: field.label for field in FIELDS}
+LABELS = {field.name: field.label.strip() for field in FIELDS}
 MESSAGE_ROWS = 5  # lines reserved below the fields for a message; if too few are left, the fields scroll
+MOST_CANDIDATES = 10  # lines of files and folders
 MOST_TERM_ROWS = 7  # lines of the parameter sum, before deep networks are folded
 COLUMN = re.compile(r"column (\d+):")  # at the beginning of a message
 LEAST_PICTURE_ROWS = 7  # rows
@@ -44,28 +45,37 @@ class ShownForm:
     adapted: tuple[str, ...] = ()  # fields that the last choice of data or preset set besides its own
     refused: str = ""  # what was typed on a field with choices, if none begins with it
     choices: tuple[str, ...] = ()  # of that field
+    to_open: bool = False  # the next enter opens a file
+    opening: str = ""  # how far a file is read, while one is
+    words: tuple[str, ...] = ()  # what was found in the files that were opened last
+    candidates: tuple[str, ...] = ()  # the files and folders that a path may go on to
+    no_fit: bool = False  # the initial parameters that were brought fit nothing
 
     @property
     def longest(self) -> str:
-        """The longest text of the fields that are typed."""
-        return max(
-            (self.texts[field.name] for field in self.fields if not field.choices), key=len, default=""
-        )
+        """The longest text that is typed: of the fields that need room, and of the selected one."""
+        typed = (field for field in self.fields if field.long or field.name == self.selected)
+        return max((self.texts[field.name] for field in typed if not field.choices), key=len, default="")
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
-        """The fields that apply."""
-        return fields_of(self.texts)
+        """The fields in sight."""
+        return fields_in_sight(self.texts)
 
-    def seen(self, columns: int, rows: int) -> range:
-        """Return which fields are visible: all, or those around the selected one. A line is left for the number of
-        the others, and where the message is below the fields, lines are reserved for it."""
+    def layout(self, columns: int, rows: int) -> tuple[Field | None, ...]:
+        """Return what is on each line of the fields: with room, all of them, and None between groups; otherwise those
+        around the selected one. A line is left for the number of the others, and where the message is below the
+        fields, lines are reserved for it."""
         fields = len(self.fields)
+        groups = groups_in_sight(self.texts)
+        reserved, roomy = (MESSAGE_ROWS, MESSAGE_ROWS + MOST_TERM_ROWS + 2) if columns < WIDE else (0, 0)
+        if fields + len(groups) - 1 + roomy <= rows:
+            spaced = [each for group in groups for each in (None, *group)]
+            return tuple(spaced[1:])
         row = [field.name for field in self.fields].index(self.selected)
-        left = MESSAGE_ROWS if columns < WIDE else int(fields > rows)
-        shown = max(min(fields, rows - left), 1)
+        shown = max(min(fields, rows - max(reserved, int(fields > rows))), 1)
         first = min(max(row - shown // 2, 0), fields - shown)
-        return range(first, first + shown)
+        return self.fields[first : first + shown]
 
 
 def field_columns(columns: int, text: str = "") -> int:
@@ -84,12 +94,12 @@ def form_panel(
     the first sample."""
     wide, fields = columns >= WIDE, field_columns(columns, form.longest)
     room = columns - fields - 3 if wide else columns - 1
-    lines = _field_lines(form, fields, form.seen(columns, rows), context)
-    message = message_lines(form, room if wide else fields, context)
+    lines = _field_lines(form, fields, form.layout(columns, rows), context)
+    message = message_lines(form, room if wide else fields, rows if wide else rows - len(lines) - 1, context)
     if wide:
         more = [*message, ()] if message else []
     else:
-        all_seen = len(lines) == len(form.fields)
+        all_seen = len(lines) >= len(form.fields)
         air = bool(message) and all_seen and len(lines) + 1 + len(message) <= rows
         more = [*lines, *[()] * air, *message, ()]
     more += parameter_lines(form.network, room, rows - len(more))
@@ -98,33 +108,68 @@ def form_panel(
     return [context.fit(row) for row in (beside(lines, more, fields) if wide else more)]
 
 
-def _field_lines(form: ShownForm, columns: int, seen: range, context: RenderContext) -> list[Line]:
-    """Draw the fields that are ``seen``, and how many there are beyond."""
-    lines = [
-        _row(
-            context.text(field.label),
-            field.shown(form.texts[field.name]),
-            columns,
-            bool(field.choices),
-            form.active and field.name == form.selected,
-            form.error is not None and form.error.field == field.name,
-        )
-        for field in form.fields[seen.start : seen.stop]
-    ]
-    above, below = seen.start, len(form.fields) - seen.stop
+def _field_lines(
+    form: ShownForm, columns: int, layout: Sequence[Field | None], context: RenderContext
+) -> list[Line]:
+    """Draw the fields on their lines, and how many there are beyond."""
+    lines = [() if field is None else _field_line(form, field, columns, context) for field in layout]
+    seen = [field for field in layout if field is not None]
+    above = form.fields.index(seen[0])
+    below = len(form.fields) - above - len(seen)
     if above or below:
         beyond = f"{f'↑ {above} ' if above else ''}{f'↓ {below} ' if below else ''}more fields"
-        lines.append(line(" " * LABEL_COLUMNS, (beyond, "muted")))
+        lines.append(line(" " * LABEL_COLUMNS, (context.text(beyond), "muted")))
     return lines
 
 
-def message_lines(form: ShownForm, columns: int, context: RenderContext) -> list[Line]:
-    """Draw the error message; or if the fields describe a network that is not built yet, the keys, what becomes of
-    the training so far, and what was adapted."""
+def _field_line(form: ShownForm, field: Field, columns: int, context: RenderContext) -> Line:
+    return _row(
+        context.text(field.label),
+        field.shown(form.texts[field.name]),
+        columns,
+        bool(field.choices),
+        form.active and field.name == form.selected,
+        form.error is not None and form.error.field == field.name,
+    )
+
+
+def message_lines(form: ShownForm, columns: int, rows: int, context: RenderContext) -> list[Line]:
+    """Draw the message, and if there is room, what helps to fill the selected field in: its hint, and the files that
+    a path may go on to."""
+    said = _state_lines(form, columns, context)
+    words = [row for text in form.words for row in wrap(context.text(text), columns - 1)]
+    said += [*[()] * bool(said and words), *words]
+    if not form.active or form.opening or len(said) >= rows - 1:
+        return said
+    field = BY_NAME[form.selected]
+    hint = [] if words and field.choices else wrap(context.text(field.hint), columns - 1, "muted")
+    help_lines = [
+        *hint,
+        *candidate_lines(
+            form.candidates, columns - 1, min(rows - len(said) - len(hint) - 1, MOST_CANDIDATES)
+        ),
+    ]
+    return [*said, *[()] * bool(said and help_lines), *help_lines]
+
+
+def candidate_lines(names: Sequence[str], columns: int, rows: int) -> list[Line]:
+    """List names, one in a line; those for which there are too few ``rows`` are counted."""
+    shown = names if len(names) <= rows else names[: max(rows - 1, 0)]
+    lines = [line((cut(name, columns), "strong" if name.endswith("/") else "text")) for name in shown]
+    if rows > 0 and len(shown) < len(names):
+        lines.append(line((f"and {len(names) - len(shown):,} more", "muted")))
+    return lines
+
+
+def _state_lines(form: ShownForm, columns: int, context: RenderContext) -> list[Line]:
+    """Draw the error message; or how far a file is read; or if the fields describe a network that is not built yet,
+    the keys, what becomes of the training so far, and what was adapted."""
+    if form.opening:
+        return [line((f"reading {form.opening}, ", "muted"), ("esc", "key"), (" stops it", "muted"))]
     if form.error is not None:
         name = context.text(LABELS.get(form.error.field, form.error.field))
         return [
-            *wrap(f"{name}: {form.error.message}", columns - 1, "bad"),
+            *wrap(context.text(f"{name}: {form.error.message}"), columns - 1, "bad"),
             *pointed(form.texts.get(form.error.field, ""), form.error.message, columns - 1, context),
             *wrap("esc reverts it; nothing changes until it is valid", columns - 1, "muted"),
         ]
@@ -133,11 +178,12 @@ def message_lines(form: ShownForm, columns: int, context: RenderContext) -> list
         name = context.text(LABELS[form.selected])
         words = f'{name}: no choice begins with "{form.refused}"; choose from {", ".join(form.choices)}'
         refused = wrap(context.text(words), columns - 1, "bad")
-    if not form.pending:
+    if not (form.pending or form.to_open):
         return refused
+    does = "opens it" if form.to_open else "applies it"
     keys = [
-        line(("enter", "key"), (" applies it, ", "muted"), ("esc", "key"), (" reverts", "muted")),
-        line(("enter", "key"), (" applies, ", "muted"), ("esc", "key"), (" reverts", "muted")),
+        line(("enter", "key"), (f" {does}, ", "muted"), ("esc", "key"), (" reverts", "muted")),
+        line(("enter", "key"), (f" {does.split()[0]}, ", "muted"), ("esc", "key"), (" reverts", "muted")),
     ]
     said = []
     if form.lost:
@@ -146,6 +192,8 @@ def message_lines(form: ShownForm, columns: int, context: RenderContext) -> list
         said.append(wrap(f"keeps the {_updates(form.kept)} so far", columns - 1, "muted"))
         if form.changed:
             said.append(wrap(context.text(form.changed), columns - 1, "update"))
+    if form.no_fit:
+        said.append(wrap("the weights do not fit these layers: drawn by init", columns - 1, "bad"))
     if form.adapted:
         names = ", ".join(context.text(LABELS[name]) for name in form.adapted)
         said.append(wrap(f"also adapted: {names}", columns - 1, "muted"))

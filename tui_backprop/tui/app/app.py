@@ -54,7 +54,7 @@ from tui_backprop.tui.app.services import AppServices
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.app.training import TrainingControl
 from tui_backprop.tui.bindings import actions_of, app_bindings
-from tui_backprop.tui.messages import Applied, ToDo
+from tui_backprop.tui.messages import Applied
 from tui_backprop.tui.textual_fixes import go_on_without_memory, release_removed_widgets, steady
 from tui_backprop.tui.theme import CHOICES, FILTERS, PRINTABLE, TEXTUAL_THEMES
 from tui_backprop.tui.widgets.canvas import Canvas
@@ -142,6 +142,7 @@ class BackpropApp(AppServices):
             lambda: self.cost_lab.race.activity,
             lambda: self.cost_lab.sweep.activity,
             lambda: self.training.activity,
+            self.reading,
         ]
         self.activities = Activities(self, [*work, lambda: state.activity], self.panels.show_keys)
         self.ending = Ending(self)
@@ -285,10 +286,6 @@ class BackpropApp(AppServices):
         for canvas in self.query(Canvas):
             canvas.use(self.render_context)
         self.say("slow line: less is drawn (--no-sparse draws everything)")
-
-    @on(ToDo)
-    def _to_do(self, event: ToDo) -> None:
-        self.in_thread(event.group, event.work)
 
     @on(Applied)
     def _applied(self, event: Applied) -> None:

@@ -85,7 +85,7 @@ class CommandList:
     def _all(self) -> Iterator[tuple[Command, tuple[str, ...], Run]]:
         """Yield each command, the panels that it belongs to, and the function that runs it."""
         from tui_backprop.keys.search import Command
-        from tui_backprop.keys.search_words import PAGE_COMMANDS, SEARCH_WORDS
+        from tui_backprop.keys.search_words import FORM_COMMANDS, PAGE_COMMANDS, SEARCH_WORDS
         from tui_backprop.lesson.chapter import chapters
         from tui_backprop.lesson.glossary import GLOSSARY
         from tui_backprop.tui.app.screenshot import Screenshot
@@ -102,6 +102,9 @@ class CommandList:
         for name, page in PAGE_COMMANDS.items():
             command = Command(name, title_of(page.help), "", page.help, SEARCH_WORDS.get(name, ""))
             yield command, (), partial(self._panels.open, page.name)
+        for each in FORM_COMMANDS:
+            command = Command(each.id, context.text(each.title), "", context.words(each.help), each.words)
+            yield command, ("network",), partial(self._panels.bring, each.name, each.value, each.row)
         command = Command("screenshot", title_of(PICTURE), "", PICTURE, SEARCH_WORDS["screenshot"])
         yield command, (), Screenshot(self._app, self._screen).action_screenshot
         for name in self._themes:

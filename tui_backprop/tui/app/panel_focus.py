@@ -94,6 +94,11 @@ class Panels:
             self._page = name
         await self.action_panel(name)
 
+    async def bring(self, name: str, value: str, row: str) -> None:
+        """Show the form with a ``value`` chosen in a field, and the ``row`` selected that this asks for."""
+        await self.open("network")
+        self._screen.query_one(NetworkPanel).bring(name, value, row)
+
     # --- actions ---------------------------------------------------------------------------------------------
 
     async def action_panel(self, name: str) -> None:

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from textual import on
 from textual.app import App
 from textual.screen import Screen
 
-from tui_backprop.render.view_state import Snapshot
+from tui_backprop.render.view_state import Activity, Snapshot
 from tui_backprop.session.needs import lacking
 from tui_backprop.session.state import Session
 from tui_backprop.tui.app.activities import Activities
@@ -28,6 +29,7 @@ from tui_backprop.tui.app.playback import Playback
 from tui_backprop.tui.app.resume import Resume
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.app.training import TrainingControl
+from tui_backprop.tui.messages import ToDo, WentOn
 from tui_backprop.tui.textual_fixes import steady
 from tui_backprop.tui.widgets.canvas import Canvas
 from tui_backprop.tui.widgets.form import NetworkPanel
@@ -93,6 +95,10 @@ class AppServices(App[None]):
         call = OneCall(self.memory_guard.run, work, *arguments)
         self.run_worker(call, thread=True, group=group, exit_on_error=False)
 
+    @on(ToDo)
+    def _to_do(self, event: ToDo) -> None:
+        self.in_thread(event.group, event.work)
+
     def call_from_thread(self, callback: Callable[..., T | Awaitable[T]], *args: Any, **kwargs: Any) -> T:
         found: T = super().call_from_thread(self._if_shown, callback, *args, **kwargs)
         return found
@@ -127,6 +133,11 @@ class AppServices(App[None]):
         self.query_one(NetworkPanel).show(self.session, snapshot)
         self.refresh_panels()
 
+    def reading(self) -> Activity | None:
+        """Return the reading of files for the form, while it goes on."""
+        return next((panel.activity for panel in self.screen_stack[0].query(NetworkPanel)), None)
+
+    @on(WentOn)
     def show_activities(self) -> None:
         self.activities.show()
 

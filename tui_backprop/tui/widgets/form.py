@@ -5,7 +5,8 @@ its value while it is selected."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -13,25 +14,17 @@ from textual.app import ComposeResult
 from textual.widgets import Input
 from textual.widgets.input import Selection
 
-from tui_backprop.engine.training.memory import check_memory
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
-from tui_backprop.render.view_state import Snapshot
-from tui_backprop.session.network_form import (
-    FIELDS,
-    Field,
-    adapted,
-    choices_of,
-    chosen,
-    fields_of,
-    session_of,
-    texts_of,
-)
+from tui_backprop.render.view_state import Activity, Snapshot
+from tui_backprop.session.form_files import Opened, lost_weights, same_request, to_open
+from tui_backprop.session.form_state import FormState
 from tui_backprop.session.setting_changes import applied_words
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import UserError
-from tui_backprop.tui.messages import Applied
-from tui_backprop.tui.widgets.form_rows import Discard, Editor, FormView, Go
+from tui_backprop.tui.messages import Applied, WentOn
+from tui_backprop.tui.widgets.form_files import FileOpening, PathNames
+from tui_backprop.tui.widgets.form_rows import Complete, Discard, Editor, FormView, Go
 from tui_backprop.tui.widgets.frame import Frame
 
 if TYPE_CHECKING:  # imported when the form is drawn: at the start it is out of sight
@@ -43,14 +36,11 @@ class NetworkPanel(Frame):
 
     def __init__(self, session: Session, context: RenderContext) -> None:
         super().__init__("network", "network")
-        self._session = session
         self.render_context = context
-        self._edits: dict[str, str] = {}  # fields whose text differs from the session
-        self._adapted: tuple[str, ...] = ()  # fields that the last choice of data changed, too
-        self._selected = fields_of(texts_of(session))[1].name  # after the preset
-        self._beginning = ""  # on a field with choices: the beginning of one
-        self._refused = ""  # what was typed there and begins none
-        self._error: UserError | None = None
+        first = FormState(session)
+        self.form = first.at(first.fields[1].name)  # after the preset
+        self._files = FileOpening(self, self._went_on, self._opened)
+        self._paths = PathNames(self, self._redraw)
         self._snapshot: Snapshot | None = None
 
     def compose(self) -> ComposeResult:
@@ -59,97 +49,107 @@ class NetworkPanel(Frame):
     def _drawn(self, columns: int, rows: int) -> list[Line]:
         from tui_backprop.render.panels.form import form_panel
 
-        return form_panel(self._form, self._snapshot, columns, rows, self.render_context)
+        return form_panel(self._shown, self._snapshot, columns, rows, self.render_context)
 
     @property
-    def _form(self) -> ShownForm:
+    def _shown(self) -> ShownForm:
         from tui_backprop.render.panels.form import ShownForm
 
-        after = self._read()
+        form, (after, error) = self.form, self.form.described
         return ShownForm(
-            texts=self._texts,
-            selected=self._field.name,
+            texts=form.texts,
+            selected=form.field.name,
             active=self.has_focus_within,
-            error=self._error,
-            pending=after is not None and after != self._session,
-            network=(after or self._session).network,
-            lost=0 if after is None or after.update_log else self._session.t,
+            error=error,
+            pending=form.after is not None,
+            network=(after or form.session).network,
+            to_open=bool(to_open(form.texts)),
+            opening=self._files.far,
+            words=form.words,
+            candidates=self._paths.candidates(form.text) if form.field.path else (),
+            no_fit=after is not None and lost_weights(form.texts, after),
+            lost=0 if after is None or after.update_log else form.session.t,
             kept=0 if after is None else after.t,
-            changed="" if after is None else applied_words(self._session, after),
-            adapted=self._adapted if self._edits else (),
-            refused=self._refused,
-            choices=tuple(choices_of(self._field, self._session)) if self._refused else (),
+            changed="" if after is None else applied_words(form.session, after),
+            adapted=tuple(form.adapted) if form.edits else (),
+            refused=form.refused,
+            choices=form.choices if form.refused else (),
         )
-
-    @property
-    def _texts(self) -> dict[str, str]:
-        """The text of each field: from the session, or as edited and not yet applied."""
-        return texts_of(self._session) | self._edits
-
-    @property
-    def _fields(self) -> tuple[Field, ...]:
-        """The fields that apply."""
-        return fields_of(self._texts)
-
-    @property
-    def _row(self) -> int:
-        """The row of the selected field; if that does not apply any longer, of the last one before it that does."""
-        names, shown = [field.name for field in FIELDS], [field.name for field in self._fields]
-        before = names[: names.index(self._selected) + 1]
-        return max(shown.index(name) for name in before if name in shown)
-
-    @property
-    def _field(self) -> Field:
-        """The selected field."""
-        return self._fields[self._row]
 
     @property
     def _view(self) -> FormView:
         return self.query_one(FormView)
 
+    @property
+    def activity(self) -> Activity | None:
+        """The reading of files, while it goes on."""
+        return self._files.activity
+
+    def _redraw(self) -> None:
+        self._view.redraw()
+
+    def _become(self, form: FormState) -> None:
+        """Show another state; files that it does not name are not read any longer."""
+        if not same_request(self.form.texts, form.texts):
+            self._files.stop()
+        self.form = form
+        self._view.redraw()
+
     # --- state down ---------------------------------------------------------------------------------------
 
     def show(self, session: Session, snapshot: Snapshot | None) -> None:
         """Follow the app's session; unapplied edits remain."""
-        before, iteration = self._texts, self._snapshot and self._snapshot.iteration
-        self._session, self._snapshot = session, snapshot
-        if self._texts != before:
+        before, iteration = self.form, self._snapshot and self._snapshot.iteration
+        self._snapshot = snapshot
+        self.form = before.following(session)
+        if self.form.texts != before.texts:
             self._fill_editor()
-            self._view.redraw()
+            self._become(self.form)
         elif snapshot is not None and snapshot.iteration is not iteration:  # the picture differs
             self._view.redraw()
 
     def focus_form(self) -> None:
         """Take the focus, at the row that was selected last."""
-        self._select(self._row)
+        self._select(self.form.row)
+
+    def bring(self, name: str, value: str, row: str) -> None:
+        """Choose the ``value`` of a field of a dense network, and select the ``row`` that this asks for."""
+        self._take_typed()
+        self._become(self.form.bringing(name, value, row))
+        self._edit_selected()
 
     # --- keys ---------------------------------------------------------------------------------------------
 
     @on(Go)
     def _go(self, event: Go) -> None:
-        self._select((self._row + event.direction) % len(self._fields))
+        self._select((self.form.row + event.direction) % len(self.form.fields))
 
     @on(FormView.Pick)
     def _picked(self, event: FormView.Pick) -> None:
-        seen = self._form.seen(*self._view.size)
-        if event.y < len(seen):
-            self._select(seen[event.y])
+        layout = self._shown.layout(*self._view.size)
+        if event.y < len(layout) and (field := layout[event.y]):
+            self._select(self.form.fields.index(field))
 
     def _select(self, row: int) -> None:
-        """Select a row: an Input is laid over a text; on a row with choices, the view takes the focus."""
+        """Select a row, after what was typed in the one before is taken."""
+        name = self.form.fields[row].name
         self._take_typed()
-        self._beginning = self._refused = ""
-        field = self._fields[row]
-        self._selected = field.name
-        if field.choices:
+        self.form = self.form.at(name)
+        self._edit_selected()
+
+    def _edit_selected(self) -> None:
+        """Give the keys to the selected row: an Input is laid over a text, and choices are turned in the view."""
+        if self.form.field.choices:
             self._close_editor()
             self._view.focus()
         else:
-            self._open_editor(field.name)
+            self._open_editor()
         self._view.redraw()
 
-    def _open_editor(self, name: str) -> None:
-        text = self._texts[name]
+    def _open_editor(self) -> None:
+        text = self.form.text
+        if self.form.field.path:
+            self._paths.look(text, again=True)
         editors = self.query(Editor)
         editor = editors.first() if editors else Editor(compact=True, select_on_focus=False)
         with editor.prevent(Input.Changed):
@@ -163,14 +163,14 @@ class NetworkPanel(Frame):
 
     def _place(self, editor: Editor) -> None:
         """Place the editor over the value of the edited row."""
-        columns, rows = self._view.size
+        shown, (columns, rows) = self._shown, self._view.size
         from tui_backprop.render.panels.form import field_columns, value_columns
 
-        fields = field_columns(columns, self._form.longest)
-        label = self.render_context.text(self._field.label)
+        fields = field_columns(columns, shown.longest)
+        label = self.render_context.text(self.form.field.label)
         wide = value_columns(label, editor.value + " ", fields)  # with a place for the cursor
         editor.styles.width = wide
-        editor.styles.offset = (fields - wide, self._row - self._form.seen(columns, rows).start)
+        editor.styles.offset = (fields - wide, shown.layout(columns, rows).index(self.form.field))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._place_all)
@@ -185,44 +185,31 @@ class NetworkPanel(Frame):
 
     @on(FormView.Turn)
     def _turned(self, event: FormView.Turn) -> None:
-        self._beginning = self._refused = ""
-        following = self._following(event.direction)
-        if following:
-            self._choose(following[0])
+        self._become(self.form.turned(event.direction))
 
     @on(FormView.Typed)
     def _typed_on_choice(self, event: FormView.Typed) -> None:
-        """Choose the value that begins with what was typed so far, or say that none does. A letter typed again, or
-        after a whole value, begins anew."""
-        letter, current = event.character.lower(), self._texts[self._field.name]
-        anew = self._beginning in ("", letter, current)
-        begin = letter if anew else self._beginning + letter
-        order = self._following(1) if anew else (current, *self._following(1))
-        found = next((value for value in order if value.lower().startswith(begin)), None)
-        self._refused = begin if found is None else ""
-        if found is not None:
-            self._beginning = begin
-            self._choose(found)
-        self._view.redraw()
+        before = self.form.field
+        self._become(self.form.typed(event.text))
+        if self.form.field is not before:  # the text goes to a field of its own
+            self._edit_selected()
+            self._write(self.form.text)
 
-    def _following(self, direction: int) -> Sequence[str]:
-        """Return the choices of the row after the current one (or before it), and round to it; a text has none."""
-        field = self._field
-        if not field.choices:
-            return ()
-        choices = choices_of(field, self._session)[::direction]
-        after = choices.index(self._texts[field.name]) + 1
-        return (*choices[after:], *choices[:after])
+    @on(Complete)
+    def _complete(self) -> None:
+        """Complete a path as far as it is certain. With that done, go to the next row, unless there is a choice."""
+        form = self.form
+        longer = self._paths.completed(form.text) if form.field.path else form.text
+        if longer != form.text:
+            self._write(longer)
+        elif not (form.field.path and form.text and len(self._paths.candidates(form.text)) > 1):
+            self._select((form.row + 1) % len(form.fields))
 
-    def _choose(self, value: str) -> None:
-        name = self._field.name
-        try:
-            texts = chosen(name, value, self._texts, self._session)
-            if self._field.adapts:
-                self._adapted = adapted(name, self._texts, texts)
-        except UserError:  # another field is invalid: change this one alone
-            texts = {**self._texts, name: value}
-        self._edit(texts)
+    def _write(self, text: str) -> None:
+        """Put a text into the editor, with the cursor at its end."""
+        editor = self.query_one(Editor)
+        editor.value = text
+        editor.cursor_position = len(text)
 
     @on(Input.Changed)
     def _typed(self) -> None:
@@ -232,59 +219,65 @@ class NetworkPanel(Frame):
     def _take_typed(self) -> None:
         """Take the text of the Input for its row. (An event may be about the previous row: it arrives after keys that
         were pressed in quick succession.)"""
-        field = self._field
+        field = self.form.field
         for editor in self.query(Editor):
-            if editor.display and not field.choices:
-                self._edit({**self._texts, field.name: editor.value})
+            if editor.display and not field.choices and editor.value != self.form.text:
+                self._become(self.form.edited(field.name, editor.value))
+                if field.path:
+                    self._paths.look(editor.value)
 
     @on(Input.Submitted)
     @on(FormView.Apply)
     def _apply(self) -> None:
-        after = self._read()
-        if after is not None and after != self._session:
-            self._session, self._edits = after, {}
+        """Apply what the fields describe; if they name files, open those first."""
+        self._take_typed()
+        after = self.form.after
+        if to_open(self.form.texts):
+            if not self._files.far:
+                self.form = replace(self.form, unopened=None)
+                self._files.start(self.form.texts, self.form.session)
+        elif after is not None:
+            self.form = self.form.applied(after)
             self._fill_editor()
             self._view.redraw()
             self.post_message(Applied(after))
 
     @on(Discard)
     def _discard(self) -> None:
-        self._edits, self._beginning, self._refused = {}, "", ""
+        """Stop reading files; if none is read, revert all edits."""
+        if not self._files.stop():
+            self.form = self.form.reverted()
+            self._fill_editor()
+            self._view.redraw()
+
+    # --- files --------------------------------------------------------------------------------------------
+
+    def _went_on(self) -> None:
+        """Show how far files are read, here and in the bars."""
+        self._view.redraw()
+        self.post_message(WentOn())
+
+    def _opened(self, asked: Mapping[str, str], found: Opened | UserError) -> None:
+        """Take what was in files, or why they cannot be read."""
+        self.form = self.form.opened(asked, found)
         self._fill_editor()
         self._view.redraw()
 
-    # --- the form's own state -----------------------------------------------------------------------------
-
-    def _edit(self, texts: dict[str, str]) -> None:
-        """Keep the texts that differ from the session."""
-        said = texts_of(self._session)
-        self._edits = {name: text for name, text in texts.items() if text != said[name]}
-        self._view.redraw()
+    # --- the editor ---------------------------------------------------------------------------------------
 
     def _fill_editor(self) -> None:
         """Copy the text of the selected row to the Input, if there is one, without treating that as an edit."""
-        field = self._field
-        if field.name != self._selected:  # which does not apply any longer
-            self._selected = field.name
+        field = self.form.field
+        if field.name != self.form.selected:  # which is not in sight any longer
+            self.form = self.form.at(field.name)
             self._close_editor()
             if self.has_focus_within:
-                self._select(self._row)
+                self._edit_selected()
         for editor in self.query(Editor):
             self._place(editor)
             if not field.choices:
                 with editor.prevent(Input.Changed):
-                    editor.value = self._texts[field.name]
-
-    def _read(self) -> Session | None:
-        """Return the session that the fields describe, or None, and store the error."""
-        self._error = None
-        try:
-            after = session_of(self._texts, self._session)
-            check_memory(after.network, after.batch, after.optimizer)
-        except UserError as wrong:
-            self._error = wrong
-            return None
-        return after
+                    editor.value = self.form.text
 
     def on_descendant_focus(self) -> None:
         self._view.redraw()

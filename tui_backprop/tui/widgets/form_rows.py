@@ -28,12 +28,17 @@ class Discard(Message):
     """Discard all edits."""
 
 
+class Complete(Message):
+    """Complete the path in the editor, or go to the next row."""
+
+
 class Editor(LineInput):
     """The value of a text row while it is edited; up and down leave it for another row."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,shift+tab", "go(-1)", show=False),
-        Binding("down,tab", "go(1)", show=False),
+        Binding("down", "go(1)", show=False),
+        Binding("tab", "complete", show=False),
         Binding("escape", "discard", show=False),
     ]
 
@@ -42,6 +47,9 @@ class Editor(LineInput):
 
     def action_go(self, direction: int) -> None:
         self.post_message(Go(direction))
+
+    def action_complete(self) -> None:
+        self.post_message(Complete())
 
 
 class FormView(Canvas, can_focus=True):
@@ -58,11 +66,11 @@ class FormView(Canvas, can_focus=True):
             self.direction = direction
 
     class Typed(Message):
-        """A character was typed on a row with choices."""
+        """A text was typed, or pasted, on a row with choices."""
 
-        def __init__(self, character: str) -> None:
+        def __init__(self, text: str) -> None:
             super().__init__()
-            self.character = character
+            self.text = text
 
     class Pick(Message):
         """A line was clicked."""
@@ -97,6 +105,11 @@ class FormView(Canvas, can_focus=True):
         if event.character and event.is_printable and event.key not in self._bindings.key_to_bindings:
             event.stop()
             self.post_message(self.Typed(event.character))
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        if text := "".join(filter(str.isprintable, event.text)):
+            self.post_message(self.Typed(text))
 
     def on_click(self, event: events.Click) -> None:
         self.post_message(self.Pick(event.y))
