@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -53,6 +54,7 @@ def _array(field: str, text: str) -> tuple[tuple[float, ...], Shape]:
     return numbers, shape
 
 
+@lru_cache(maxsize=4)
 def texts_typed(data: str) -> tuple[str, str] | None:
     """Return the two texts of data that were typed; None for any other."""
     own = parsed(data)
