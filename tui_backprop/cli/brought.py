@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tui_backprop.cli.streams import say
-from tui_backprop.data.catalogue import DATASETS, TEXTS, info, title
+from tui_backprop.data.catalogue import DATASETS, TEXTS
 from tui_backprop.data.info import SCALES
 from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.support.errors import InputError
-from tui_backprop.support.validation import one_of, quoted
+from tui_backprop.support.validation import one_of
 
 if TYPE_CHECKING:
     from tui_backprop.files.arrays import ArraysFile
@@ -74,13 +74,10 @@ def _text(name: str, given: Mapping[str, Any], network: str) -> str:
     if not is_file(name):
         return one_of("data", name, TEXTS)
     from tui_backprop.data.text_file import read_documents
+    from tui_backprop.session.brought_files import text_words
 
     data = read_documents(name)
-    about = info(data)
-    say(
-        f"backprop-tui: {quoted(title(data))}: {about.samples:,} documents,"
-        f" {len(about.characters)} different characters"
-    )
+    say(f"backprop-tui: {text_words(data)}")
     return data
 
 

@@ -36,6 +36,12 @@ def samples_words(data: str) -> str:
     return f"{quoted(title(data))}: {about.samples:,} samples, inputs {about.inputs}, target: {target}"
 
 
+def text_words(data: str) -> str:
+    """Say what a text is: how many documents, of how many different characters."""
+    about = info(data)
+    return f"{quoted(title(data))}: {about.samples:,} documents, {len(about.characters)} different characters"
+
+
 def fetch_files(packed: dict[str, Any], watch: Watch) -> None:
     """Read the files that a decoded token and its bookmarks name, as far as their paths are known, and wait until
     they are hashed: ``watch`` is called with the progress. Nothing is known of the types in the token yet."""

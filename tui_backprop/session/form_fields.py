@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tui_backprop.data.catalogue import DATASETS, title
+from tui_backprop.data.catalogue import DATASETS, TEXTS, title
 from tui_backprop.data.info import SCALES
 from tui_backprop.engine.frontends.dense import spec as dense
 from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.expression import presets as expression
+from tui_backprop.engine.frontends.gpt.presets import NORMS
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS
 from tui_backprop.engine.network.model import DTYPES
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.engine.training.update_rules import SYMBOLS, UPDATE_RULES
+from tui_backprop.session.model_settings import SWITCH, has_setting
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.support.errors import UserError
 from tui_backprop.support.validation import non_negative_number
 
 CUSTOM = "custom"
-SWITCH = ("off", "on")
 SCOPE = ("weights only", "all parameters")  # of weight decay and of the L2 penalty
 TYPED, FILE = "typed", "file"  # choices of data and weights that are brought
 BY_INIT = "by init"
@@ -43,6 +44,26 @@ def _dense(texts: Texts) -> bool:
 def _expression(texts: Texts) -> bool:
     """Check whether the fields describe an expression."""
     return texts["kind"] == expression.FRONTEND
+
+
+def _has(setting: str) -> Condition:
+    """Return the condition that the fields describe a model with a setting, other than a dense network."""
+    return lambda texts: has_setting(texts["kind"], setting)
+
+
+def _network(setting: str) -> Condition:
+    """Return the condition that the fields describe a dense network, or another model with a setting."""
+    return lambda texts: _dense(texts) or has_setting(texts["kind"], setting)
+
+
+def _fed(texts: Texts) -> bool:
+    """Check whether the fields describe a model that data feed."""
+    return not _expression(texts)
+
+
+def _text_file(texts: Texts) -> bool:
+    """Check whether the fields describe a model that takes text, of a file that is to be opened."""
+    return has_setting(texts["kind"], "context") and texts["text"] == FILE
 
 
 def _where(name: str, value: str) -> Condition:
@@ -108,17 +129,23 @@ GROUPS = (
         Field("expr", "formula", (), _expression, long=True),
         Field("let", "numbers", (), _expression, long=True),
         Field("layers", "layers", (), _dense, long=True),
-        Field("activation", "activation", tuple(ACTIVATIONS), _dense),
+        Field("depth", "blocks", (), _has("depth")),
+        Field("width", "width", (), _has("width"), hint="numbers of the residual stream at each position"),
+        Field("heads", "heads", (), _has("heads"), hint="attention heads; the width is divided among them"),
+        Field("context", "context", (), _has("context"), hint="positions: the tokens that it sees at the most"),
+        Field("norm", "norm", NORMS, _has("norm")),
+        Field("activation", "activation", tuple(ACTIVATIONS), _network("activation")),
+        Field("tied", "tied", SWITCH, _has("tied"), hint="the output matrix is the transposed embedding"),
         Field("loss", "loss", tuple(LOSSES), _dense),
         Field("output-activation", "output", tuple(ACTIVATIONS), takes_values),
-        Field("init", "init", tuple(INITIALIZERS), _dense),
+        Field("init", "init", tuple(INITIALIZERS), _network("init")),
         Field("weights", "weights", (BY_INIT, TYPED, FILE), _dense, shown=_shown_start, typed="weights-file",
               hint="the initial parameters: drawn by init, typed, or from a file"),
         Field("weights-file", "  file", (), _where("weights", FILE), path=True,
               hint=f"an npz or safetensors file; {PATH_HINT}"),
         Field("set", "  numbers", (), _where("weights", TYPED),
               hint=f"such as {start.EXAMPLE}; a number alone fills its parameter, what is not given is drawn"),
-        Field("seed", "seed", (), _dense),
+        Field("seed", "seed", (), _network("seed")),
     ),
     (
         Field("data", "data", (*DATASETS, TYPED, FILE), _dense, adapts=True, shown=title, typed="file",
@@ -133,8 +160,12 @@ GROUPS = (
               hint="a row of inputs for each sample, such as [[0.05, 0.1], [0.2, 0.3]]"),
         Field("y", "  y", (), _where("data", TYPED), adapts=True,
               hint="a row of real values for each sample, such as [[0.01, 0.99]], or a list of class labels, [0, 2]"),
-        Field("sample", "sample", (), _dense),
-        Field("batch", "batch", (), _dense),
+        Field("text", "data", (*TEXTS, FILE), _has("context"), adapts=True, shown=title, typed="text-file",
+              hint="a text of the package, or a file of yours"),
+        Field("text-file", "  file", (), _text_file, path=True,
+              hint=f"a text file with a document on each line; {PATH_HINT}"),
+        Field("sample", "sample", (), _fed),
+        Field("batch", "batch", (), _fed),
     ),
     (
         Field("optimizer", "optimizer", tuple(UPDATE_RULES)),

@@ -15,11 +15,15 @@ from tui_backprop.support.errors import InputError, UserError
 
 Watch = Callable[[int, int], None]  # (bytes read, of how many)
 
-ROWS = {"data": "file", "weights": "weights-file"}  # the field of a path, by the one whose choice it is
+ROWS = {
+    "data": "file",
+    "weights": "weights-file",
+    "text": "text-file",
+}  # the field of a path, by the one whose choice it is
 
 
 # What says which content is opened: texts that are others since then have it opened again.
-REQUEST = ("data", "file", "target", "scale", "weights", "weights-file")
+REQUEST = ("data", "file", "target", "scale", "weights", "weights-file", "text", "text-file")
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ def opened(texts: Texts, before: Session, watch: Watch) -> Opened:
     """Open the files that the fields name. Raises UserError, naming a field, for the first one that cannot be read or
     does not fit, and whatever ``watch`` raises."""
     found = Opened(dict(texts), ())
-    for name, read in (("file", _with_samples), ("weights-file", _with_weights)):
+    for name, read in OPENERS:
         if name in to_open(texts):
             try:
                 more = read(found.texts, before, watch)
@@ -61,6 +65,15 @@ def opened(texts: Texts, before: Session, watch: Watch) -> Opened:
                 raise type(error)(ROWS.get(error.field, error.field), error.message) from None
             found = Opened(more.texts, (*found.words, *more.words))
     return found
+
+
+def _with_text(texts: dict[str, str], before: Session, watch: Watch) -> Opened:
+    """Return the fields with the text of a file."""
+    from tui_backprop.data.text_file import read_documents
+    from tui_backprop.session.brought_files import text_words
+
+    data = read_documents(_path(texts, "text-file", "names.txt"))
+    return Opened(chosen("text", data, texts), (text_words(data),))
 
 
 def _path(texts: Texts, name: str, example: str) -> str:
@@ -88,7 +101,10 @@ def _with_weights(texts: dict[str, str], before: Session, watch: Watch) -> Opene
     layers = layers_in(file.arrays)
     texts = {**texts, "layers": ",".join(map(str, layers))} if layers else texts
     shapes = start.shapes_of(network_of(texts, before.network.healthy))
-    text = start.start_of(file.name, file.digest, file.arrays, shapes)
-    words = tuple(start.report(file.name, file.digest, shapes))
+    text = start.start_of(file.name, file.identity.id, shapes)
+    words = tuple(start.report(file.name, file.identity.id, shapes))
     filed = start.is_reference(text)
     return Opened({**texts, "weights": text if filed else TYPED, "set": "" if filed else text}, words)
+
+
+OPENERS = (("file", _with_samples), ("weights-file", _with_weights), ("text-file", _with_text))

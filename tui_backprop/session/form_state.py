@@ -15,7 +15,14 @@ from tui_backprop.session.state import Session
 from tui_backprop.support.errors import UserError
 
 VIEW = ("more",)  # what is in sight: it is not reverted
-KEPT = (*VIEW, "file", "target", "scale", "weights-file")  # what is kept when the rest is applied
+KEPT = (
+    *VIEW,
+    "file",
+    "target",
+    "scale",
+    "weights-file",
+    "text-file",
+)  # what is kept when the rest is applied
 FILLED = (*ROWS, "set")  # fields that an opened file fills
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from tui_backprop.data.catalogue import BROUGHT, GIVEN, fitted, info
+from tui_backprop.data.catalogue import BROUGHT, GIVEN, TEXTS, fitted, info
 from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.dense.spec import (
     NO_ACTIVATION,
@@ -30,13 +30,13 @@ from tui_backprop.session.form_fields import (
     FOLD,
     FOLDED,
     SCOPE,
-    SWITCH,
     TYPED,
     Field,
     Texts,
     fields_of,
     takes_values,
 )
+from tui_backprop.session.model_settings import BEGINS, SWITCH, data_of_model, model_of, texts_of_settings
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset, same_network
 from tui_backprop.session.walk_steps import same_step
@@ -65,8 +65,9 @@ def _texts(session: Session) -> dict[str, str]:
     model, optimizer = session.network.healthy, session.optimizer
     written = model.settings if model.frontend == expression.FRONTEND else None
     spec = model if isinstance(model, NetworkSpec) else NetworkSpec()
-    data = Session.data if written else session.data
-    return {
+    fed_text = bool(model.context)
+    data = Session.data if written or fed_text else session.data
+    found = {
         "preset": same_network(session) or CUSTOM,
         "kind": model.frontend,
         "expr": written["text"].replace("\n", "; ") if written else "",
@@ -94,7 +95,11 @@ def _texts(session: Session) -> dict[str, str]:
         "seed": str(spec.seed),
         "bias": SWITCH[spec.bias],
         "dtype": model.dtype,
+        "text": session.data if fed_text else next(iter(TEXTS)),
+        "text-file": "",
     }
+    other = texts_of_settings(model)
+    return {**other, **found} if isinstance(model, NetworkSpec) or written else {**found, **other}
 
 
 def _texts_of_start(text: str) -> dict[str, str]:
@@ -139,6 +144,17 @@ def session_of(texts: Texts, before: Session) -> Session:
             data=GIVEN,
             sample=0,
             batch=1,
+        )
+    if texts["kind"] in BEGINS:
+        model = model_of(texts, old)
+        return _rebuilt(
+            before,
+            model,
+            data=data_of_model(texts, before.data, model),
+            sample=whole_number("sample", texts["sample"], 0),
+            batch=whole_number("batch", texts["batch"], 1),
+            lr=_number(texts, "lr", before.lr, positive_number),
+            optimizer=_optimizer(texts, before.optimizer),
         )
     return _rebuilt(
         before,
@@ -254,6 +270,8 @@ def chosen(name: str, value: str, texts: Texts) -> dict[str, str]:
     texts = {**texts, name: value}
     if name == "preset":
         return texts_of(from_preset(value)) if value in PRESETS else texts
+    if name == "text" and value != FILE:
+        return texts | {"sample": str(info(value).first)}
     if name in ("data", "x", "y") and texts["data"] != FILE:
         return _fitted(texts)
     return texts
