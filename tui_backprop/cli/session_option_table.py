@@ -65,7 +65,8 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
     ("--depth", "1", "Of a GPT: number of blocks."),
     ("--width", "16", "Of a GPT: numbers of the residual stream at each position."),
     ("--heads", "4", "Of a GPT: attention heads of each block; the width is divided among them."),
-    ("--context", "16", "Of a GPT: positions, the tokens that it sees at the most."),
+    ("--context", "16", "Of a GPT or RNN: positions, the tokens that it sees at the most."),
+    ("--hidden", "32", "Of an RNN: units of its state."),
     ("--norm", "|".join(NORMS), "Of a GPT: RMS normalization, or layer normalization with gain and shift."),
     ("--dtype", "|".join(DTYPES), "Floating-point precision."),
     ("--seed", "0", "Seed of the initial weights, of dropout and of generated data."),
@@ -137,7 +138,7 @@ NETWORK = (
 OPTIMIZER = (*SYMBOLS, "weight_decay", "decay_bias", "clip", "schedule", "warmup", "horizon")
 
 # Options that belong to no dense network; and those of every network that are no fields of it.
-OTHER = ("depth", "width", "heads", "context", "norm", "tied")
+OTHER = ("depth", "width", "heads", "context", "norm", "tied", "hidden")
 ANY_NETWORK = frozenset(("preset", "data", "sample", "batch", "lr", "optimizer", *OPTIMIZER))
 
 EXPRESSION_OPTIONS = frozenset(

@@ -129,6 +129,7 @@ GROUPS = (
         Field("expr", "formula", (), _expression, long=True),
         Field("let", "numbers", (), _expression, long=True),
         Field("layers", "layers", (), _dense, long=True),
+        Field("hidden", "hidden", (), _has("hidden"), hint="units of the state"),
         Field("depth", "blocks", (), _has("depth")),
         Field("width", "width", (), _has("width"), hint="numbers of the residual stream at each position"),
         Field("heads", "heads", (), _has("heads"), hint="attention heads; the width is divided among them"),

@@ -10,6 +10,7 @@ from tui_backprop.data.catalogue import GIVEN
 from tui_backprop.engine.frontends.dense.spec import FRONTEND, NetworkSpec
 from tui_backprop.engine.frontends.expression.presets import EXPRESSIONS
 from tui_backprop.engine.frontends.gpt import presets as gpt
+from tui_backprop.engine.frontends.rnn import presets as rnn
 from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 
@@ -76,6 +77,10 @@ NETWORKS = {
         "a GPT of 4,192 parameters that learns to spell first names, letter by letter",
         gpt.microgpt, "names", lr=0.01, frontend=gpt.FRONTEND,
         optimizer=OptimizerSpec("adam", beta1=0.85, beta2=0.99, schedule="linear"),
+    ),
+    "rnn": Preset(
+        "a recurrent network that learns to spell first names; the same weights at every step",
+        rnn.names_rnn, "names", lr=0.01, frontend=rnn.FRONTEND, optimizer=OptimizerSpec("adam"),
     ),
 }  # fmt: skip
 

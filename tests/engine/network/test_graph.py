@@ -15,9 +15,7 @@ from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.graph_values import SO_FAR, entry_name
 
 PACKAGE = Path(tui_backprop.__file__).parent
-OWNERS = [
-    PACKAGE / "engine/frontends" / each for each in ("dense/names.py", "expression/graph.py", "gpt/graph.py")
-]
+OWNERS = {PACKAGE / "engine/frontends/dense/names.py", *PACKAGE.glob("engine/frontends/*/graph.py")}
 
 SYMBOL = r"(d?[WbzahrnvumγβL]|δ|delta)"
 BUILT = re.compile(rf"(?<![A-Za-zγβδ0-9.%\[\x1b]){SYMBOL}$")  # text right before a replacement field

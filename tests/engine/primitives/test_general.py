@@ -19,6 +19,7 @@ from tui_backprop.engine.primitives.layouts import (
     reshape,
     slicing,
     split_heads,
+    stack,
     transpose,
 )
 from tui_backprop.engine.primitives.normalization import RMS_NORM
@@ -55,6 +56,7 @@ ROWS = [
     (split_heads(2), ((5, 3, 4),)),
     (MERGE_HEADS, ((2, 3, 4),)),
     (MERGE_HEADS, ((5, 2, 3, 4),)),
+    (stack(3), ((2, 4),) * 3),
     (softmax(), ((2, 3),)),
     (softmax(causal=True), ((3, 3),)),
     (softmax(causal=True), ((2, 3, 3),)),

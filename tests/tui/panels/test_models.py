@@ -8,7 +8,7 @@ from tui_backprop.keys.panel_table import PANEL_ROWS, PANELS
 from tui_backprop.session import transitions
 from tui_backprop.session.state import from_preset
 
-MODELS = ["microgpt"]
+MODELS = ["microgpt", "rnn"]
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -15,6 +15,7 @@ from tui_backprop.engine.primitives.layouts import (
     reshape,
     slicing,
     split_heads,
+    stack,
     transpose,
 )
 from tui_backprop.engine.primitives.normalization import RMS_NORM
@@ -46,6 +47,7 @@ GENERAL: tuple[Primitive, ...] = (
     RMS_NORM,
     split_heads(2),
     MERGE_HEADS,
+    stack(3),
     softmax(),
     softmax(causal=True),
 )

@@ -1,4 +1,4 @@
-"""Operations that move entries and compute nothing: reshape, transpose, slice, concatenate, gather.
+"""Operations that move entries and compute nothing: reshape, transpose, slice, concatenate, stack, gather.
 
 Each is linear, so its JVP is its forward rule. Axes are counted from the last one, −1, so that tangents may have
 further axes in front."""
@@ -238,5 +238,47 @@ def concatenate(axis: int, count: int) -> Primitive:
         torch_vjps=tuple(
             f"{{g}}.narrow({axis}, {start}, {{{i}}}.shape[{axis}])" for i, start in enumerate(before)
         ),
+        shape=made,
+    )
+
+
+@lru_cache(maxsize=64)
+def stack(count: int) -> Primitive:
+    """Make the operation that puts ``count`` vectors of each sample below each other: (n, C) to (n, count, C)."""
+
+    def forward(y: Array, _: Cache, *x: Array) -> None:
+        np.stack(x, axis=-2, out=y)
+
+    def vjp(i: int) -> Callable[..., None]:
+        def rule(x_bar: Array, g: Array, *_: object) -> None:
+            x_bar[...] = g[..., i, :]
+
+        return rule
+
+    def jvp(i: int) -> Callable[..., None]:
+        def rule(y_dot: Array, x_dot: Array, *_: object) -> None:
+            y_dot[...] = 0
+            y_dot[..., i, :] = x_dot
+
+        return rule
+
+    def made(*x: Shape) -> Shape:
+        if len(set(x)) > 1:
+            raise ValueError(f"shapes {' and '.join(map(str, x))} cannot be stacked")
+        return (*x[0][:-1], count, x[0][-1])
+
+    every = range(count)
+    return Primitive(
+        name="stack",
+        kind="layout",
+        forward=forward,
+        vjps=tuple(map(vjp, every)),
+        jvps=tuple(map(jvp, every)),
+        formula=f"stack( {' , '.join(f'{{{i}}}' for i in every)} )",
+        vjp_formulas=("{g} in part",) * count,
+        flops=lambda *x: 0,
+        vjp_flops=(lambda *x: 0,) * count,
+        torch=f"torch.stack(({', '.join(f'{{{i}}}' for i in every)},), -2)",
+        torch_vjps=tuple(f"{{g}}.select(-2, {i})" for i in every),
         shape=made,
     )

@@ -45,6 +45,6 @@ def suffix(stride: Shape, padding: Shape) -> str:
     )
 
 
-def short(value: Shape) -> str:
+def short(sizes: Shape) -> str:
     """Write a size: 2, or 2×3 where it differs between axes."""
-    return "×".join(map(str, value if len(set(value)) > 1 else value[:1]))
+    return "×".join(map(str, sizes if len(set(sizes)) > 1 else sizes[:1]))

@@ -1,0 +1,87 @@
+"""From the specification of a recurrent network to its graph, unrolled in time: every step reads the same weights.
+
+Names, in step 1 .. T: ``x1`` is the token that it reads, ``e1`` its row of Wx, ``u1`` what the state before adds,
+``s1`` the sum with the bias, ``h1`` the new state. ``h`` has all states, (T, hidden), ``z`` the logits."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from tui_backprop.engine.network.graph import Graph
+from tui_backprop.engine.network.graph_builder import Builder
+from tui_backprop.engine.network.value import BATCH, Block, Role, Value
+from tui_backprop.engine.primitives.activations import ACTIVATIONS
+from tui_backprop.engine.primitives.arithmetic import arithmetic
+from tui_backprop.engine.primitives.base import Primitive
+from tui_backprop.engine.primitives.elementwise import elementwise
+from tui_backprop.engine.primitives.embedding import EMBEDDING
+from tui_backprop.engine.primitives.layouts import slicing, stack
+from tui_backprop.engine.primitives.products import MATRIX_PRODUCT
+from tui_backprop.engine.primitives.token_loss import TOKEN_LOSS
+
+if TYPE_CHECKING:
+    from tui_backprop.engine.frontends.rnn.spec import RnnSpec
+
+BIAS = arithmetic("add", (False, True))
+
+
+@lru_cache(maxsize=32)
+def graph_of(spec: RnnSpec) -> Graph:
+    """Build the graph of a recurrent network."""
+    return _Rnn(spec).graph()
+
+
+class _Rnn:
+    """Builds a graph, step by step."""
+
+    def __init__(self, spec: RnnSpec) -> None:
+        self._spec = spec
+        self._build = Builder()
+        self._blocks = [Block("tokens and weights")]
+
+    def graph(self) -> Graph:
+        spec, build = self._spec, self._build
+        build.give(Value("x", "input", (BATCH, spec.context), 0, "dx", classes=spec.vocabulary))
+        self._give("Wx", "weight", spec.vocabulary, spec.hidden)
+        self._give("Wh", "weight", spec.hidden, spec.hidden)
+        self._give("b", "bias", spec.hidden)
+        states: list[str] = []
+        for t in range(1, spec.context + 1):
+            states.append(self._step(t, states[-1] if states else ""))
+        output = self._output(states)
+        shape = BATCH, spec.context
+        build.give(Value("t", "target", shape, self._block, "dt", classes=spec.vocabulary, padded=True))
+        loss = build.compute(TOKEN_LOSS, (output, "t"), "L", "loss", self._block, saved="p")
+        return build.graph(self._blocks, output, loss)
+
+    @property
+    def _block(self) -> int:
+        return len(self._blocks) - 1
+
+    def _give(self, name: str, role: Role, *shape: int) -> str:
+        return self._build.give(Value(name, role, shape, self._block, f"d{name}"))
+
+    def _compute(self, primitive: Primitive, inputs: tuple[str, ...], name: str) -> str:
+        return self._build.compute(primitive, inputs, name, "value", self._block)
+
+    def _step(self, t: int, before: str) -> str:
+        """Compute the state of step ``t`` from the token there and the state ``before``."""
+        self._blocks.append(Block(f"step {t}"))
+        token = self._compute(slicing(((None, None, None), t - 1)), ("x",), f"x{t}")
+        total = self._compute(EMBEDDING, ("Wx", token), f"e{t}")
+        if before:
+            carried = self._compute(MATRIX_PRODUCT, (before, "Wh"), f"u{t}")
+            total = self._compute(arithmetic("add"), (total, carried), f"v{t}")
+        total = self._compute(BIAS, (total, "b"), f"s{t}")
+        activation = elementwise(self._spec.activation, ACTIVATIONS[self._spec.activation], "function")
+        return self._compute(activation, (total,), f"h{t}")
+
+    def _output(self, states: list[str]) -> str:
+        spec = self._spec
+        self._blocks.append(Block("output"))
+        every = self._compute(stack(len(states)), tuple(states), "h")
+        product = self._compute(
+            MATRIX_PRODUCT, (every, self._give("U", "weight", spec.hidden, spec.vocabulary)), "y"
+        )
+        return self._compute(BIAS, (product, self._give("c", "bias", spec.vocabulary)), "z")
