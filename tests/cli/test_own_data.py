@@ -136,6 +136,8 @@ def test_idx_pictures_are_divided_by_255_and_drawn_as_pictures(tmp_path):
         ("a,b,y\n1,2,3\n4,5\n", "line 3 has 2 columns instead of 3"),
         ("1,2,3\n4,5,6,7\n8,9\n", "line 2 has 4 columns instead of 3"),
         ("a,b,y\n1,2,3\n4,two,6\n", 'line 3, column 2 (b): "two" is not a number'),
+        ("kind,a,b\nrose,2,3\n", 'column 1 (kind): "rose" is not a number; if it is a class, give --target kind'),
+        ("a;b;y\n1;2;3\n4,5;5;6\n", 'line 3, column 1 (a): "4,5" is not a number; write 4.5'),
         ("a,b,y\n1,2,3\n4,5,six\n", 'line 3, column 3 (y): "six" is not a number'),
         ("a,b,y\n1,inf,3\n", "line 2, column 2 (b): "),
         ("a,b,y\n1,2,cat\n3,4,\n", "line 3, column 3 (y): a value is missing"),
@@ -259,3 +261,14 @@ def test_a_file_that_does_not_fit_into_memory_is_refused(tmp_path, little_memory
 def test_weights_that_do_not_fit_into_memory_are_refused(tmp_path, little_memory):
     np.savez_compressed(tmp_path / "w.npz", W1=np.zeros(10**6))
     assert "its arrays take more than 25 kB" in refused("--weights", str(tmp_path / "w.npz"))
+
+
+@pytest.mark.parametrize(
+    ("x", "why"),
+    [
+        ("0.05 0.1", "--x: column 6: a comma is missing here; write an array like [[0.05, 0.1], [1, 2]]"),
+        ("[.05 .1]", "--x: column 2: the array cannot be read here; write it like [[0.05, 0.1], [1, 2]]"),
+    ],
+)
+def test_an_array_that_cannot_be_read_is_told_as_an_array(x, why):
+    assert why in run("trace", "--x", x, "--y", "[[1]]", code=2).stderr

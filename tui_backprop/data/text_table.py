@@ -135,9 +135,18 @@ def _row(cells: list[str], columns: Columns, line: int, first: bool) -> list[flo
         place = numbers.index(None)
         name, cell = columns.names[place], cells[place]
         where = f"line {line:,}, column {place + 1}" + (f" ({name})" if name != str(place + 1) else "")
-        what = "a value is missing" if cell.casefold() in MISSING else f"{quoted(cell)} is not a number"
-        raise DecodeError(f"{where}: {what}")
+        raise DecodeError(f"{where}: {_wrong(cell, name, first)}")
     return row
+
+
+def _wrong(cell: str, name: str, first: bool) -> str:
+    """Say why a cell is no number; in the ``first`` line, that its column may be meant as the target."""
+    if cell.casefold() in MISSING:
+        return "a value is missing"
+    if _is_number(cell.replace(",", ".")):
+        return f"{quoted(cell)} is not a number; write {cell.replace(',', '.')}"
+    meant = f"; if it is a class, give --target {name}" if first else ""
+    return f"{quoted(cell)} is not a number{meant}"
 
 
 def _cells(line: str, separator: str) -> list[str]:

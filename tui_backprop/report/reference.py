@@ -142,12 +142,12 @@ def sentences(found: Reference, session: Session) -> Iterator[str]:
         ours, theirs = (format_number(float(array[first.index]), 8) for array in (first.ours, first.theirs))
         where += f": {at} is {ours}, yours is {theirs}"
     yield where
-    yield from explained(found, first, session.batch)
+    yield from explained(found, first, session)
     differing = [each.name for each in found.compared if not each.agrees]
     yield f"FAILED: {', '.join(differing)} differ{'s' if len(differing) == 1 else ''}"
 
 
-def explained(found: Reference, first: Compared, samples: int) -> Iterator[str]:
+def explained(found: Reference, first: Compared, session: Session) -> Iterator[str]:
     """Say what is wrong with the first array that differs, as far as that is known."""
     if not first.gradient:
         yield "the forward pass differs, so gradients cannot agree; are parameters and data the same?"
@@ -155,12 +155,26 @@ def explained(found: Reference, first: Compared, samples: int) -> Iterator[str]:
     if first.turned:
         yield f"your {first.name} is ours transposed"
     elif (factor := first.factor) is not None:
-        yield f"your {first.name} is ours times {factor:.6g}{_factor_words(factor, samples)}"
+        yield f"your {first.name} is ours times {factor:.6g}{_factor_words(factor, session.batch)}"
     gradients = sum(each.gradient for each in found.compared)
     for each in found.explanations:
         yield f"this is what comes out {each.mutant.about}{_place(each)}: {each.given} of {gradients} gradients agree"
     if not found.explanations and not first.turned and first.factor is None:
         yield "no common mistake gives these numbers"
+        if between := _between(found, first, session.network.graph):
+            yield f"save {' and '.join(between)}, too, to see where it begins"
+
+
+def _between(found: Reference, first: Compared, graph: Graph) -> list[str]:
+    """Return the gradients that the first one that differs follows from, back to the one before that agrees; at most
+    the last four."""
+    names, compared = (
+        [name for name, gradient in order(graph) if gradient],
+        {each.name for each in found.compared},
+    )
+    before = names[: names.index(first.name)]
+    agreeing = [at for at, name in enumerate(before, 1) if name in compared]
+    return [ascii_formula(name) for name in before[max(agreeing, default=0) :]][-4:]
 
 
 def _factor_words(factor: float, samples: int) -> str:

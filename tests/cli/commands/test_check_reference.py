@@ -282,3 +282,11 @@ def test_gradients_of_an_expression_are_compared(tmp_path):
         main, ("check", "--preset", "sigmoid-neuron", "--reference", str(tmp_path / "g.npz"))
     )
     assert "dw1 is the first that differs" in result.stdout
+
+
+def test_what_no_common_mistake_gives_is_traced_further_by_what_is_saved_too(tmp_path):
+    arrays = backward()
+    wrong = {"dW1": arrays["dW1"] + 1, "db1": arrays["db1"] + 1}
+    ends = {name: arrays[name] for name in ("dW2", "db2")}
+    told = check(tmp_path / "g.npz", ends | wrong).stdout
+    assert "no common mistake gives these numbers\nsave da1 and delta1, too, to see where it begins\n" in told

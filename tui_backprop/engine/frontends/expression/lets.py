@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from keyword import iskeyword
 
 from tui_backprop.engine.arrays.types import Shape, size
-from tui_backprop.engine.frontends.expression.syntax import checked_text, number_in, place_of, tree_of
+from tui_backprop.engine.frontends.expression.syntax import ARRAY, checked_text, number_in, place_of, tree_of
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import quoted
 
@@ -92,7 +92,10 @@ def check_name(field: str, name: str, reserved: frozenset[str]) -> str:
 def array_of(field: str, name: str, text: str) -> tuple[tuple[float, ...], Shape]:
     """Parse a number or nested lists of numbers: the numbers, row by row, and the shape. Raises InputError for the
     ``field``; ``text`` is a checked one."""
-    body = tree_of(field, text, ENTRIES).body
+    try:
+        body = tree_of(field, text, ENTRIES, ARRAY).body
+    except InputError as error:
+        raise InputError(field, error.message if name == field else f"{name}, {error.message}") from None
     if len(body) != 1 or not isinstance(body[0], ast.Expr):
         raise InputError(field, f"{quoted(text)} is not a number or an array, such as 0.5 or [1, 2]")
     return _array(field, name, body[0].value)

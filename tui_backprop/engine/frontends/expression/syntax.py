@@ -42,6 +42,24 @@ class Place:
         return InputError(self.field, f"{line}column {self.column}: {message}")
 
 
+@dataclass(frozen=True)
+class Words:
+    """What is said of a text that cannot be parsed: between two values something is ``missing``, or else."""
+
+    missing: str
+    unreadable: str
+
+
+FORMULA = Words(
+    "an operator is missing here; write a product with *, as in 2*x",
+    "the formula cannot be read here; write it like L = (w*x + b - y)**2",
+)
+ARRAY = Words(
+    "a comma is missing here; write an array like [[0.05, 0.1], [1, 2]]",
+    "the array cannot be read here; write it like [[0.05, 0.1], [1, 2]]",
+)
+
+
 def place_of(field: str, node: ast.AST) -> Place:
     return Place(field, getattr(node, "lineno", 1), getattr(node, "col_offset", 0) + 1)
 
@@ -77,8 +95,9 @@ def checked_text(field: str, text: str, most: int = CHARACTERS) -> str:
     return text
 
 
-def tree_of(field: str, text: str, operations: int = OPERATIONS) -> ast.Module:
-    """Parse a checked text of so many operations, at most; the sign of a number is one."""
+def tree_of(field: str, text: str, operations: int = OPERATIONS, words: Words = FORMULA) -> ast.Module:
+    """Parse a checked text of so many operations, at most; the sign of a number is one. Errors are in
+    ``words``."""
     if found := LETTER_AFTER_NUMBER.search(text):
         where = _place_at(field, text, found.start())
         raise where.error("a number is followed by a letter; write a product with *, as in 2*x")
@@ -87,20 +106,15 @@ def tree_of(field: str, text: str, operations: int = OPERATIONS) -> ast.Module:
     except SyntaxError as error:
         if found := NO_OPERATOR.search(text):
             where = _place_at(field, text, found.end())
-            raise where.error("an operator is missing here; write a product with *, as in 2*x") from None
-        raise Place(field, error.lineno or 1, max(error.offset or 1, 1)).error(_reason(error)) from None
+            raise where.error(words.missing) from None
+        reason = "the number is too long" if "integer string" in str(error.msg) else words.unreadable
+        raise Place(field, error.lineno or 1, max(error.offset or 1, 1)).error(reason) from None
     except (RecursionError, MemoryError, ValueError):
         raise InputError(
             field, f"more than {LEVELS} operations depend on each other; give a part of it a name"
         ) from None
     _check_size(field, tree, operations)
     return tree
-
-
-def _reason(error: SyntaxError) -> str:
-    if "integer string" in str(error.msg):
-        return "the number is too long"
-    return "the formula cannot be read here; write it like L = (w*x + b - y)**2"
 
 
 def _check_size(field: str, tree: ast.Module, most: int) -> None:
