@@ -103,6 +103,14 @@ def test_classes_have_their_names(tmp_path):
     assert own.table_of(session.data).classes == ("setosa", "virginica")
 
 
+def test_the_number_of_each_class_is_said_unless_it_is_its_name(tmp_path):
+    named = written(tmp_path / "f.csv", FLOWERS)
+    said = run("trace", "--preset", "xor", "--data", str(named)).stderr
+    assert "target: classes 0 = setosa, 1 = virginica" in said
+    numbered = written(tmp_path / "n.csv", "a,b,y\n1,2,0\n3,4,1\n")
+    assert "target: classes 0, 1" in run("trace", "--preset", "xor", "--data", str(numbered)).stderr
+
+
 def test_the_target_is_a_column_by_its_name(tmp_path):
     file = written(
         tmp_path / "d.csv", "y,a,b\n" + "".join(f"{y},{a},{b}\n" for (a, b), (y,) in zip(X, Y, strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,18 @@ def read_weights(path: Path) -> ArraysFile:
     return found
 
 
+def _numbered(classes: Sequence[str]) -> list[str]:
+    """Name classes, with the number by which screens and reports name each, unless that is its name."""
+    return [name if name == str(number) else f"{number} = {name}" for number, name in enumerate(classes)]
+
+
 def samples_words(data: str) -> str:
     """Say what samples are: how many, their inputs and their target. Raises InputError if their file is not held."""
     from tui_backprop.data.own import table_of
 
     about, classes = info(data), table_of(data).classes
     values = f"{about.outputs} real values" if about.outputs > 1 else "a real value"
-    target = f"classes {start.listed(classes)}" if classes else values
+    target = f"classes {start.listed(_numbered(classes))}" if classes else values
     return f"{quoted(title(data))}: {about.samples:,} samples, inputs {about.inputs}, target: {target}"
 
 
