@@ -35,7 +35,7 @@ RULES: tuple[RuleMutant, ...] = (
     RuleMutant("no-activation-input", "if dW is delta alone, without the layer's input", products.no_input),
     RuleMutant(
         "zero-mean-zero-below",
-        "if the deltas are summed over the batch before the product with x",
+        "if deltas are summed over the batch before the product with x",
         products.means_first,
     ),
     RuleMutant("own-factor", "if a product passes back its own factor instead of the other", products.own_factor),
