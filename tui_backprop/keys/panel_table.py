@@ -87,7 +87,8 @@ ROWS: tuple[PanelRow, ...] = (
                  " the network that the fields describe.",
                  "apply the changes", (("running", ""),)),
         PanelKey("escape", "discard", "esc", "revert",
-                 "Revert the changes that are not applied, or stop reading a file.",
+                 "Revert the changes that are not applied, or stop reading a file; if there is neither, back to the"
+                 " walk.",
                  "revert the changes", (("running", "stop"),)),
     )),
     PanelRow("walk", "walk", "Walk", "2,f3", "", "Show the walk."),

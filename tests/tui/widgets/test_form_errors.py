@@ -139,6 +139,15 @@ async def test_a_broken_value_says_how_it_is_taken_back_also_when_one_comes_back
         assert "reverts it" not in ui.form
 
 
+@pytest.mark.parametrize("size", [(60, 18), (80, 24), (120, 40)])
+async def test_escape_leads_back_to_the_walk_once_nothing_is_left_to_revert(open_app, size):
+    async with open_app(size=size) as ui:
+        await ui.press("1", "4", "escape")
+        assert ui.focused == "network"
+        await ui.press("escape")
+        assert ui.focused == "walk"
+
+
 @pytest.mark.parametrize(
     ("key", "panel"),
     [

@@ -183,11 +183,11 @@ def _broken(text: str, columns: int) -> list[str]:
 
 
 def _action(view: LessonView, columns: int, context: RenderContext) -> list[Line]:
-    """What to do, with the keys standing out; in the network's form, where letters are typed, the key that leads
-    out of it."""
+    """What to do, with the keys standing out; in the network's form, where letters are typed, the keys that
+    lead out of it."""
     if view.panel == "network":
         key = panel_key("walk", context.keys, typing=True)
-        return wrap(f"Letters are typed into the fields here; {key} leads back to the walk.", columns)
+        return wrap(f"Letters are typed into the fields here; esc or {key} leads back to the walk.", columns)
     said = [view.note] if view.note else []
     said += [f"▸ {view.action}"] if view.action else []
     return [row for text in said for row in keyed(text, columns, context)]

@@ -140,8 +140,8 @@ def _prediction(iteration: Iteration) -> Prediction:
 
 def tabs(current: str, columns: int, context: RenderContext) -> Line:
     """The tab bar: panels and their keys, which are digits, or F-keys in the network's form, where digits are typed
-    into its fields (no F11: most terminal windows take it). In little room, names are short, and the last panels have
-    none."""
+    into its fields (no F11: most terminal windows take it). In little room, names are short, and of the last panels
+    only the digits are left."""
     current = "cost" if current in COST_PAGES else current
     typing = current == "network"
     keys = [context.text(panel_key(name, context.keys, typing=typing)) for name in PANELS]
@@ -152,8 +152,10 @@ def tabs(current: str, columns: int, context: RenderContext) -> Line:
             word = PANEL_ROWS[name].short or name if short else name
             if name == current:
                 spans += [(" ", "text"), (f" {keys[i]} {word} ", "cursor")]
-            else:
-                spans += [(f" {keys[i]}", "key"), (f" {word}" if i < named else "", "muted")]
+            elif i < named:
+                spans += [(f" {keys[i]}", "key"), (f" {word}", "muted")]
+            elif not typing:
+                spans += [(f" {keys[i]}", "key")]
         return line(*spans)
 
     every = len(PANELS)

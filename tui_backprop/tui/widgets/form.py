@@ -243,12 +243,16 @@ class NetworkPanel(Frame):
             self.post_message(Applied(after))
 
     @on(Discard)
-    def _discard(self) -> None:
-        """Stop reading files; if none is read, revert all edits."""
-        if not self._files.stop():
-            self.form = self.form.reverted()
-            self._fill_editor()
-            self._view.redraw()
+    async def _discard(self) -> None:
+        """Stop reading files; if none is read, revert all edits; if there are none, go back to the walk."""
+        if self._files.stop():
+            return
+        before, self.form = self.form, self.form.reverted()
+        if self.form == before:
+            await self.run_action("app.panel('walk')")
+            return
+        self._fill_editor()
+        self._view.redraw()
 
     # --- files --------------------------------------------------------------------------------------------
 
