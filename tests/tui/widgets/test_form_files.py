@@ -365,3 +365,29 @@ async def test_what_was_brought_can_be_edited_again(open_app):
         await ui.type("[[1, 3]]")
         await ui.press("enter")
         assert own.parsed(ui.app.session.data).x == ((1.0, 3.0),)
+
+
+BAD_TEXTS = [
+    ("data", "x", "[[1,2],[3]]"), ("data", "x", "[[1,2],[3,4]]"), ("data", "x", "one"), ("data", "y", "[0.5]"),
+    ("data", "y", "[[1],[2]]"), ("weights", "set", "W9=1"), ("weights", "set", "W1=[[1,2,3]]"),
+    ("weights", "set", "W1"), ("weights", "set", "b1=1, b1=2"), ("weights", "set", "W1=[[1,2],[3]]"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "row", "text"), BAD_TEXTS)
+async def test_a_bad_text_says_why_while_it_is_typed_in_the_words_of_the_command_line(
+    open_app, field, row, text
+):
+    samples = {"x": "[[0.05, 0.1]]", "y": "[1]", row: text}
+    arguments = ["--set", text] if field == "weights" else ["--x", samples["x"], "--y", samples["y"]]
+    line = on_the_command_line(*arguments)
+    async with open_app(from_preset("xor"), size=(80, 24)) as ui:
+        before = ui.app.session
+        await ui.choose(field, "typed")
+        await ui.to_field(row)
+        await ui.type(text)
+        assert line.replace(" ", "") in said(ui)
+        await ui.press("enter")
+        assert ui.app.session == before
+        await ui.press("escape")
+        assert ui.field(field) != "typed"
