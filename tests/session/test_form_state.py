@@ -137,3 +137,11 @@ def test_the_last_group_is_folded_unless_something_in_it_is_set():
     assert "dropout" in {field.name for field in unfolded.fields}
     edited = folded.edited("more", "shown").edited("dropout", "0.5").edited("more", "hidden")
     assert edited.after.network.dropout == 0.5  # out of sight, not out of force
+
+
+def test_what_a_choice_of_data_adapted_is_taken_back_by_another_one_but_no_edit_is():
+    form = FormState(XOR).edited("data", "sine")
+    assert form.texts["loss"] == "mse"
+    assert {*form.adapted} == {"layers", "loss"}
+    assert form.edited("data", "moons").texts["loss"] == "binary-cross-entropy"
+    assert form.edited("loss", "half-squares").edited("data", "moons").texts["loss"] == "half-squares"

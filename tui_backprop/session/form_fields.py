@@ -113,6 +113,7 @@ class Field:
     shown: Callable[[str], str] = str  # how a value is shown
     typed: str = ""
     path: bool = False
+    parameters: bool = False  # it gives numbers to parameters, which are listed
     long: bool = False  # its text is shown whole where there is room
     hint: str = ""
 
@@ -144,7 +145,7 @@ GROUPS = (
               hint="the initial parameters: drawn by init, typed, or from a file"),
         Field("weights-file", "  file", (), _where("weights", FILE), path=True,
               hint=f"an npz or safetensors file; {PATH_HINT}"),
-        Field("set", "  numbers", (), _where("weights", TYPED),
+        Field("set", "  numbers", (), _where("weights", TYPED), parameters=True,
               hint=f"such as {start.EXAMPLE}; a number alone fills its parameter, what is not given is drawn"),
         Field("seed", "seed", (), _network("seed")),
     ),

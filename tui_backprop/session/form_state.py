@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from tui_backprop.engine.frontends.dense.spec import FRONTEND
+from tui_backprop.engine.frontends.dense.spec import FRONTEND, NetworkSpec
+from tui_backprop.engine.frontends.dense.start import shapes_of, written
 from tui_backprop.engine.training.memory import check_memory
 from tui_backprop.session.form_fields import BY_NAME, CUSTOM, FIELDS, FILE, Field, fields_in_sight
 from tui_backprop.session.form_files import ROWS, Opened, same_request, to_open
@@ -80,6 +81,15 @@ class FormState:
     def choices(self) -> tuple[str, ...]:
         """The choices of the selected field; a text has none."""
         return choices_of(self.field, self.said[self.field.name], self.text) if self.field.choices else ()
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """The parameters of the network that the fields describe, with their shapes: W1 2×3."""
+        after, _ = self.described
+        network = (after or self.session).network.healthy
+        if not isinstance(network, NetworkSpec):
+            return ()
+        return tuple(f"{name} {written(shape)}" for name, shape in shapes_of(network))
 
     @cached_property
     def described(self) -> tuple[Session | None, UserError | None]:

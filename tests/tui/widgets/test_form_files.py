@@ -391,3 +391,12 @@ async def test_a_bad_text_says_why_while_it_is_typed_in_the_words_of_the_command
         assert ui.app.session == before
         await ui.press("escape")
         assert ui.field(field) != "typed"
+
+
+async def test_the_parameters_that_may_be_typed_are_listed_with_their_shapes(open_app):
+    async with open_app(from_preset("xor"), size=(80, 24)) as ui:
+        await ui.choose("weights", "typed")
+        await ui.to_field("layers")
+        await ui.type("2,3,1")
+        await ui.to_field("set")
+        assert all(each in ui.form for each in ("W1 2×3", "b1 3", "W2 3×1", "b2 1"))

@@ -21,7 +21,7 @@ WIDE = 76  # columns from which message, sum and sample stand beside the fields,
 LABEL_COLUMNS = 11  # columns of a label
 LABELS = {field.name: field.label.strip() for field in FIELDS}
 MESSAGE_ROWS = 5  # lines reserved below the fields for a message; if too few are left, the fields scroll
-MOST_CANDIDATES = 10  # lines of files and folders
+MOST_LISTED = 10  # lines of what may be typed
 MOST_TERM_ROWS = 7  # lines of the parameter sum, before deep networks are folded
 COLUMN = re.compile(r"column (\d+):")  # at the beginning of a message
 LEAST_PICTURE_ROWS = 7  # rows
@@ -48,7 +48,9 @@ class ShownForm:
     to_open: bool = False  # the next enter opens a file
     opening: str = ""  # how far a file is read, while one is
     words: tuple[str, ...] = ()  # what was found in the files that were opened last
-    candidates: tuple[str, ...] = ()  # the files and folders that a path may go on to
+    listed: tuple[
+        str, ...
+    ] = ()  # what may be typed into the selected field: files and folders, or parameters
     no_fit: bool = False  # the initial parameters that were brought fit nothing
 
     @property
@@ -134,8 +136,8 @@ def _field_line(form: ShownForm, field: Field, columns: int, context: RenderCont
 
 
 def message_lines(form: ShownForm, columns: int, rows: int, context: RenderContext) -> list[Line]:
-    """Draw the message, and if there is room, what helps to fill the selected field in: its hint, and the files that
-    a path may go on to."""
+    """Draw the message, and if there is room, what helps to fill the selected field in: its hint, and what may
+    be typed."""
     said = _state_lines(form, columns, context)
     words = [row for text in form.words for row in wrap(context.text(text), columns - 1)]
     said += [*[()] * bool(said and words), *words]
@@ -145,14 +147,12 @@ def message_lines(form: ShownForm, columns: int, rows: int, context: RenderConte
     hint = [] if words and field.choices else wrap(context.text(field.hint), columns - 1, "muted")
     help_lines = [
         *hint,
-        *candidate_lines(
-            form.candidates, columns - 1, min(rows - len(said) - len(hint) - 1, MOST_CANDIDATES)
-        ),
+        *listed_lines(form.listed, columns - 1, min(rows - len(said) - len(hint) - 1, MOST_LISTED)),
     ]
     return [*said, *[()] * bool(said and help_lines), *help_lines]
 
 
-def candidate_lines(names: Sequence[str], columns: int, rows: int) -> list[Line]:
+def listed_lines(names: Sequence[str], columns: int, rows: int) -> list[Line]:
     """List names, one in a line; those for which there are too few ``rows`` are counted."""
     shown = names if len(names) <= rows else names[: max(rows - 1, 0)]
     lines = [line((cut(name, columns), "strong" if name.endswith("/") else "text")) for name in shown]

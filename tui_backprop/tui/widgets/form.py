@@ -66,7 +66,7 @@ class NetworkPanel(Frame):
             to_open=bool(to_open(form.texts)),
             opening=self._files.far,
             words=form.words,
-            candidates=self._paths.candidates(form.text) if form.field.path else (),
+            listed=self._listed,
             no_fit=after is not None and lost_weights(form.texts, after),
             lost=0 if after is None or after.update_log else form.session.t,
             kept=0 if after is None else after.t,
@@ -75,6 +75,13 @@ class NetworkPanel(Frame):
             refused=form.refused,
             choices=form.choices if form.refused else (),
         )
+
+    @property
+    def _listed(self) -> tuple[str, ...]:
+        """What may be typed into the selected field: files and folders, or parameters."""
+        if self.form.field.path:
+            return self._paths.candidates(self.form.text)
+        return self.form.parameters if self.form.field.parameters else ()
 
     @property
     def _view(self) -> FormView:
