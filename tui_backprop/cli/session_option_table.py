@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tui_backprop.data.catalogue import DATASETS, TEXTS
+from tui_backprop.engine.frontends.conv.presets import POOLINGS
 from tui_backprop.engine.frontends.gpt.presets import NORMS
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS
 from tui_backprop.engine.network.model import DTYPES
@@ -62,6 +63,16 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
         "'W1=[[.15,.25],[.2,.3]], b1=.35'",
         "Initial parameters, typed; a single number fills its parameter, what is not given is drawn.",
     ),
+    ("--channels", "6,16", "Of a convolutional network: channels that each convolution makes."),
+    ("--kernel", "5", "Of a convolutional network: size of the kernels; one for all, or one each: 5,3."),
+    ("--stride", "1", "Of a convolutional network: entries between the positions of kernels; likewise."),
+    ("--padding", "2,0", "Of a convolutional network: zeros around the images; likewise."),
+    ("--pooling", "|".join(POOLINGS), "Of a convolutional network: pooling of 2x2 windows in each stage."),
+    (
+        "--dense",
+        "120,84",
+        "Of a convolutional network: units of the dense layers before the outputs, or none.",
+    ),
     ("--depth", "1", "Of a GPT: number of blocks."),
     ("--width", "16", "Of a GPT: numbers of the residual stream at each position."),
     ("--heads", "4", "Of a GPT: attention heads of each block; the width is divided among them."),
@@ -118,6 +129,7 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
 )
 FLAGS = (
     ("--no-bias", "No biases."),
+    ("--batch-norm", "Of a convolutional network: batch normalization in each stage, instead of the bias."),
     ("--tied", "Of a GPT: the output matrix is the transposed embedding."),
     ("--layer-norm", "Layer normalization of the pre-activations of each hidden layer."),
     ("--residual", "Add its input to each hidden layer, if both have the same width."),
@@ -138,7 +150,10 @@ NETWORK = (
 OPTIMIZER = (*SYMBOLS, "weight_decay", "decay_bias", "clip", "schedule", "warmup", "horizon")
 
 # Options that belong to no dense network; and those of every network that are no fields of it.
-OTHER = ("depth", "width", "heads", "context", "norm", "tied", "hidden")
+OTHER = (
+    "depth", "width", "heads", "context", "norm", "tied", "hidden",
+    "channels", "kernel", "stride", "padding", "pooling", "dense", "batch_norm",
+)  # fmt: skip
 ANY_NETWORK = frozenset(("preset", "data", "sample", "batch", "lr", "optimizer", *OPTIMIZER))
 
 EXPRESSION_OPTIONS = frozenset(

@@ -89,7 +89,10 @@ def _check_dense(given: Mapping[str, Any]) -> None:
     """Raise InputError for an option that dense networks do not have."""
     for name in OTHER:
         if name in given:
-            raise InputError(name, f"does not apply to a dense network; add --preset {presets_with(name)}")
+            raise InputError(
+                name.replace("_", "-"),
+                f"does not apply to a dense network; add --preset {presets_with(name)}",
+            )
 
 
 def presets_with(setting: str) -> str:

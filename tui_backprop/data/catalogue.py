@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tui_backprop.data.info import DataInfo
+from tui_backprop.engine.frontends.conv.spec import ConvSpec
 from tui_backprop.engine.frontends.dense.spec import NO_ACTIVATION, NetworkSpec
 from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.primitives.losses import LOSSES
@@ -60,6 +61,8 @@ def check(spec: Model, data: str, sample: int, batch: int) -> None:
     _check_text(spec, data)
     if isinstance(spec, NetworkSpec):
         _check_widths(spec, data)
+    if isinstance(spec, ConvSpec):
+        _check_images(spec, data)
     samples = info(data).samples
     if not 0 <= sample < samples:
         what = f"{title(data)} has samples 0 to {samples - 1}" if samples > 1 else "there is one sample, 0"
@@ -82,6 +85,12 @@ def _check_text(spec: Model, data: str) -> None:
             "vocabulary",
             f"{title(data)} has {tokens} tokens, the boundary included, but {spec.title} takes {spec.vocabulary}",
         )
+
+
+def _check_images(spec: ConvSpec, data: str) -> None:
+    about = info(data)
+    if about.image is None or (1, *about.image) != spec.image or about.classes != spec.classes:
+        raise InputError("data", f"{title(data)} does not fit {spec.title}; it takes images of digits, 28x28")
 
 
 def _check_widths(spec: NetworkSpec, data: str) -> None:

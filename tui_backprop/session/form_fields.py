@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tui_backprop.data.catalogue import DATASETS, TEXTS, title
 from tui_backprop.data.info import SCALES
+from tui_backprop.engine.frontends.conv.presets import POOLINGS
 from tui_backprop.engine.frontends.dense import spec as dense
 from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.expression import presets as expression
@@ -131,6 +132,13 @@ GROUPS = (
         Field("let", "numbers", (), _expression, long=True),
         Field("layers", "layers", (), _dense, long=True),
         Field("hidden", "hidden", (), _has("hidden"), hint="units of the state"),
+        Field("channels", "channels", (), _has("channels"), hint="of each convolution"),
+        Field("kernel", "kernel", (), _has("kernel"), hint="sizes of the kernels: one for all, or one each"),
+        Field("stride", "stride", (), _has("stride"), hint="entries between the positions of kernels"),
+        Field("padding", "padding", (), _has("padding"), hint="zeros around the images of each convolution"),
+        Field("pooling", "pooling", POOLINGS, _has("pooling")),
+        Field("dense", "dense", (), _has("dense"), hint="units of the dense layers before the outputs, or none"),
+        Field("batch-norm", "batch norm", SWITCH, _has("batch_norm"), hint="in place of the biases"),
         Field("depth", "blocks", (), _has("depth")),
         Field("width", "width", (), _has("width"), hint="numbers of the residual stream at each position"),
         Field("heads", "heads", (), _has("heads"), hint="attention heads; the width is divided among them"),

@@ -13,7 +13,7 @@ from tui_backprop.session.presets import PRESETS
 
 SWITCH = ("off", "on")
 # The preset that the fields of a model begin with, by front end.
-BEGINS = {PRESETS[name].frontend: name for name in ("microgpt", "rnn")}
+BEGINS = {PRESETS[name].frontend: name for name in ("microgpt", "rnn", "lenet")}
 
 Texts = Mapping[str, str]
 

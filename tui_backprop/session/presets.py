@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from tui_backprop.data.catalogue import GIVEN
+from tui_backprop.engine.frontends.conv import presets as conv
 from tui_backprop.engine.frontends.dense.spec import FRONTEND, NetworkSpec
 from tui_backprop.engine.frontends.expression.presets import EXPRESSIONS
 from tui_backprop.engine.frontends.gpt import presets as gpt
@@ -73,6 +74,10 @@ NETWORKS = {
         ),
         "symmetry", batch=64, lr=6.4, optimizer=OptimizerSpec("momentum"),  # 0.1 for the sum over 64 patterns
     ),
+    "lenet": Preset(
+        "a convolutional network of LeNet-5's shape, on handwritten digits",
+        conv.lenet, "digits", lr=0.05, frontend=conv.FRONTEND,
+    ),
     "microgpt": Preset(
         "a GPT of 4,192 parameters that learns to spell first names, letter by letter",
         gpt.microgpt, "names", lr=0.01, frontend=gpt.FRONTEND,
@@ -83,6 +88,7 @@ NETWORKS = {
         rnn.names_rnn, "names", lr=0.01, frontend=rnn.FRONTEND, optimizer=OptimizerSpec("adam"),
     ),
 }  # fmt: skip
+
 
 PRESETS = NETWORKS | {
     name: Preset(row.about, row.make, GIVEN, lr=row.lr, frontend=row.frontend)

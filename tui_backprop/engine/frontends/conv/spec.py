@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from tui_backprop.engine.arrays.types import Shape, size
-from tui_backprop.engine.frontends.conv.presets import FRONTEND
+from tui_backprop.engine.frontends.conv.presets import FRONTEND, POOLINGS, numbers_in
 from tui_backprop.engine.network.initializer_rules import parse_init
 from tui_backprop.engine.network.model import DTYPES, ITEMSIZE, TrainingSettings
 from tui_backprop.engine.network.spec_base import SpecBase
@@ -17,10 +17,10 @@ from tui_backprop.support.validation import boolean, one_of, whole_number
 if TYPE_CHECKING:
     from tui_backprop.engine.network.graph import Graph
 
-POOLINGS = ("max", "average", "none")
 POOLED = 2  # entries of a window of pooling, and between windows, on each axis
 MOST = {"channels": 512, "kernel": 15, "stride": 8, "padding": 7, "dense": 4096}  # of each number
 MOST_STAGES = 8  # convolutions, and dense layers
+MOST_CLASSES, MOST_PIXELS = 1000, 256  # pixels of a side
 LEAST = {"padding": 0}  # 1 for all others
 ARRAYS = 24  # of each value, at most: in three passes, with work space and cotangents
 OBJECTS = 32_768  # bytes of Python's objects for one operation, at most
@@ -32,7 +32,8 @@ class ConvSpec(SpecBase):
 
     Each stage convolves with square kernels into so many ``channels``, adds a bias or, with ``batch_norm``,
     normalizes the channels over the batch, applies the ``activation``, and pools windows of 2 x 2. ``kernel``,
-    ``stride`` and ``padding`` have one number for each stage; a single one counts for all. Layers of ``dense`` units
+    ``stride`` and ``padding`` have one number for each stage; a single one counts for all. Numbers may be given as
+    text, with commas between them. Layers of ``dense`` units
     follow, and the outputs; the loss is softmax cross-entropy. The default is LeNet-5's shape (LeCun et al. 1998)
     with ReLU and max pooling. Raises InputError for a field with an invalid value."""
 
@@ -64,6 +65,9 @@ class ConvSpec(SpecBase):
                     f"{len(found)} numbers for {len(self.channels)} convolutions; write one, or one for each",
                 )
             object.__setattr__(self, field, found[:1] if len(set(found)) == 1 else found)
+        object.__setattr__(self, "image", self._image())
+        if whole_number("classes", self.classes, 2) > MOST_CLASSES:
+            raise InputError("classes", f"{self.classes} is out of range (2 to {MOST_CLASSES:,})")
         one_of("pooling", self.pooling, POOLINGS)
         one_of("activation", self.activation, ACTIVATIONS)
         boolean("batch-norm", self.batch_norm)
@@ -74,14 +78,22 @@ class ConvSpec(SpecBase):
         _ = self.shapes  # raises an error for images that become too small
 
     def _numbers(self, field: str) -> tuple[int, ...]:
-        given = getattr(self, field)
-        least = LEAST.get(field, 1)
+        given, least = getattr(self, field), LEAST.get(field, 1)
+        given = numbers_in(field, given) if isinstance(given, str) else given
         numbers = tuple(whole_number(field, each, least) for each in given)
         if len(numbers) > MOST_STAGES:
             raise InputError(field, f"{len(numbers)} numbers; at most {MOST_STAGES} are allowed")
         if numbers and max(numbers) > MOST[field]:
             raise InputError(field, f"{max(numbers)} is out of range ({least} to {MOST[field]:,})")
         return numbers
+
+    def _image(self) -> tuple[int, ...]:
+        sizes = tuple(whole_number("image", each, 1) for each in self.image)
+        if len(sizes) != 3 or max(sizes) > MOST_PIXELS:
+            raise InputError(
+                "image", f"three sizes up to {MOST_PIXELS} are expected: channels, height, width"
+            )
+        return sizes
 
     def of_stage(self, field: str, stage: int) -> int:
         """Return the kernel, stride or padding of a convolution, counted from 1."""
