@@ -12,6 +12,7 @@ from tui_backprop.session.state import Session
 
 if TYPE_CHECKING:  # these load numpy, or are slow, and the first paint does not need them
     from tui_backprop.cost.measure.sweep import Progress
+    from tui_backprop.cost.model.busy_machine import Elapsed
     from tui_backprop.cost.model.cost_model import CostModel
     from tui_backprop.cost.model.network_shape import CostShape
     from tui_backprop.cost.race.race import RaceStatus
@@ -40,10 +41,10 @@ class ShownRace:
     costs: CostModel | None = None
 
     @property
-    def naive_seconds(self) -> float | None:
-        """Seconds that the naive method actually took, if this was a completed race of it."""
+    def naive(self) -> Elapsed | None:
+        """Time that the naive method actually took, if this was a completed race of it."""
         status = self.status
-        return status.seconds if (status.state, status.method) == ("done", "forward-difference") else None
+        return status.elapsed if (status.state, status.method) == ("done", "forward-difference") else None
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,12 @@ class CostState:
         return LESSON
 
     @property
-    def raced(self) -> float | None:
-        """Seconds that the naive method actually took for the network under the cursor, if a race of it was
+    def raced(self) -> Elapsed | None:
+        """Time that the naive method actually took for the network under the cursor, if a race of it was
         completed."""
         if self.race is None or self.race.session.network != self.network:
             return None
-        return None if self.lesson_clock or self.decade is not None else self.race.naive_seconds
+        return None if self.lesson_clock or self.decade is not None else self.race.naive
 
     @property
     def shape(self) -> CostShape:

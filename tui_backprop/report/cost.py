@@ -14,6 +14,8 @@ from tui_backprop.cost.model.certainty import (
     TOLERANCES,
     brief_tolerance,
     busy_sentence,
+    few_digits,
+    longer_now,
     machines_to_match,
     ratio_of,
     source,
@@ -31,7 +33,7 @@ from tui_backprop.report.cost_runs import chart_rows, race_rows, sweep_rows
 from tui_backprop.report.cost_trust import trust_rows
 from tui_backprop.report.rows import BLANK, Column, Fact, Forms, Row, Sentence, Table, text_of
 from tui_backprop.support.format import counted, format_faster, format_short_count
-from tui_backprop.support.quantity import Content, Quantity, Text, joined, phrase, seconds
+from tui_backprop.support.quantity import Content, Quantity, Text, joined, phrase, ratio, seconds
 
 WIDE = 100  # columns of the text
 NAME = 11  # columns of the label of a line
@@ -173,8 +175,16 @@ def _methods(result: CostResult) -> Iterator[Row]:
         takes, passes = cost_model.gradient(name, shape), f"{method.passes(shape.parameters):,.0f}"
         time = seconds(takes.middle, brief=True)
         rows.append((method.name, method.about, passes, time, source(takes, cost_model)))
-    if words := busy_sentence(forward, *(cost_model.gradient(name, shape) for name in COST_METHODS)):
+    each = [cost_model.gradient(name, shape) for name in COST_METHODS]
+    if words := busy_sentence(cost_model, forward, *each):
         yield Sentence(f"The machine was {words}. Figures marked busy are less sure.")
+        if (times := longer_now(cost_model)) > 1:
+            yield Sentence(
+                phrase(
+                    "Times are those of an idle core; with that share of one, they are about {} as long.",
+                    ratio(few_digits(times), 0),
+                )
+            )
         yield BLANK
     yield Forms(spoken=(Sentence("One gradient by each method"),))
     yield Table(METHODS, tuple(rows))

@@ -31,8 +31,8 @@ class Raced:
 
     @property
     def ratio(self) -> float:
-        """Seconds of the race over those of backprop."""
-        return self.end.seconds / (self.end.backprop or float("nan"))
+        """Seconds of the race, on an idle core, over those of backprop."""
+        return self.end.elapsed.on_idle_core / (self.end.backprop or float("nan"))
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ def cost_dict(result: CostResult) -> dict[str, Any]:
     parameters   how many it has
     machine      what measurements depend on: processor, cores, memory, versions
     kept         true if other networks were measured before, in a saved sweep
+    share        share of a core that all measurements had: times are those of an idle core
     busy         how busy the machine was, in words; null if it was not
     passes       all that was measured: kind of pass, parameters, layers; the least, a robust minimum and the median
                  of so many runs (low, middle, high), share and busy; why it is refused, or null
@@ -96,8 +97,9 @@ def cost_dict(result: CostResult) -> dict[str, Any]:
     left_out     measured passes, what the cost model predicted that was fitted without them; whether inside
     beyond       the same for the largest networks, fitted to those 100 times smaller
     sweep        networks done, of how many, in seconds, why it ended before the last; null if there was none
-    race         method, step, workers, evaluations, seconds, share, rate, backprop (seconds), ratio, cosine,
-                 relative_error and the worst entry with its error; null if there was none
+    race         method, step, workers, evaluations, seconds, share of a core, seconds on_idle_core (CPU time, if that
+                 share is below 0.9), rate, backprop (seconds), ratio on an idle core, cosine, relative_error and the
+                 worst entry with its error; null if there was none
     """
     spec, cost_model, shape = result.session.network, result.cost_model, result.shape
     takes = {name: cost_model.gradient(name, shape) for name in COST_METHODS}
@@ -108,7 +110,8 @@ def cost_dict(result: CostResult) -> dict[str, Any]:
         "parameters": spec.parameters,
         "machine": machine(),
         "kept": result.kept,
-        "busy": busy_sentence(forward, *takes.values()) or None,
+        "share": cost_model.share,
+        "busy": busy_sentence(cost_model, forward, *takes.values()) or None,
         "passes": [
             {**_named(p), "low": p.low, "middle": p.middle, "high": p.high, "runs": p.runs, "share": p.share,
              "busy": p.busy, "refused": refused.get(p)}
@@ -186,7 +189,8 @@ def _raced(raced: Raced, iteration: int) -> dict[str, Any]:
     return {
         "iteration": iteration, "method": end.method, "step": raced.step,
         "workers": raced.workers, "evaluations": end.evaluations,
-        "seconds": end.seconds, "share": end.share, "rate": end.rate, "backprop": end.backprop, "ratio": raced.ratio,
+        "seconds": end.seconds, "share": end.share, "on_idle_core": end.elapsed.on_idle_core,
+        "rate": end.rate, "backprop": end.backprop, "ratio": raced.ratio,
         "cosine": found.cosine, "relative_error": found.relative,
         "worst": {"entry": ascii_formula(found.worst or ""), "error": found.error},
     }  # fmt: skip

@@ -152,4 +152,5 @@ def race_rows(result: CostResult, raced: Raced) -> Iterator[Row]:
         within = tolerance(predicted) or ""
         yield Fact("predicted", phrase(words, seconds(predicted.middle), within), columns=NAME)
     if end.share < QUIET_SHARE:
-        yield Fact("busy", f"{format_share(end.share)} of a core was the race's", columns=NAME)
+        words = f"{format_share(end.share)} of a core was the race's; on an idle core {{}}"
+        yield Fact("busy", phrase(words, seconds(end.elapsed.on_idle_core)), columns=NAME)

@@ -8,13 +8,21 @@ import pytest
 
 from tests.cost.machines import LESSON, PROBE, SIZES, machine, true_seconds
 from tui_backprop.cost.model.bounds import BOUNDS
-from tui_backprop.cost.model.certainty import busy_sentence, digits, ratio_of, refusal_sentences, source
+from tui_backprop.cost.model.certainty import (
+    busy_sentence,
+    digits,
+    longer_now,
+    ratio_of,
+    refusal_sentences,
+    source,
+)
 from tui_backprop.cost.model.cost_model import NO_QUICKER_THAN_FORWARD, CostModel
 from tui_backprop.cost.model.estimates import Estimate, Measured
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.workload import PASS_KINDS
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.support.format import format_share
 
 SHAPE = LESSON.at(SIZES[2])
 
@@ -94,8 +102,21 @@ def test_a_busy_point_has_a_wide_interval_and_its_mark_goes_along():
     naive = spoiled(1.4, "naive", share=0.45).gradient("naive", SHAPE)
     assert (naive.share, naive.busy, naive.measured) == (0.45, True, False)
     assert source(found, cost_model).written == "measured within 2.0x, busy"
-    assert busy_sentence(found, naive) == "busy: 45% of a core was ours"
-    assert busy_sentence(cost_model.seconds("complex", SHAPE)) == ""
+    assert busy_sentence(cost_model, found, naive) == "busy: times vary widely"  # one point of many
+    assert busy_sentence(cost_model, cost_model.seconds("complex", SHAPE)) == ""
+
+
+def test_a_busy_machine_is_named_by_the_share_of_a_core_that_all_measurements_had_not_by_the_least():
+    quiet = machine(kinds=tuple(PASS_KINDS))
+    points = [replace(point, share=0.1 if i == 0 else 0.5) for i, point in enumerate(quiet.points)]
+    busy = CostModel(tuple(points), quiet.probe)
+    assert 0.45 < busy.share < 0.5
+    assert (
+        busy_sentence(busy, busy.seconds("forward", SHAPE))
+        == f"busy: {format_share(busy.share)} of a core was ours"
+    )
+    assert longer_now(busy) == 1 / busy.share
+    assert (quiet.share, longer_now(quiet), CostModel().share) == (1.0, 1.0, 1.0)
 
 
 def test_a_projection_from_busy_points_alone_is_busy():

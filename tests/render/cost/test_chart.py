@@ -228,7 +228,7 @@ def test_a_name_in_the_chart_is_whole_or_not_there(axis, columns):
 def test_on_a_busy_machine_the_panel_says_so_and_marks_each_row_and_names_the_key(columns):
     busy = CostModel(tuple(replace(point, share=0.45) for point in HERE.points), HERE.probe)
     shown = [plain(row) for row in readout(CostState(LESSON, busy), columns)]
-    assert "busy: 45% of a core was ours; M measures again" in " ".join(shown)
+    assert "busy: 45% of a core was ours. Times of an idle core; M measures again" in " ".join(shown)
     for name in ("forward pass", *(method.name for method in COST_METHODS.values())):
         (row,) = [row for row in shown if row.startswith(name + " ")]
         assert row.endswith("busy"), row

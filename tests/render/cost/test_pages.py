@@ -85,6 +85,14 @@ def test_a_race_that_was_run_stands_in_the_place_of_the_projection():
     )
     assert written(claim.here) == "31.4 s"
     assert "in the race" in written(claim.how)
+    busy = ShownRace(replace(status, share=0.2), Session())
+    claim = next(
+        c
+        for c in claims_of(LESSON, HERE, CostState(LESSON, HERE, race=busy).raced)
+        if "numerically" in c.what
+    )
+    assert written(claim.here) == "6.28 s"
+    assert written(claim.how) == "CPU time of the race, which took 31.4 s with 20% of a core"
     other = ShownRace(replace(status, method="complex-step"), Session())
     claim = next(
         c
@@ -215,6 +223,20 @@ def test_a_race_beside_other_work_says_which_share_of_a_core_it_had():
     status = RaceStatus("forward-difference", "running", 9, 99, 8, 98, 2.0, 1.0, 9.0, share=0.45)
     assert "busy: 45% of a core was the race's" in text(progress_lines(status, 80, UTF8))
     assert "busy" not in text(progress_lines(replace(status, share=0.97), 80, UTF8))
+    known = replace(status, backprop=1e-3, left=8.0, share=0.5)  # of 10 s, 5 are its own
+    shown = text(progress_lines(known, 80, UTF8))
+    assert "busy: 50% of a core was the race's; on an idle core 5.00 s" in shown
+    assert "5,000 times as long as backprop, projected" in shown
+
+
+def test_before_it_starts_a_race_says_what_it_takes_on_a_busy_machine():
+    ready = ShownRace(RaceStatus("forward-difference", parameters=335_114), Session())
+    busy = CostModel(tuple(replace(point, share=0.25) for point in HERE.points), HERE.probe)
+    expected = busy.gradient("naive", shape_of(LESSON)).middle
+    entry = forecast_of(ready, CostState(LESSON, busy))
+    words = f"on an idle core; busy: {format_duration(4 * expected)} with 25% of a core"
+    assert words in text(race_lines(ready, 80, 30, UTF8, entry))
+    assert "busy" not in text(race_lines(ready, 80, 30, UTF8, forecast_of(ready, CostState(LESSON, HERE))))
 
 
 def test_a_race_of_a_batch_has_no_forecast_for_one_sample():

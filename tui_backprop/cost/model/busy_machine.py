@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,24 @@ if TYPE_CHECKING:
 
 BUSY_SPREAD = 0.3  # distance of median and least, as a share of the time, from which runs were disturbed
 QUIET_SHARE = 0.9  # of the wall time in which a core was ours, below which they were
+
+
+@dataclass(frozen=True)
+class Elapsed:
+    """Wall time in ``seconds``, and the ``share`` of it in which a core was ours."""
+
+    seconds: float
+    share: float = 1.0
+
+    @property
+    def busy(self) -> bool:
+        """True if other work took a part of the core."""
+        return self.share < QUIET_SHARE
+
+    @property
+    def on_idle_core(self) -> float:
+        """Seconds that it would have been on an idle core: the CPU time, if other work took a part of the core."""
+        return self.share * self.seconds if self.busy else self.seconds
 
 
 def is_busy(spread: float, share: float) -> bool:

@@ -78,17 +78,22 @@ def ratio_of(one: Estimate, other: Estimate) -> Quantity:
     return ratio(found if decimals else few_digits(found), decimals)
 
 
-def busy_sentence(*estimates: Estimate) -> str:
-    """Say how busy the machine was during the least favorable of some measurements; empty if it was not."""
-    shares = [estimate.share for estimate in estimates if estimate.busy]
-    if not shares:
+def busy_sentence(cost_model: CostModel, *estimates: Estimate) -> str:
+    """Say how busy the machine was while it was measured; empty if none of some estimates was disturbed."""
+    if not any(estimate.busy for estimate in estimates):
         return ""
-    least = min(shares)
+    share = cost_model.share
     return (
-        f"busy: {format_share(least)} of a core was ours"
-        if least < QUIET_SHARE
+        f"busy: {format_share(share)} of a core was ours"
+        if share < QUIET_SHARE
         else "busy: times vary widely"
     )
+
+
+def longer_now(cost_model: CostModel) -> float:
+    """Return how many times as long as on an idle core work takes with the share of a core that measurements had; 1
+    if the machine was not busy."""
+    return 1.0 if cost_model.share >= QUIET_SHARE else 1 / cost_model.share
 
 
 def disturbed_sentence(cost_model: CostModel) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from tui_backprop.cost.model.busy_machine import Elapsed
 from tui_backprop.cost.model.certainty import ratio_of, source
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Estimate
 from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_PASSES, LESSON_SIZE, TRAINING_STEPS
 from tui_backprop.cost.model.network_shape import CostShape, shape_of
 from tui_backprop.engine.network.model import Model
+from tui_backprop.support.format import format_share
 from tui_backprop.support.quantity import Content, Quantity, Text, joined, phrase, ratio, seconds
 from tui_backprop.support.units import MINUTE
 
@@ -24,16 +26,16 @@ class Claim:
     how: Content
 
 
-def claims_of(network: Model, cost_model: CostModel, raced: float | None = None) -> list[Claim]:
-    """Compare the claims of the lesson with a network, in the times of the cost model. ``raced`` is the seconds of a
-    numerical gradient, if one was run."""
+def claims_of(network: Model, cost_model: CostModel, raced: Elapsed | None = None) -> list[Claim]:
+    """Compare the claims of the lesson with a network, in the times of the cost model. ``raced`` is the time of a
+    completed race of the naive method, if there was one."""
     shape, p = shape_of(network), network.parameters
     forward = cost_model.seconds("forward", shape)
     backprop, naive = (cost_model.gradient(name, shape) for name in ("backprop", "naive"))
-    one = naive.middle if raced is None else raced
+    one = naive.middle if raced is None else raced.on_idle_core
     each = seconds(naive.middle / (p + 1))
-    of_each = phrase(f"{p + 1:,} passes, {{}} each", each)
-    how = of_each if raced is None else "measured, in the race"
+    of_each = phrase(f"{{}}: {p + 1:,} passes, {{}} each", source(naive, cost_model), each)
+    how = of_each if raced is None else _in_race(raced)
     claimed = LESSON_PASSES * LESSON_FORWARD / MINUTE
     steps = f"{TRAINING_STEPS:,} steps"
     counted = "counted, as in the lesson" if p == LESSON_SIZE else "counted"
@@ -70,6 +72,16 @@ def claims_of(network: Model, cost_model: CostModel, raced: float | None = None)
         Claim("the gradients", "exact", "up to rounding", ""),
         Claim(f"{steps} of backprop", "", seconds(TRAINING_STEPS * backprop.middle), "projected"),
     ]
+
+
+def _in_race(raced: Elapsed) -> Content:
+    """Say that a time is that of a race; where other work took a part of the core, that it is its CPU time."""
+    if not raced.busy:
+        return "measured, in the race"
+    return phrase(
+        f"CPU time of the race, which took {{}} with {format_share(raced.share)} of a core",
+        seconds(raced.seconds),
+    )
 
 
 def _at_sizes(shape: CostShape, cost_model: CostModel) -> list[Claim]:

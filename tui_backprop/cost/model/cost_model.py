@@ -22,6 +22,7 @@ ERROR_PER_DECADE = 0.06  # added for each decade beyond the largest measured net
 INTERVAL_DEVIATIONS = 2.0  # on either side, in an interval
 REPEATED = 1.2  # factor within which a measurement by another process lies, at the least
 DISTURBED = 2.0  # the same where the machine was busy: CPU time is longer then, too
+LEAST_SHARE = 1e-3  # of a core, that a measurement had
 FEW_PASSES, FIRST_RUN = (
     2,
     5e-4,
@@ -53,6 +54,15 @@ class CostModel:
     points: tuple[Measured, ...] = ()
     probe: Probe = UNMEASURED
     assumed: bool = False
+
+    @cached_property
+    def share(self) -> float:
+        """The share of the wall time of all measurements in which a core was ours, 0 to 1; 1 if there are none."""
+        used = [point.runs * point.middle for point in self.points]
+        wall = sum(
+            each / max(point.share, LEAST_SHARE) for each, point in zip(used, self.points, strict=True)
+        )
+        return sum(used) / wall if wall else 1.0
 
     @cached_property
     def refused(self) -> tuple[Refusal, ...]:

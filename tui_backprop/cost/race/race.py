@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tui_backprop.cost.model.busy_machine import Elapsed
 from tui_backprop.cost.race.agreement import NOTHING_COMPARED, Agreement, RunningAgreement
 from tui_backprop.cost.race.shared_array import SharedArray
 from tui_backprop.cost.race.worker import BOARD, EVALUATIONS, REASON_BYTES, run
@@ -54,11 +55,16 @@ class RaceStatus:
     share: float = 1.0
 
     @property
-    def whole(self) -> float | None:
-        """Seconds of the whole race, as it is going; None while unknown."""
+    def whole(self) -> Elapsed | None:
+        """Time of the whole race, as it is going; None while unknown."""
         if self.state == "done":
-            return self.seconds
-        return None if self.left is None else self.seconds + self.left
+            return self.elapsed
+        return None if self.left is None else Elapsed(self.seconds + self.left, self.share)
+
+    @property
+    def elapsed(self) -> Elapsed:
+        """Its running time so far, without pauses."""
+        return Elapsed(self.seconds, self.share)
 
     @property
     def going(self) -> bool:

@@ -182,9 +182,9 @@ def _points(
         measured = [point for point in cost_model.sound if point.kind == "backprop"]
         x = [math.log10(point.parameters) for point in measured]
         draw(x, [log(point.middle) for point in measured], "backprop", "o" if context.plain else "●")
-        if costs.race and (seconds := costs.race.naive_seconds) is not None:
+        if costs.race and (raced := costs.race.naive) is not None:
             there = [math.log10(costs.race.status.parameters)]
-            draw(there, [log(seconds)], "naive", "o" if context.plain else "●")
+            draw(there, [log(raced.on_idle_core)], "naive", "o" if context.plain else "●")
     here = [math.log10(costs.network.parameters)]
     for method in ("naive", "backprop"):
         draw(here, [log(axis.of(cost_model, method, costs.shape))], method, "#" if context.plain else "◆")

@@ -29,6 +29,8 @@ def claims_lines(costs: CostState, columns: int, context: RenderContext) -> list
     lines: list[Line] = []
     if columns >= TABLE:
         lines.append(line((f"{'':<32}{'the lesson':<{CLAIMED}}here", "muted")))
+    else:
+        lines += [line(("claim: in the lesson", "muted")), line(("  here", "muted"))]
     for claim in claims_of(costs.network, cost_model, raced):
         lines += _wide(claim, columns) if columns >= TABLE else _narrow(claim, columns)
     if longer_in_time(costs.network, cost_model):
@@ -47,8 +49,8 @@ def _wide(claim: Claim, columns: int) -> list[Line]:
     if columns < ROOMY:
         if not claim.what and not claimed and len(how) < FIGURE:  # another figure of the claim above
             return [line((f"{f'  {how}':<{FIGURE + 2}}", "muted"), (here, "strong"))]
-        if not claimed and len(how) < CLAIMED:  # nothing of the lesson to compare with
-            return [line((f"{claim.what:<32}", "text"), (f"{how:<{CLAIMED}}", "muted"), (here, "strong"))]
+        if left + len(how) <= columns:
+            return [line(*first, (how, "muted"))]
         below = wrap(how, columns - 2, "muted") if how else []
         return [first, *(line("  ", *row) for row in below)]
     rows = wrap(how, columns - left, "muted")

@@ -120,8 +120,9 @@ def busy_lines(
 ) -> list[Line]:
     """Say how busy the machine was while what is shown was measured; nothing if it was not."""
     shown = [cost_model.gradient(name, costs.at) for name in COST_METHODS]
-    words = busy_sentence(cost_model.seconds("forward", costs.at), *shown)
-    return wrap(f"{words}; {context.key('measure_again')} measures again", columns, "bad") if words else []
+    words = busy_sentence(cost_model, cost_model.seconds("forward", costs.at), *shown)
+    again = f"{context.key('measure_again')} measures again"
+    return wrap(f"{words}. Times of an idle core; {again}", columns, "bad") if words else []
 
 
 def _titles(costs: CostState, columns: int) -> list[Line]:
@@ -171,7 +172,10 @@ def _training(costs: CostState, cost_model: CostModel, columns: int) -> list[Lin
 def _both(costs: CostState, cost_model: CostModel) -> tuple[Estimate, Estimate]:
     """Return one gradient by the naive method (as raced, if it was) and by backprop."""
     naive, backprop = (cost_model.gradient(name, costs.at) for name in ("naive", "backprop"))
-    return naive if costs.raced is None else Estimate(costs.raced, costs.raced, costs.raced), backprop
+    if costs.raced is None:
+        return naive, backprop
+    seconds = costs.raced.on_idle_core
+    return Estimate(seconds, seconds, seconds), backprop
 
 
 def _faster(ratio: float, end: str) -> Line:
@@ -218,7 +222,9 @@ def _method(name: str, cost_model: CostModel, costs: CostState, columns: int) ->
     )  # there is no spread to make room for
     short = text if whole else format_duration(value, brief=True)
     if name == "naive" and timed and costs.raced is not None:
-        text = short = format_duration(costs.raced * (TRAINING_STEPS if costs.axis == "training" else 1))
+        text = short = format_duration(
+            costs.raced.on_idle_core * (TRAINING_STEPS if costs.axis == "training" else 1)
+        )
         notes: tuple[str, ...] = ("measured, in the race", "raced")
     elif costs.axis == "FLOPs":
         notes = (f"{method.about}, counted", method.about, "counted")

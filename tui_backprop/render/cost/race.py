@@ -57,10 +57,11 @@ def race_gradients(race: Race, done: int) -> RaceGradients:
 @dataclass(frozen=True)
 class RaceForecast:
     """Forecast of a race before it starts: its ``step`` h (0: none), and the seconds ``expected`` by the cost model
-    (None if unknown, as for a batch)."""
+    (None if unknown, as for a batch), on an idle core; ``share`` of a core is what its measurements had."""
 
     step: float = 0.0
     expected: Estimate | None = None
+    share: float = 1.0
 
     def met(self, whole: float) -> str:
         """Say how many times as long as expected a race takes that takes so many seconds."""
@@ -74,7 +75,9 @@ def forecast_of(race: ShownRace, costs: CostState) -> RaceForecast:
     one = race.session.batch == 1
     here = costs.here if race.status.state == "ready" else race.costs
     expected = here.gradient(name, shape_of(network)) if name and here and one else None
-    return RaceForecast(METHODS[race.status.method].best_step(network.dtype), expected)
+    return RaceForecast(
+        METHODS[race.status.method].best_step(network.dtype), expected, here.share if here else 1.0
+    )
 
 
 def race_lines(
@@ -132,11 +135,10 @@ def progress_lines(
         pieces += [("  ", "text"), (format_duration(status.left), "strong"), (" left", "muted")]
     lines += [line(*pieces)] if pieces else []
     lines += forecast_lines(status, columns, entry)
-    if status.share < QUIET_SHARE:
-        lines += wrap(f"busy: {format_share(status.share)} of a core was the race's", columns, "bad")
+    lines += _busy_lines(status, columns, entry)
     if status.backprop and status.whole:
         over, whole = status.state == "done", status.whole
-        ratio = (f"{format_ratio(whole / status.backprop)} times", "strong")
+        ratio = (f"{format_ratio(whole.on_idle_core / status.backprop)} times", "strong")
         ends = (" as long as backprop" + ("" if over else ", projected"), " as long as backprop", " as long")
         lines.append(first_fitting(columns, *(line(ratio, (end, "muted")) for end in ends)))
     role = "bad" if status.state == "failed" else "key"
@@ -154,8 +156,8 @@ def forecast_lines(status: RaceStatus, columns: int, entry: RaceForecast) -> lis
         return [
             first_fitting(columns, *(line(*head[:1], (end, "muted")) for end in (head[1][0], " projected")))
         ]
-    met = entry.met(status.whole)
-    now = format_duration(status.whole)
+    met = entry.met(status.whole.seconds)
+    now = format_duration(status.whole.seconds)
     ends = [f"took {met}"] if status.state == "done" else [f"now {now}, {met}", f"now {now}"]
     texts = [
         line(*head[:1], (f" {word}; {end}", "muted"))
@@ -164,6 +166,24 @@ def forecast_lines(status: RaceStatus, columns: int, entry: RaceForecast) -> lis
     ]
     fitting = [row for row in texts if width(row) <= columns]
     return fitting[:1] or wrap(plain(texts[-1]), columns, "muted")
+
+
+def _busy_lines(status: RaceStatus, columns: int, entry: RaceForecast) -> list[Line]:
+    """Say what the race takes beside other work before it starts, and on an idle core afterwards; nothing if the
+    machine is not busy."""
+    if status.state == "ready":
+        if entry.expected is None or entry.share >= QUIET_SHARE:
+            return []
+        now = format_duration(entry.expected.middle / entry.share)
+        return wrap(
+            f"on an idle core; busy: {now} with {format_share(entry.share)} of a core", columns, "bad"
+        )
+    if status.share >= QUIET_SHARE:
+        return []
+    words = f"busy: {format_share(status.share)} of a core was the race's"
+    if status.whole is not None:
+        words += f"; on an idle core {format_duration(status.whole.on_idle_core)}"
+    return wrap(words, columns, "bad")
 
 
 def _bar(done: int, of: int, columns: int, context: RenderContext) -> Line:
