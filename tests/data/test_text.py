@@ -248,3 +248,13 @@ def test_the_command_line_reads_a_file_as_text_for_a_network_that_takes_text(tmp
         assert "takes text" in refused(data_of, {option: "1"}, base)
     numbers = replace(base, network=replace(base.network, context=0))
     assert "no separator" in refused(data_of, {"data": str(path)}, numbers)
+
+
+def test_a_window_of_one_document_is_that_of_its_row():
+    text = text_of(FEW)
+    for row, document in enumerate(FEW):
+        tokens = text.encode(document)[1:-1]
+        for context in (2, 4, 5, 9):
+            x, t = text.windows(np.array([row]), context)
+            one = text.window(tokens, context)
+            assert [part.tolist() for part in one] == [x[0].tolist(), t[0].tolist()]

@@ -70,6 +70,14 @@ class Text:
         t = np.where(inside, self.tokens.take(places + 1, mode="clip"), NO_TARGET)
         return x.astype(np.int64), t.astype(np.int64)
 
+    def window(self, document: Sequence[int] | Array, context: int) -> tuple[Array, Array]:
+        """Return inputs and targets of one document, tokens without boundaries, as ``windows`` does, both int
+        (context,)."""
+        tokens = np.array([self.boundary, *document, self.boundary])[: context + 1]
+        x, t = np.full(context, self.boundary), np.full(context, NO_TARGET)
+        x[: len(tokens) - 1], t[: len(tokens) - 1] = tokens[:-1], tokens[1:]
+        return x, t
+
 
 def documents_of(text: str) -> tuple[str, ...]:
     """Return the lines of a text that are not empty, without the blanks around them."""
