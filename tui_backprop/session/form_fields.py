@@ -16,6 +16,7 @@ from tui_backprop.engine.network.initializer_rules import INITIALIZERS
 from tui_backprop.engine.network.model import DTYPES
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.losses import LOSSES
+from tui_backprop.engine.training.optimizer_spec import SCHEDULES
 from tui_backprop.engine.training.update_rules import SYMBOLS, UPDATE_RULES
 from tui_backprop.session.model_settings import SWITCH, has_setting
 from tui_backprop.session.presets import PRESETS
@@ -45,6 +46,11 @@ def _dense(texts: Texts) -> bool:
 def _expression(texts: Texts) -> bool:
     """Check whether the fields describe an expression."""
     return texts["kind"] == expression.FRONTEND
+
+
+def _has_horizon(texts: Texts) -> bool:
+    """Check whether the chosen schedule ends."""
+    return SCHEDULES[texts["schedule"]].horizon
 
 
 def _has(setting: str) -> Condition:
@@ -181,15 +187,19 @@ GROUPS = (
         Field("optimizer", "optimizer", tuple(UPDATE_RULES)),
         Field("lr", "rate α"),
         *(Field(name, f"{label}{symbol}", (), _of_optimizer(name)) for name, symbol, label in SETTINGS),
+        Field("schedule", "schedule", tuple(SCHEDULES), hint="of the learning rate"),
+        Field("horizon", "  horizon", (), _has_horizon, hint="iterations until the schedule ends and the rate stays"),
     ),
     (
         Field("more", "more", FOLD,
-              hint="layer norm, residual, dropout, L2, weight decay, frozen layers, biases, precision"),
+              hint="layer norm, residual, dropout, L2, clipping, weight decay, frozen layers, biases, precision"),
         Field("layer-norm", "layer norm", SWITCH, _dense),
         Field("residual", "residual", SWITCH, _dense),
         Field("dropout", "dropout", (), _dense),
         Field("l2", "L2 λ", (), _dense),
         Field("l2-bias", "L2 of", SCOPE, _not_zero("l2", _dense)),
+        Field("warmup", "warm-up", (), hint="iterations in which the rate rises to α"),
+        Field("clip", "clip", (), hint="the largest norm of the gradient of all parameters; 0: no limit"),
         Field("weight-decay", "decay", ()),
         Field("decay-bias", "decay of", SCOPE, _not_zero("weight-decay")),
         Field("freeze", "freeze", (), _dense),

@@ -43,6 +43,7 @@ from tui_backprop.session.walk_steps import same_step
 from tui_backprop.support.format import format_setting
 from tui_backprop.support.validation import non_negative_number, positive_number, whole_number
 
+RATES = ("horizon", "warmup", "clip")  # settings of all optimizers that are numbers
 # Where samples begin to be typed: a target is a class label, or real values.
 X, LABEL, VALUES = "[[0.05, 0.1]]", "[1]", "[[0.01, 0.99]]"
 
@@ -90,6 +91,10 @@ def _texts(session: Session) -> dict[str, str]:
         "optimizer": optimizer.name,
         "lr": format_setting(session.lr),
         **{name: format_setting(getattr(optimizer, name)) for name in SYMBOLS},
+        "schedule": optimizer.schedule,
+        "horizon": str(optimizer.horizon),
+        "warmup": str(optimizer.warmup),
+        "clip": format_setting(optimizer.clip),
         "weight-decay": format_setting(optimizer.weight_decay),
         "decay-bias": SCOPE[optimizer.decay_bias],
         "seed": str(spec.seed),
@@ -257,11 +262,11 @@ def _optimizer(texts: Texts, before: OptimizerSpec) -> OptimizerSpec:
         return texts[name] != format_setting(getattr(before, attribute))
 
     shown = {field.name for field in fields_of(texts)}
-    numbers = {name.replace("-", "_"): name for name in (*SYMBOLS, "weight-decay") if name in shown}
+    numbers = {name.replace("-", "_"): name for name in (*SYMBOLS, *RATES, "weight-decay") if name in shown}
     typed: dict[str, Any] = {field: texts[name] for field, name in numbers.items() if edited(name, field)}
     if "decay-bias" in shown:
         typed["decay_bias"] = texts["decay-bias"] == SCOPE[True]
-    return replace(before, name=texts["optimizer"], **typed)
+    return replace(before, name=texts["optimizer"], schedule=texts["schedule"], **typed)
 
 
 def chosen(name: str, value: str, texts: Texts) -> dict[str, str]:

@@ -166,7 +166,7 @@ async def test_a_click_on_a_row_selects_it(open_app):
 
 
 async def test_every_option_of_the_network_can_be_built(open_app):
-    async with open_app(from_preset("vanishing")) as ui:
+    async with open_app(from_preset("vanishing"), size=(120, 50)) as ui:
         for name in ("layer-norm", "residual"):
             await ui.choose(name, "on")
         for name, text in (("dropout", "0.25"), ("l2", "1e-3"), ("layers", "2,6,6,2")):

@@ -75,7 +75,7 @@ async def test_a_file_of_data_is_opened_then_applied_and_undone(open_app, folder
         await fill(ui, "data", "file", "flowers.csv")
         assert "enter opens it, esc reverts" in ui.form
         await ui.press("enter")
-        assert '"flowers.csv":30samples,inputs2,target:classesiris,rose' in said(ui)
+        assert '"flowers.csv":30samples,inputs2,target:classes0=iris,1=rose' in said(ui)
         assert "restartstraining:3updateslost" in said(ui)
         assert ui.field("data") == "flowers.csv"
         assert ui.app.session == before
