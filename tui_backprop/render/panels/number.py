@@ -38,6 +38,9 @@ def number_panel(
             break
     if len(best) > rows:
         best = [row for row in best if row]
+    hidden = len(best) - rows + 1
+    if hidden > 1:
+        best = [*best[: rows - 1], line((f"{hidden} more lines do not fit", "muted"))]
     return [context.fit(row) for row in best[:rows]]
 
 
