@@ -66,7 +66,7 @@ def cases(snapshot, bad):
         "G pauses, O cancels": race("running"),
         "G resumes, O cancels": race("paused"),
         "G races again": race("canceled"),
-        "A + number of updates, L trains, ← B iteration": plain(key_hint(80, GLYPHS)),
+        "A + number of updates, m batch, L trains, ← B iteration": plain(key_hint(80, GLYPHS)),
         "Q stops": text(progress(going, 80, GLYPHS)),
         "train (K)": text(confusion_lines(Confusion([[1, 0], [0, 1]], (0, 1), refused=True), 60, GLYPHS)),
         "Press D to send": caption_of(snapshot, GLYPHS),

@@ -39,6 +39,7 @@ STARTS = [
     *map(from_preset, NETWORKS),
     Session(ROUGH, "moons", 7, 3, 0.25, OptimizerSpec("adamw", 0.8, clip=1.5, schedule="cosine", warmup=3)),
     Session(NetworkSpec((2, 3), dtype="float64", bias=False), "spiral", batch=600, lr=1 / 3),
+    Session(NetworkSpec((2, 3), dtype="float64", seed=4), "spiral", batch=7, validation=250),
     *map(from_preset, EXPRESSIONS),
 ]
 
@@ -99,6 +100,8 @@ KEYS = (
     lambda draw, s: moves.after_training(s, draw(st.integers(1, 10_000))),
     lambda draw, s: moves.at_iteration(s, s, draw(st.integers(0, s.t))),
     lambda draw, s: moves.next_sample(s, draw(st.integers(-5, 5))),
+    lambda draw, s: moves.other_part(s),
+    lambda draw, s: moves.toggle_repeat(s),
     lambda draw, s: replace(s, lr=draw(RATES)),
     lambda draw, s: replace(s, optimizer=draw(st.sampled_from(OPTIMIZERS))),
     lambda draw, s: same_step(s, s if s.network.holds_numbers else tuned(s, draw(st.sampled_from(SETTINGS)))),

@@ -73,7 +73,7 @@ def test_the_network_of_1986_learns_mirror_symmetry_with_weights_of_opposite_sig
     hidden units are equal in size and opposite in sign, with ratios 1 : 2 : 4."""
     replay, trained = Replay(0), after_training(from_preset("symmetry"), 3000)
     parameters = replay.state(trained).parameters
-    assert score(trained.network, "symmetry", parameters, 0).accuracy == 1
+    assert score(trained, parameters).accuracy == 1
     w = trained.network.graph.views(parameters)["W1"]
     assert np.abs(w + w[::-1]).max() < 0.05 * np.abs(w).max()
     sizes = np.sort(np.abs(w[:3]), 0)

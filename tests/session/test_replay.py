@@ -25,7 +25,7 @@ from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.session import replay as module
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.replay import Replay
-from tui_backprop.session.state import Session, from_preset, samples_of
+from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import (
     after_training,
     after_update,
@@ -191,7 +191,7 @@ def from_the_start(spec, data, optimizer, update_log):
             rule, began = of_spec(network, run.optimizer), t
         rule = of_spec(network, run.optimizer, rule.slots)
         for i in range(run.count):
-            each = run.update(i, samples_of(Session(network, data)))
+            each = run.update(i, Session(network, data).split.training)
             batch = cut(network, data, each.sample, run.batch)
             program = Program(network, run.batch, w)
             feed(program, batch.x, batch.t, t)

@@ -74,7 +74,7 @@ def assert_right(trained, start, count):
     fresh = Replay()
     for found in learning.scores:
         there = fresh.state(at_iteration(end, end, found.t)).parameters
-        assert found == score(start.network, start.data, there, found.t)
+        assert found == score(at_iteration(end, end, found.t), there)
     iterations = [found.t for found in learning.scores]
     assert iterations == sorted(set(iterations))
 

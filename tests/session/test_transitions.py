@@ -14,7 +14,7 @@ from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.session_parts import AUTOMATIC
-from tui_backprop.session.state import Session, UpdateRun, from_preset, same_network, samples_of
+from tui_backprop.session.state import Session, UpdateRun, from_preset, same_network
 from tui_backprop.session.transitions import (
     after_training,
     after_update,
@@ -122,7 +122,7 @@ def test_as_many_steps_back_undo_any_number_of_steps_on(session, count):
 
 
 def updates_of(session):
-    each = updates(session.update_log, samples_of(session))
+    each = updates(session.update_log, session.split.training)
     return [each(t) for t in range(session.t)]
 
 

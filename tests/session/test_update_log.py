@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tui_backprop.data.split import split_of
 from tui_backprop.engine.network.model import TrainingSettings
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session.update_log import (
@@ -25,6 +26,11 @@ from tui_backprop.session.update_log import (
 
 EXPLORE = settings(derandomize=True, deadline=None)
 SIZES = st.sampled_from([1, 2, 3, 7])  # of a data set: so small that runs often go round, and meet
+
+
+def whole(samples):
+    """Return a data set of so many samples as one part."""
+    return split_of(samples, 0, 0).training
 
 
 @st.composite
@@ -76,7 +82,7 @@ def listed(parts, samples):
 
 
 def way_of(parts, samples):
-    return reduce(lambda way, run: joined(way, run, samples), parts, ())
+    return reduce(lambda way, run: joined(way, run, whole(samples)), parts, ())
 
 
 def same(one, other):
@@ -91,7 +97,7 @@ def test_a_way_is_made_of_the_updates_that_were_joined_to_it(drawn):
     way, wanted = way_of(parts, samples), listed(parts, samples)
     assert listed(way, samples) == wanted
     assert iterations(way) == len(wanted)
-    each = updates(way, samples)
+    each = updates(way, whole(samples))
     assert [each(t) for t in range(len(wanted))] == wanted
     assert [each(t) for t in reversed(range(len(wanted)))] == wanted[::-1]
 
@@ -113,7 +119,7 @@ def test_no_run_goes_on_into_the_next_one(drawn):
     samples, parts = drawn
     for run, after in pairwise(way_of(parts, samples)):
         if run.count > 1:
-            assert run.update(run.count, samples) != after.update(0, samples)
+            assert run.update(run.count, whole(samples)) != after.update(0, whole(samples))
         else:  # any stride would do
             assert (
                 replace(run, sample=after.sample, count=after.count, stride=after.stride, edits=()) != after
@@ -167,8 +173,10 @@ def test_a_run_of_one_update_has_no_stride():
 
 def test_a_run_goes_round_at_the_end_of_the_data_set():
     run = UpdateRun(8, 4, 0.1, count=4, stride=4)
-    assert [run.update(i, 10).sample for i in range(4)] == [8, 2, 6, 0]
-    assert joined((UpdateRun(8, 4, 0.1, 2, 4),), UpdateRun(6, 4, 0.1), 10) == (UpdateRun(8, 4, 0.1, 3, 4),)
+    assert [run.update(i, whole(10)).sample for i in range(4)] == [8, 2, 6, 0]
+    assert joined((UpdateRun(8, 4, 0.1, 2, 4),), UpdateRun(6, 4, 0.1), whole(10)) == (
+        UpdateRun(8, 4, 0.1, 3, 4),
+    )
 
 
 def test_the_same_samples_again_and_the_next_ones_are_runs_of_their_own():
@@ -180,23 +188,23 @@ def test_the_same_samples_again_and_the_next_ones_are_runs_of_their_own():
 
 @pytest.mark.parametrize("other", [UpdateRun(2, 2, 0.1), UpdateRun(2, 1, 0.2)], ids=["batch", "rate"])
 def test_another_batch_or_rate_begins_a_run(other):
-    assert joined((UpdateRun(0, 1, 0.1, 2, 1),), other, 9) == (UpdateRun(0, 1, 0.1, 2, 1), other)
+    assert joined((UpdateRun(0, 1, 0.1, 2, 1),), other, whole(9)) == (UpdateRun(0, 1, 0.1, 2, 1), other)
 
 
 def test_no_update_leaves_a_way_as_it_is():
     for way in ((), (UpdateRun(0, 1, 0.1, 2, 1),)):
-        assert joined(way, UpdateRun(2, 1, 0.1, 0, 1), 9) == way
+        assert joined(way, UpdateRun(2, 1, 0.1, 0, 1), whole(9)) == way
 
 
 def test_of_the_empty_way_there_is_nothing():
     assert iterations(()) == shared((), (UpdateRun(0, 1, 0.1),)) == 0
     assert beginning((), 5) == beginning((UpdateRun(0, 1, 0.1),), 0) == ()
     with pytest.raises(IndexError):
-        updates((), 9)(0)
+        updates((), whole(9))(0)
 
 
 def test_a_million_updates_are_one_run():
-    way = joined((), UpdateRun(0, 4, 0.1, 10**6, 4), 4000)
+    way = joined((), UpdateRun(0, 4, 0.1, 10**6, 4), whole(4000))
     assert way == (UpdateRun(0, 4, 0.1, 10**6, 4),)
-    assert updates(way, 4000)(10**6 - 1) == UpdateRun(4 * (10**6 - 1) % 4000, 4, 0.1)
-    assert shared(way, joined(way, UpdateRun(0, 4, 0.1), 4000)) == 10**6
+    assert updates(way, whole(4000))(10**6 - 1) == UpdateRun(4 * (10**6 - 1) % 4000, 4, 0.1)
+    assert shared(way, joined(way, UpdateRun(0, 4, 0.1), whole(4000))) == 10**6

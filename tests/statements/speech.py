@@ -124,9 +124,7 @@ class Speech:
 
     @cached_property
     def score(self) -> Score:
-        return score(
-            self.session.network, self.session.data, self.iteration.before.parameters, self.session.t
-        )
+        return score(self.session, self.iteration.before.parameters)
 
     @cached_property
     def flow(self) -> Flow:

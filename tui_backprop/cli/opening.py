@@ -79,7 +79,7 @@ def trained_options(command: Command) -> Command:
     def run(given: dict[str, Any], opened: dict[str, Any], steps: str | None, **options: Any) -> None:
         command(opening=Opening(given, opened, steps), **options)
 
-    about = "Run so many updates first, each on the next batch; default 0."
+    about = "Run so many updates first, each on the next batch (see --repeat-batch); default 0."
     return opening_options(click.option("--steps", metavar="0", help=about)(run))
 
 

@@ -80,7 +80,7 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
     ("--hidden", "32", "Of an RNN: units of its state."),
     ("--norm", "|".join(NORMS), "Of a GPT: RMS normalization, or layer normalization with gain and shift."),
     ("--dtype", "|".join(DTYPES), "Floating-point precision."),
-    ("--seed", "0", "Seed of the initial weights, of dropout and of generated data."),
+    ("--seed", "0", "Seed of the initial weights, of dropout, of generated data and of --validation."),
     (
         "--data",
         "|".join(DATASETS | TEXTS),
@@ -93,6 +93,11 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
     ("--y", "'[[.01, .99]]'", "Their targets: a row of real values for each, or a list of class labels."),
     ("--sample", "0", f"First sample of the batch; default {STARTS}."),
     ("--batch", "1", "Number of samples in the batch."),
+    (
+        "--validation",
+        "0.2",
+        "Samples held out for validation: a share or a number of them, drawn with the seed; default 0.",
+    ),
     ("--lr", "0.01", "Learning rate, alpha."),
     ("--optimizer", "|".join(UPDATE_RULES), "Optimizer."),
     (
@@ -133,6 +138,7 @@ FLAGS = (
     ("--tied", "Of a GPT: the output matrix is the transposed embedding."),
     ("--layer-norm", "Layer normalization of the pre-activations of each hidden layer."),
     ("--residual", "Add its input to each hidden layer, if both have the same width."),
+    ("--repeat-batch", "Train on the same batch again and again, instead of the next one each time."),
     ("--input-gradient", "Go on to the gradient of the loss by the input, dL/dx."),
     (
         "--decay-bias/--no-decay-bias",
@@ -154,7 +160,9 @@ OTHER = (
     "depth", "width", "heads", "context", "norm", "tied", "hidden",
     "channels", "kernel", "stride", "padding", "pooling", "dense", "batch_norm",
 )  # fmt: skip
-ANY_NETWORK = frozenset(("preset", "data", "sample", "batch", "lr", "optimizer", *OPTIMIZER))
+ANY_NETWORK = frozenset(
+    ("preset", "data", "sample", "batch", "validation", "repeat_batch", "lr", "optimizer", *OPTIMIZER)
+)
 
 EXPRESSION_OPTIONS = frozenset(
     ("preset", "expr", "let", "dtype", "input_gradient", "lr", "optimizer", *OPTIMIZER)

@@ -23,6 +23,7 @@ from tui_backprop.cli.session_option_table import (
 )
 from tui_backprop.cli.streams import say
 from tui_backprop.data.catalogue import GIVEN, fitted, info, title
+from tui_backprop.data.split import Split, held_out_count, split_of
 from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec, parse_frozen, parse_layers
 from tui_backprop.engine.frontends.expression.presets import FRONTEND as EXPRESSION
@@ -66,7 +67,8 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
     network, optimizer = network_from(given, base.network, data), optimizer_from(given, base.optimizer)
     _check_decay_bias(given, network, optimizer)
     check_epsilon(optimizer, network.dtype)
-    usual = info(data).samples if "x" in given else base.batch
+    split = split_from(given, data, network.seed)
+    usual = len(split.training.samples) if "x" in given else base.batch
     batch = whole_number("batch", given.get("batch", usual), 1)
     if streamed:
         check_streamed_memory(network, batch)
@@ -75,10 +77,12 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
     session = Session(
         network,
         data,
-        sample=whole_number("sample", given.get("sample", info(data).first), 0),
+        sample=whole_number("sample", given.get("sample", split.training.after(info(data).first)), 0),
         batch=batch,
         lr=positive_number("lr", given.get("lr", base.lr)),
         optimizer=optimizer,
+        validation=split.validation,
+        repeat=given.get("repeat_batch", False),
     )
     if note := adapted(given, session):
         say(f"backprop-tui: {note}")
@@ -117,9 +121,26 @@ def other_from(given: dict[str, Any], base: Session) -> Session:
     check_epsilon(optimizer, network.dtype)
     batch = whole_number("batch", given.get("batch", base.batch), 1)
     check_memory(network, batch, optimizer)
-    sample = whole_number("sample", given.get("sample", info(data).first), 0)
-    lr = positive_number("lr", given.get("lr", base.lr))
-    return Session(network, data, sample=sample, batch=batch, lr=lr, optimizer=optimizer)
+    split = split_from(given, data, network.seed)
+    return Session(
+        network,
+        data,
+        sample=whole_number("sample", given.get("sample", split.training.after(info(data).first)), 0),
+        batch=batch,
+        lr=positive_number("lr", given.get("lr", base.lr)),
+        optimizer=optimizer,
+        validation=split.validation,
+        repeat=given.get("repeat_batch", False),
+    )
+
+
+def split_from(given: Mapping[str, Any], data: str, seed: int) -> Split:
+    """Return the split that the options ask for; say what it is."""
+    samples = info(data).samples
+    split = split_of(samples, held_out_count(given.get("validation", 0), samples), seed)
+    if split.validation:
+        say(f"backprop-tui: {split.text}")
+    return split
 
 
 def adapted(given: Mapping[str, Any], session: Session) -> str:

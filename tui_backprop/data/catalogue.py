@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tui_backprop.data.info import DataInfo
+from tui_backprop.data.split import checked_count
 from tui_backprop.engine.frontends.conv.spec import ConvSpec
 from tui_backprop.engine.frontends.dense.spec import NO_ACTIVATION, NetworkSpec
 from tui_backprop.engine.network.model import Model
@@ -53,8 +54,9 @@ def title(data: str) -> str:
     return data
 
 
-def check(spec: Model, data: str, sample: int, batch: int) -> None:
-    """Raise InputError unless the network, the data set and the choice of samples fit each other."""
+def check(spec: Model, data: str, sample: int, batch: int, validation: int = 0) -> None:
+    """Raise InputError unless the network, the data set, the choice of samples and the number of those that are held
+    out for ``validation`` fit each other."""
     if spec.holds_numbers != (data == GIVEN):
         why = "takes no data set; its numbers are its own" if spec.holds_numbers else "needs a data set"
         raise InputError("data", f"{spec.title} {why}")
@@ -70,6 +72,7 @@ def check(spec: Model, data: str, sample: int, batch: int) -> None:
     if spec.holds_numbers and batch != 1:
         raise InputError("batch", f"{batch} is out of range; there is one sample")
     whole_number("batch", batch, 1)
+    checked_count(validation, samples)
 
 
 def _check_text(spec: Model, data: str) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from tui_backprop.data import own
 from tui_backprop.data.catalogue import DATASETS, TEXTS, info
+from tui_backprop.data.split import Part, split_of
 from tui_backprop.data.text import Text, shipped
 from tui_backprop.engine.network.model import Model, no_data
 from tui_backprop.engine.primitives import Array
@@ -132,30 +133,35 @@ def load_text(data: str) -> Text:
     return own.documents(data) if own.is_own(data) else shipped(one_of("data", data, TEXTS))
 
 
-def cut(spec: Model, data: str, sample: int, batch: int) -> Batch:
-    """Return samples ``sample`` .. ``sample + batch - 1``, wrapping around at the end, in the network's precision."""
+def cut(spec: Model, data: str, sample: int, batch: int, part: Part | None = None) -> Batch:
+    """Return the ``batch`` samples of a part (default: of the whole data set) from ``sample`` on, going round at the
+    end, in the network's precision."""
     if spec.holds_numbers:
         nothing = no_data(spec.dtype)
         return Batch(nothing, nothing, nothing)
-    rows = np.arange(sample, sample + batch) % info(data).samples
+    rows = (part or _whole(data)).rows(sample, batch)
     if spec.context:
-        tokens, following = load_text(data).windows(rows, spec.context)
+        tokens, following = load_text(data).windows(np.arange(info(data).samples)[rows], spec.context)
         return Batch(tokens.astype(spec.dtype), following, following)
     return _selected(spec, load(data, spec.seed), rows)
 
 
-def batches(spec: Model, data: str) -> Callable[[int, int], Batch]:
-    """Return ``cut`` for many batches of a data set: they are views of all samples in the network's precision, except
-    those that wrap around, and those of text."""
-    samples = info(data).samples
+def batches(spec: Model, data: str, part: Part | None = None) -> Callable[[int, int], Batch]:
+    """Return ``cut`` for many batches of a part: they come from all samples in the network's precision, except those
+    of text, as views where they follow each other."""
+    part = part or _whole(data)
 
     def batch(sample: int, size: int) -> Batch:
-        if spec.holds_numbers or spec.context or sample + size > samples:
+        if spec.holds_numbers or spec.context:
             return cut(spec, data, sample, size)
-        whole, rows = _all(spec, data), slice(sample, sample + size)
+        whole, rows = _all(spec, data), part.rows(sample, size)
         return Batch(whole.x[rows], whole.target[rows], whole.t[rows])
 
     return batch
+
+
+def _whole(data: str) -> Part:
+    return split_of(info(data).samples, 0, 0).training
 
 
 @lru_cache(maxsize=1)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 SAMPLES, LAYERS, CLASSES = "samples", "layers", "classes"  # what a key needs of a session to be of use
 EARLIER = "earlier session"  # what a key needs besides
+SPLIT = "split"  # samples held out for validation
 
 
 class PanelKey(NamedTuple):
@@ -20,7 +21,7 @@ class PanelKey(NamedTuple):
     Rows that are shown together ("↑ ↓") follow each other; the first has their word and sentence. {action} in a
     sentence stands for the key of that action. An action without "app." is one of the panel's view. ``words`` replace
     the ``word`` while the panel's work is in some state; an empty one leaves the key out. The key bar leaves out a
-    key whose ``needs`` (SAMPLES, LAYERS, CLASSES) are not met."""
+    key whose ``needs`` (SAMPLES, LAYERS, CLASSES, SPLIT) are not met."""
 
     keys: str
     action: str
@@ -193,9 +194,13 @@ ROWS: tuple[PanelRow, ...] = (
                  "fewer updates at a time"),
         PanelKey("plus,equals_sign", "app.amount(1)", "", "", "", "more updates at a time"),
         PanelKey("enter", "app.start_training", "enter", "train",
-                 "Run that many updates, each on the next batch.", "start training", (("running", ""),)),
+                 "Run that many updates, on the next batches or on the same one ({repeat}).", "start training",
+                 (("running", ""),)),
         PanelKey("escape", "app.stop_training", "esc", "", "Stop training; the updates done so far stay.",
                  "stop training", (("running", "stop"),)),
+        PanelKey("m", "app.repeat", "m", "batch",
+                 "Train on the next batch each time, or on the same one again and again.", "next or same batch",
+                 needs=SAMPLES),
         PanelKey("left,h", "app.iteration(-1)", "← →", "iteration",
                  "The previous or next iteration ({iteration(-10)}, {iteration(10)}: ten; {find} 37: any).",
                  "previous iteration"),

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tui_backprop.keys.key_names import shown_key, spoken_key, types
-from tui_backprop.keys.panel_table import CLASSES, EARLIER, PLACES, SAMPLES
+from tui_backprop.keys.panel_table import CLASSES, EARLIER, PLACES, SAMPLES, SPLIT
 from tui_backprop.keys.panel_table import ROWS as PANEL_ROWS
 
 
@@ -69,6 +69,8 @@ KEYS = (
     Key("t", "train", "t", "train", "Train for one iteration; the walk stays at its step."),
     Key("n", "sample(1)", "n", "sample", "The next sample.", needs=SAMPLES),
     Key("N,p", "sample(-1)", "", "", "The previous sample."),
+    Key("V", "other_part", "V", "held out",
+        "Go to the samples held out for validation, or back to those to train on.", needs=SPLIT),
     Key("a", "automatic", "", "", "Select the unit with the largest |δ| in every layer.", WALK),
     Key("x", "input_gradient", "", "", "Go on to the gradient of the loss by the input, dL/dx, or leave it out.",
         WALK),

@@ -26,6 +26,7 @@ CAPTIONS = {
     "layer loss": "One number says how wrong the output is, and how large the weights are. Which of them caused it?",
     "layer backward": "Layer {layer}: blame reaches its sums, as δ; δ times an input is a weight's gradient.",
     "update": "Every weight moves a little against its gradient. The next walk starts from there.",
+    "held out": "Held out for validation: this update is shown, but not made. {other_part} goes back to training.",
     "momentum": "Every weight moves along v, a decaying sum of past gradients: it gathers speed.",
     "nesterov": "As with momentum, but looking ahead: the step is dW plus v after another decay.",
     "rmsprop-momentum": "Every weight moves along u, a decaying sum of past gradients, each divided by their RMS.",

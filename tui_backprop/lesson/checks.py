@@ -43,8 +43,7 @@ def done(name: str, then: Session, now: Session, replay: Replay | None = None) -
 
 def _accurate(session: Session, replay: Replay) -> bool:
     """Return True if the network classifies enough of the fixed part of its data correctly."""
-    parameters = replay.state(session).parameters
-    accuracy = score(session.network, session.data, parameters, session.t).accuracy
+    accuracy = score(session, replay.state(session).parameters).accuracy
     return accuracy is not None and accuracy > ACCURATE
 
 

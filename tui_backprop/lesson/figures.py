@@ -211,7 +211,7 @@ COUNTED: dict[str, Figure] = {
     "rounded_passes": lambda about: f"{LESSON_PASSES:,}",
     "rounded_training_time": lambda about: format_duration(LESSON_PASSES * LESSON_FORWARD * TRAINING_STEPS),
     "universe_digits": lambda about: str(floor(log10(UNIVERSE)) + 1),
-    "scored_samples": lambda about: fixed_part_text(about.session.data),
+    "scored_samples": lambda about: fixed_part_text(about.session.split.training),
     "rounded_time": lambda about: format_duration(LESSON_PASSES * LESSON_FORWARD),
     "steps": lambda about: f"{TRAINING_STEPS:,}",
     "h": lambda about: format_number(LESSON_STEP, 1),

@@ -31,22 +31,29 @@ def network_name(network: Model, columns: int) -> str:
 
 
 def sample_text(session: Session, snapshot: Snapshot | None) -> str:
-    """The samples of the batch: sample 0, a "1"; samples 0-3; "" if there are none to choose from."""
+    """The samples of the batch: sample 0, a "1"; samples 0-3; validation sample 7; "" if there are none to choose
+    from."""
     if session.network.holds_numbers:
         return ""
     if session.batch > 1:
-        return f"samples {sample_range(session)}"
+        return in_part(session, f"samples {sample_range(session)}")
     label = ""
     if snapshot is not None and info(session.data).image:
         target = snapshot.graph.by_name[snapshot.graph.target]
         label = f', a "{snapshot.iteration.tensor(target.name)[0]}"' if target.classes else ""
-    return f"sample {session.sample}{label}"
+    return in_part(session, f"sample {session.sample}{label}")
+
+
+def in_part(session: Session, samples: str) -> str:
+    """Put the part of the data that the batch is from before its samples, where there is a split."""
+    return f"{session.part.name} {samples}".lstrip()
 
 
 def sample_range(session: Session) -> str:
-    """The numbers of the samples of the batch: 0, 0-3, or "3998 and 3 more" where the batch goes round at the end."""
-    first, last = session.sample, session.sample + session.batch - 1
-    if last >= info(session.data).samples:
+    """The numbers of the samples of the batch: 0, 0-3, or "3998 and 3 more" where they do not follow each other: the
+    batch goes round at the end, or skips samples of the other part of the data."""
+    first, last = session.sample, session.part.after(session.sample, session.batch - 1)
+    if last - first != session.batch - 1:
         return f"{first} and {session.batch - 1:,} more"
     return f"{first}-{last}" if last > first else f"{first}"
 

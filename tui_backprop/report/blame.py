@@ -27,7 +27,7 @@ from tui_backprop.render.panels.parameter_path import path_factors, path_lines, 
 from tui_backprop.render.panels.sample_pulls import pull_lines, pull_table
 from tui_backprop.render.session_text import sample_text
 from tui_backprop.render.view_state import BlameState
-from tui_backprop.report.place import data_text, place_text
+from tui_backprop.report.place import data_text, place_text, samples_dict, split_rows
 from tui_backprop.report.rows import (
     BLANK,
     ENDLESS,
@@ -61,9 +61,11 @@ def blame_text(blame_state: BlameState, context: RenderContext) -> str:
 def _rows(blame_state: BlameState, context: RenderContext) -> Iterator[Row]:
     session, found = blame_state.session, blame_state.detail
     yield Forms(spoken=tuple(_about(blame_state)))
-    if place := place_text(session):
+    place = place_text(session)
+    if place or session.validation:
         samples = f"{sample_text(session, None)}{place}".removeprefix(", ")
         yield Forms(written=(Sentence(samples),))
+    yield from split_rows(session)
     yield from _sentences(prediction_lines(session, blame_state.iteration, ENDLESS))
     yield from _sentences(measure_words(session, ENDLESS, context))
     if blame_state.ranked is not None and blame_state.ranked.words:
@@ -197,6 +199,7 @@ def blame_dict(blame_state: BlameState) -> dict[str, Any]:
         attribution["tensor"] = ascii_formula(attribution["tensor"])
     return {
         "iteration": session.t,
+        **samples_dict(session),
         "measure": session.inspection.measure,
         "layer": session.inspection.layer or None,
         "loss": blame_state.iteration.loss,

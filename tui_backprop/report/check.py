@@ -16,7 +16,7 @@ from tui_backprop.engine.gradients.quotient import Quotient
 from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.walk.equation import shape_text
-from tui_backprop.report.place import data_text
+from tui_backprop.report.place import data_text, first_sample_text, samples_dict, split_rows
 from tui_backprop.report.rows import BLANK, ENDLESS, Column, Fact, Row, Sentence, Table, text_of
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import counted, format_number
@@ -75,8 +75,10 @@ def _compared(session: Session, report: Report) -> Iterator[Fact]:
     parameters = counted(spec.parameters, "parameter")
     yield Fact("network", f"{spec.title}, {parameters}, in {report.dtype}")
     yield from _trained(session, report.dtype)
-    samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
-    yield Fact("data", f"{data_text(session, samples)}, loss {format_number(report.loss, 4)}")
+    yield Fact(
+        "data", f"{data_text(session, first_sample_text(session))}, loss {format_number(report.loss, 4)}"
+    )
+    yield from split_rows(session)
     step = max((tensor.worst.step for tensor in report.tensors if tensor.worst), default=0.0)
     h = f", h = {step:.1e}" if step else ""
     yield Fact("methods", f"{report.first} against {report.second}{h}, {report.evaluations:,} evaluations")
@@ -203,7 +205,7 @@ def check_dict(session: Session, report: Report) -> dict[str, Any]:
         fault["of"] = ascii_formula(fault["of"])
     why = ascii_formula(reason(report)) or None
     counts = {"not_told_apart": len(report.named(Verdict.NOT_TOLD_APART))}
-    place = {"iteration": session.t, "trained_in": session.network.dtype}
+    place = {"iteration": session.t, "trained_in": session.network.dtype, **samples_dict(session)}
     return {"passed": report.passed, "reason": why, **counts, **place, **found}
 
 

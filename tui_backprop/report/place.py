@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tui_backprop.data.catalogue import info, title
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.model import Model
-from tui_backprop.render.session_text import iteration_text
+from tui_backprop.render.session_text import in_part, iteration_text
+from tui_backprop.report.rows import Fact
 from tui_backprop.session.state import Session
 
 
@@ -19,6 +22,28 @@ def data_text(session: Session, samples: str) -> str:
     """Name the data set and its ``samples``, and the iteration; a graph that holds its numbers has no samples."""
     named = info(session.data).about if session.network.holds_numbers else f"{title(session.data)}, {samples}"
     return f"{named}{place_text(session)}"
+
+
+def first_sample_text(session: Session) -> str:
+    """Name the first sample of the batch and how many follow: sample 0 and 3 more; validation sample 7."""
+    more = f" and {session.batch - 1} more" if session.batch > 1 else ""
+    return in_part(session, f"sample {session.sample}{more}")
+
+
+def split_rows(session: Session) -> tuple[Fact, ...]:
+    """Say how the data are split, where they are."""
+    return (Fact("split", session.split.text),) if session.validation else ()
+
+
+def samples_dict(session: Session) -> dict[str, Any]:
+    """Describe the batch and the split for programs: the numbers of its samples, their part ("training" or
+    "validation", None without a split), and how many samples are held out for validation."""
+    part = session.part
+    return {
+        "samples": [part.after(session.sample, i) for i in range(session.batch)],
+        "part": part.name or None,
+        "validation": session.validation,
+    }
 
 
 def init_text(network: Model) -> str:

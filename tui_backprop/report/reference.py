@@ -18,7 +18,7 @@ from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.files.arrays import ArraysFile
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.walk.equation import shape_text
-from tui_backprop.report.place import data_text
+from tui_backprop.report.place import data_text, first_sample_text, samples_dict, split_rows
 from tui_backprop.report.rows import BLANK, Column, Fact, Row, Sentence, Table, text_of
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import FileError, UserError
@@ -103,8 +103,10 @@ def _rows(
     session: Session, iteration: Iteration, name: str, found: Reference, unused: Sequence[str]
 ) -> Iterator[Row]:
     yield Fact("network", f"{session.network.title}, {counted(session.network.parameters, 'parameter')}")
-    samples = f"sample {session.sample}" + (f" and {session.batch - 1} more" if session.batch > 1 else "")
-    yield Fact("data", f"{data_text(session, samples)}, loss {format_number(iteration.loss, 6)}")
+    yield Fact(
+        "data", f"{data_text(session, first_sample_text(session))}, loss {format_number(iteration.loss, 6)}"
+    )
+    yield from split_rows(session)
     not_used = f"; not used: {', '.join(map(quoted, unused[:6]))}" if unused else ""
     more = f" and {len(unused) - 6} more" if len(unused) > 6 else ""
     yield Fact("yours", f"{quoted(name)}, {len(found.compared)} arrays compared{not_used}{more}")
@@ -196,6 +198,7 @@ def reference_dict(session: Session, found: Reference, unused: Sequence[str]) ->
     return {
         "passed": found.passed or found.turned,
         "transposed": found.turned,
+        **samples_dict(session),
         "first": ascii_formula(first.name) if first else None,
         "reason": None if found.passed else ascii_formula("; ".join(sentences(found, session))),
         "explanations": [

@@ -10,6 +10,7 @@ import msgspec
 from tui_backprop.data.catalogue import title
 from tui_backprop.engine.training.streaming import LayerReport, StreamReport
 from tui_backprop.render.draw.context import LINEAR, RenderContext
+from tui_backprop.render.session_text import in_part
 from tui_backprop.report.place import init_text, place_text
 from tui_backprop.report.rows import BLANK, Column, Fact, Row, Sentence, Table, text_of
 from tui_backprop.session.state import Session
@@ -40,7 +41,7 @@ def _rows(session: Session, report: StreamReport, drawn: float) -> Iterator[Row]
         "network",
         f"{spec.title}, {init_text(spec)}, seed {spec.seed}, {spec.dtype}, {counted(spec.parameters, 'parameter')}",
     )
-    samples = f"sample {session.sample}, batch {session.batch}{place_text(session)}"
+    samples = f"{in_part(session, f'sample {session.sample}')}, batch {session.batch}{place_text(session)}"
     yield Fact("data", f"{title(session.data)}, {samples}, loss {format_number(report.loss, 6)}")
     if report.reason:
         yield Sentence(report.reason)

@@ -36,7 +36,7 @@ from tui_backprop.render.walk.equation import (
     worked,
 )
 from tui_backprop.render.walk.explanation import closing_lines, torch_lines
-from tui_backprop.report.place import data_text, init_text, step_heading
+from tui_backprop.report.place import data_text, init_text, samples_dict, split_rows, step_heading
 from tui_backprop.report.rows import BLANK, ENDLESS, Drawing, Fact, Forms, Row, Sentence, text_of
 from tui_backprop.session.setting_changes import setting_changes
 from tui_backprop.session.state import Session
@@ -68,6 +68,7 @@ def _rows(session: Session, iteration: Iteration, context: RenderContext, watch:
     yield Fact("network", network_text(session.network))
     samples = sample_text(session, Snapshot(session, steps, iteration))
     yield Fact("data", data_text(session, samples))
+    yield from split_rows(session)
     yield Fact("update", update_text(session))
     for change in setting_changes(session):
         yield Fact("changed", f"from iteration {change.t:,} on: {change.text}")
@@ -182,7 +183,9 @@ def trace_dict(session: Session, iteration: Iteration) -> dict[str, Any]:
     spec = session.network
     return {
         "network": {"kind": spec.frontend, **spec.settings},
-        "data": {"name": title(session.data), "sample": session.sample, "batch": session.batch},
+        "data": {
+            "name": title(session.data), "sample": session.sample, "batch": session.batch, **samples_dict(session),
+        },
         "iteration": session.t,
         "lr": session.lr,
         "optimizer": asdict(session.optimizer) | {"alpha": iteration.lr},

@@ -97,6 +97,6 @@ def _fit(session: Session, parameters: Array, n: int) -> Fit:
     data = load(session.data, session.network.seed)
     x = np.linspace(data.x.min(), data.x.max(), n)
     z, _ = outputs(session.network, parameters, x[:, None])
-    batch = np.arange(session.sample, session.sample + min(session.batch, len(data.x))) % len(data.x)
+    batch = np.arange(len(data.x))[session.part.rows(session.sample, session.batch)]
     order = np.argsort(data.x[:, 0])
     return Fit(x, z[:, 0], data.x[order, 0], data.target[order, 0], np.flatnonzero(np.isin(order, batch)))

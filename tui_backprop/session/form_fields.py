@@ -182,6 +182,8 @@ GROUPS = (
               hint=f"a text file with a document on each line; {PATH_HINT}"),
         Field("sample", "sample", (), _fed),
         Field("batch", "batch", (), _fed),
+        Field("validation", "validation", (), _fed,
+              hint="samples held out: a share, such as 0.2, or a number of them; 0: none"),
     ),
     (
         Field("optimizer", "optimizer", tuple(UPDATE_RULES)),

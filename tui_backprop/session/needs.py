@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui_backprop.data.catalogue import info
-from tui_backprop.keys.panel_table import CLASSES, LAYERS, SAMPLES
+from tui_backprop.keys.panel_table import CLASSES, LAYERS, SAMPLES, SPLIT
 from tui_backprop.session.state import Session
 
 
@@ -11,5 +11,5 @@ def lacking(session: Session) -> tuple[str, ...]:
     """Name what a session does not have."""
     network = session.network
     has = {SAMPLES: not network.holds_numbers, LAYERS: bool(network.layers)}
-    has[CLASSES] = info(session.data).classes > 0
+    has |= {CLASSES: info(session.data).classes > 0, SPLIT: session.validation > 0}
     return tuple(name for name, there in has.items() if not there)

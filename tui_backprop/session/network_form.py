@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from tui_backprop.data.catalogue import BROUGHT, GIVEN, TEXTS, fitted, info
+from tui_backprop.data.split import held_out_count, split_of
 from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.dense.spec import (
     NO_ACTIVATION,
@@ -88,6 +89,7 @@ def _texts(session: Session) -> dict[str, str]:
         **_texts_of_data(data, spec.loss),
         "sample": str(session.sample),
         "batch": str(session.batch),
+        "validation": str(session.validation),
         "optimizer": optimizer.name,
         "lr": format_setting(session.lr),
         **{name: format_setting(getattr(optimizer, name)) for name in SYMBOLS},
@@ -149,27 +151,32 @@ def session_of(texts: Texts, before: Session) -> Session:
             data=GIVEN,
             sample=0,
             batch=1,
+            validation=0,
         )
+    model: Model
     if texts["kind"] in BEGINS:
         model = model_of(texts, old)
-        return _rebuilt(
-            before,
-            model,
-            data=data_of_model(texts, before.data, model),
-            sample=whole_number("sample", texts["sample"], 0),
-            batch=whole_number("batch", texts["batch"], 1),
-            lr=_number(texts, "lr", before.lr, positive_number),
-            optimizer=_optimizer(texts, before.optimizer),
-        )
+        data = data_of_model(texts, before.data, model)
+    else:
+        model, data = network_of(texts, old), data_of(texts)
     return _rebuilt(
         before,
-        network_of(texts, old),
-        data=data_of(texts),
-        sample=whole_number("sample", texts["sample"], 0),
-        batch=whole_number("batch", texts["batch"], 1),
+        model,
+        data=data,
+        **_samples_of(texts, data, model, before),
         lr=_number(texts, "lr", before.lr, positive_number),
         optimizer=_optimizer(texts, before.optimizer),
     )
+
+
+def _samples_of(texts: Texts, data: str, model: Model, before: Session) -> dict[str, int]:
+    """Return the batch and the number of samples held out; another split is seen from a sample to train on."""
+    samples, sample = info(data).samples, whole_number("sample", texts["sample"], 0)
+    split = split_of(samples, held_out_count(texts["validation"], samples), model.seed)
+    if split != before.split and sample < samples:
+        sample = split.training.after(sample)
+    batch = whole_number("batch", texts["batch"], 1)
+    return {"sample": sample, "batch": batch, "validation": split.validation}
 
 
 def _number(

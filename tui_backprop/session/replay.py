@@ -12,12 +12,13 @@ from itertools import accumulate
 from time import perf_counter
 
 from tui_backprop.data.samples import Batch, batches, cut
+from tui_backprop.data.split import Split
 from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.training.iteration import Iteration, TrainingState, Update, run_iteration
 from tui_backprop.engine.training.memory import CHECKPOINT_MEGABYTES
 from tui_backprop.engine.training.rules import Rules
 from tui_backprop.engine.training.training import Plan, Training, Watch
-from tui_backprop.session.state import Session, samples_of
+from tui_backprop.session.state import Session
 from tui_backprop.session.transitions import after_training, before_update
 from tui_backprop.session.update_log import Edit, UpdateLog, UpdateRun, begins, shared, updates
 from tui_backprop.support.budget import Budget
@@ -63,7 +64,7 @@ class Replay:
         """Return the state that a session's iteration starts from: the parameters, with manual edits, and the
         optimizer's slots."""
         with self._lock:
-            update = _cut_update(session.network, session.data, session.update)
+            update = _cut_update(session.network, session.data, session.split, session.update)
             return update.from_there(self._state(session))
 
     def losses(self, session: Session) -> tuple[float, ...]:
@@ -86,7 +87,7 @@ class Replay:
             iteration = self._kept.get(session.pass_key)
             if iteration is None:
                 now = replace(
-                    _cut_update(session.network, session.data, session.update),
+                    _cut_update(session.network, session.data, session.split, session.update),
                     rules=Rules(session.network, session.optimizer, session.began),
                 )
                 iteration = run_iteration(session.network, now, self._state(session))
@@ -204,8 +205,8 @@ def _reporting(on_progress: OnProgress | None, to: int) -> Watch:
 
 
 @lru_cache(maxsize=2)
-def _cut_update(network: Model, data: str, run: UpdateRun) -> Update:
-    return _update(network, run, cut(network, data, run.sample, run.batch))
+def _cut_update(network: Model, data: str, split: Split, run: UpdateRun) -> Update:
+    return _update(network, run, cut(network, data, run.sample, run.batch, split.part(run.sample)))
 
 
 def _update(network: Model, run: UpdateRun, batch: Batch) -> Update:
@@ -219,10 +220,10 @@ def place_of(network: Model, fix: Edit) -> int:
 
 def _plan(session: Session) -> Plan:
     """Return the function from an iteration to its update in the session's log."""
-    start, data = session.training_key
-    run_of = updates(session.update_log, samples_of(session))
+    start, training = session.training_key[0], session.split.training
+    run_of = updates(session.update_log, training)
     rules_of = _rules(session)
-    batch_of = batches(start, data)
+    batch_of = batches(start, session.data, training)
 
     def update(t: int) -> Update:
         run = run_of(t)
@@ -233,7 +234,7 @@ def _plan(session: Session) -> Plan:
 
 def _rules(session: Session) -> Callable[[int], Rules]:
     """Return the function from an iteration to the rules of its update; those of one run are one object."""
-    log, (start, _) = session.update_log, session.training_key
+    log, start = session.update_log, session.training_key[0]
     of_run = [
         Rules(start.with_training_settings(run.settings), run.optimizer, began)
         for run, began in zip(log, begins(log), strict=True)

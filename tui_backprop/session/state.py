@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from tui_backprop.data import catalogue
+from tui_backprop.data.split import VALIDATION, Part, Split, split_of
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.model import Model, TrainingSettings
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
@@ -34,6 +35,8 @@ class Session:
     optimizer: OptimizerSpec = field(default_factory=OptimizerSpec)
     update_log: UpdateLog = ()  # the updates that led from the seed's parameters to the current ones
     edits: tuple[Edit, ...] = ()  # parameters changed by hand since the last update
+    validation: int = 0  # number of samples held out for validation, drawn with the network's seed
+    repeat: bool = False  # train on the same batch again and again, instead of the next one each time
     walk: WalkState = field(default_factory=WalkState)
     inspection: Inspection = field(default_factory=Inspection)
     cost: CostSettings = field(default_factory=CostSettings)
@@ -49,21 +52,23 @@ class Session:
         object.__setattr__(self, "lr", positive_number("lr", self.lr))
         if self.inspection.layer and self.inspection.layer > self.network.graph.depth:
             object.__setattr__(self, "inspection", replace(self.inspection, layer=self.network.graph.depth))
-        catalogue.check(self.network, self.data, self.sample, self.batch)
+        object.__setattr__(self, "validation", whole_number("validation", self.validation, 0))
+        catalogue.check(self.network, self.data, self.sample, self.batch, self.validation)
 
     @property
-    def training_key(self) -> tuple[Model, str]:
-        """Key of a training run: sessions with equal keys start from the same parameters, and what can change from
-        one update to the next is in their update logs."""
-        return _at_the_start(self.network), self.data
+    def training_key(self) -> tuple[Model, str, int]:
+        """Key of a training run: sessions with equal keys start from the same parameters and train on the same
+        samples; what can change from one update to the next is in their update logs."""
+        return _at_the_start(self.network), self.data, self.validation
 
     @property
-    def walk_key(self) -> tuple[Model, str, OptimizerSpec]:
-        """Key of the walk: sessions with equal keys have the same steps, but for the gradient by the input."""
-        return self.network.to_inputs(False), self.data, self.optimizer
+    def walk_key(self) -> tuple[Model, str, int, OptimizerSpec]:
+        """Key of the walk: sessions with equal keys have the same steps, but for the gradient by the input, and the
+        same parts of the data."""
+        return self.network.to_inputs(False), self.data, self.validation, self.optimizer
 
     @property
-    def pass_key(self) -> tuple[Model, str, UpdateLog, UpdateRun, bool]:
+    def pass_key(self) -> tuple[Model, str, int, UpdateLog, UpdateRun, bool]:
         """Key of an iteration: sessions with equal keys show the same numbers."""
         return *self.training_key, self.update_log, self.update, self.network.input_gradient
 
@@ -72,7 +77,8 @@ class Session:
         differ = {
             "network": self.network != then.network,
             "data": self.data != then.data,
-            "samples": (self.sample, self.batch) != (then.sample, then.batch),
+            "samples": (self.sample, self.batch, self.validation)
+            != (then.sample, then.batch, then.validation),
             "parameters": (self.update_log, self.edits) != (then.update_log, then.edits),
         }
         return tuple(name for name, changed in differ.items() if changed)
@@ -87,6 +93,7 @@ class Session:
             inspection=looked_at,
             bookmarks=Bookmarks(),
             amount=AMOUNTS[2],
+            repeat=False,
             panel="walk",
         )
 
@@ -100,6 +107,21 @@ class Session:
     def began(self) -> int:
         """The iteration at which the optimizer began."""
         return update_log.begins((*self.update_log, self.update))[-1]
+
+    @property
+    def split(self) -> Split:
+        """The samples to train on, and those held out for validation."""
+        return split_of(catalogue.info(self.data).samples, self.validation, self.network.seed)
+
+    @property
+    def part(self) -> Part:
+        """The part of the data that the batch is from."""
+        return self.split.part(self.sample)
+
+    @property
+    def is_held_out(self) -> bool:
+        """True if the batch is held out: no update is made with it."""
+        return self.part.name == VALIDATION
 
     @property
     def begun(self) -> bool:
@@ -132,8 +154,3 @@ def same_network(session: Session) -> str | None:
         if (preset.frontend, preset.data) == (network.frontend, session.data) and preset.network == network:
             return name
     return None
-
-
-def samples_of(session: Session) -> int:
-    """Return the number of samples of the data set."""
-    return catalogue.info(session.data).samples

@@ -9,10 +9,11 @@ import numpy as np
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.data.samples import cut
+from tui_backprop.data.split import Part
 from tui_backprop.engine.network.inference import passes
-from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.network.predictions import NO_CLASS, predicted_classes
 from tui_backprop.engine.primitives import Array
+from tui_backprop.session.state import Session
 
 FIXED = 500  # most samples that scores are computed on
 
@@ -27,13 +28,15 @@ class Point:
 
 @dataclass(frozen=True)
 class Score:
-    """The loss on the first FIXED samples before iteration ``t``, the ``accuracy`` on them (0 to 1), and the share
-    ``unpredicted`` that has no prediction (None and 0 if the data set has no classes)."""
+    """The loss on the first FIXED samples to train on before iteration ``t``, the ``accuracy`` on them (0 to 1), and
+    the share ``unpredicted`` that has no prediction (None and 0 if the data set has no classes); and the same on the
+    first FIXED ones held out for ``validation``, None where there are none."""
 
     t: int
     loss: float
     accuracy: float | None
     unpredicted: float = 0.0
+    validation: Score | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,21 +169,30 @@ def thinned(losses: Array, most: int) -> Array:
     return np.unique(np.concatenate([starts + small, starts + large]))
 
 
-def fixed_part_text(data: str) -> str:
-    """Name the samples that scores are computed on: first 500 of 4,000, all 200."""
-    part, whole = fixed_part(data), info(data).samples
-    return f"all {whole:,}" if part == whole else f"first {part:,} of {whole:,}"
+def fixed_part_text(part: Part) -> str:
+    """Name the samples of a part that scores are computed on: first 500 of 4,000, all 200."""
+    fixed, whole = fixed_part(part), len(part.samples)
+    return f"all {whole:,}" if fixed == whole else f"first {fixed:,} of {whole:,}"
 
 
-def fixed_part(data: str) -> int:
-    """Return the number of samples of a data set that scores are computed on."""
-    return min(FIXED, info(data).samples)
+def fixed_part(part: Part) -> int:
+    """Return the number of samples of a part of the data that scores are computed on."""
+    return min(FIXED, len(part.samples))
 
 
-def score(spec: Model, data: str, parameters: Array, t: int) -> Score:
-    """Score a network with these ``parameters`` (P,) before iteration ``t`` on the fixed part of a data set; the loss
-    includes the penalty. Dropout is off."""
-    batch, graph = cut(spec, data, 0, fixed_part(data)), spec.graph
+def score(session: Session, parameters: Array) -> Score:
+    """Score a session's network with these ``parameters`` (P,) on the fixed part of the training samples, and on that
+    of the samples held out, if there are any; the loss includes the penalty. Dropout is off."""
+    split = session.split
+    training = _score_on(split.training, session, parameters)
+    if not split.validation:
+        return training
+    return replace(training, validation=_score_on(split.held_out, session, parameters))
+
+
+def _score_on(part: Part, session: Session, parameters: Array) -> Score:
+    spec, data, t = session.network, session.data, session.t
+    batch, graph = cut(spec, data, part.samples[0], fixed_part(part), part), spec.graph
     loss, correct, none, done = 0.0, 0, 0, 0
     for program in passes(spec, parameters, batch.x, batch.t):
         n = program.batch

@@ -50,15 +50,15 @@ def _learn(
         losses += part
         done += len(part)
         now = clock() - began
-        last = done == count
-        if not last and now - shown < SHOWN:
-            continue
-        shown, to = now, after_training(start, done)
-        learning = learning.and_then(losses, seconds + now)
-        losses = []
+        last, to = done == count, after_training(start, done)
         if last or spent <= SCORED * now:
             learning = _scored(replay, to, learning)
             spent += clock() - began - now
+        if not last and now - shown < SHOWN:
+            continue
+        shown = now
+        learning = learning.and_then(losses, seconds + now)
+        losses = []
         yield Trained(to, learning, plane_of(to, replay.state(to).parameters))
 
 
@@ -79,5 +79,5 @@ def _scored(replay: Replay, session: Session, learning: Learning) -> Learning:
     """Add a score; there is none where no samples are left to score on, and the loss of the updates says it all."""
     if session.network.holds_numbers:
         return learning
-    newest = score(session.network, session.data, replay.state(session).parameters, session.t)
+    newest = score(session, replay.state(session).parameters)
     return replace(learning, scores=(*learning.scores, newest))

@@ -20,7 +20,7 @@ from tui_backprop.session.session_parts import (
     Bookmarks,
     Number,
 )
-from tui_backprop.session.state import Session, samples_of
+from tui_backprop.session.state import Session
 from tui_backprop.session.update_log import Edit
 from tui_backprop.session.walk_steps import same_step, steps_of
 
@@ -48,23 +48,28 @@ def _inspection(session: Session, **changes: Any) -> Session:
 
 
 def after_update(session: Session) -> Session:
-    """Apply the update: the same step, one iteration later."""
-    log = update_log.joined(session.update_log, session.update, samples_of(session))
+    """Apply the update: the same step, one iteration later. A batch that is held out makes none."""
+    if session.is_held_out:
+        return session
+    log = update_log.joined(session.update_log, session.update, session.part)
     return replace(session, update_log=log, edits=())
 
 
 def after_training(session: Session, count: int) -> Session:
-    """Apply ``count`` updates, each on the next batch of the data set: the same step, ``count`` iterations later."""
-    samples = samples_of(session)
-    run = replace(session.update, count=count, stride=session.batch % samples)
-    log = update_log.joined(session.update_log, run, samples)
-    sample = (session.sample + count * session.batch) % samples
-    return replace(session, update_log=log, edits=(), sample=sample)
+    """Apply ``count`` updates, each on the next batch of the training samples, or all on the same one if they
+    ``repeat``: the same step, ``count`` iterations later. Those of a batch that is held out begin at the next
+    training sample."""
+    training = session.split.training
+    first = training.after(session.sample)
+    stride = 0 if session.repeat else session.batch % len(training.samples)
+    run = replace(session.update, sample=first, count=count, stride=stride)
+    log = update_log.joined(session.update_log, run, training)
+    return replace(session, update_log=log, edits=(), sample=training.after(first, count * stride))
 
 
 def at_iteration(session: Session, along: Session, t: int) -> Session:
     """Go to the same step of iteration ``t`` of the training that led to ``along``."""
-    update = along.update if t >= along.t else update_log.updates(along.update_log, samples_of(along))(t)
+    update = along.update if t >= along.t else update_log.updates(along.update_log, along.split.training)(t)
     there = replace(
         session,
         network=session.network.with_training_settings(update.settings),
@@ -89,8 +94,15 @@ def restart(session: Session) -> Session:
 
 
 def next_sample(session: Session, direction: int = 1) -> Session:
-    """Select the next (or previous) batch of the data set, wrapping around at its ends."""
-    return replace(session, sample=(session.sample + direction * session.batch) % samples_of(session))
+    """Select the next (or previous) batch of the same part of the data, going round at its ends."""
+    return replace(session, sample=session.part.after(session.sample, direction * session.batch))
+
+
+def other_part(session: Session) -> Session:
+    """Go to the next sample of the other part of the data: from training to validation, or back."""
+    split = session.split
+    other = split.training if session.is_held_out else split.held_out
+    return replace(session, sample=other.after(session.sample)) if other.samples else session
 
 
 def edit_parameter(session: Session, tensor: str, index: tuple[int, ...], by: float) -> Session:
@@ -105,7 +117,10 @@ def edit_parameter(session: Session, tensor: str, index: tuple[int, ...], by: fl
 
 
 def step_on(session: Session, steps: int) -> Session:
-    """Go one step forward; from the last of ``steps`` to the first step of the next iteration."""
+    """Go one step forward; from the last of ``steps`` to the first step of the next iteration. The last one stays
+    where the batch is held out."""
+    if session.walk.step + 1 >= steps and session.is_held_out:
+        return session
     if session.walk.step + 1 < steps:
         return at_step(session, session.walk.step + 1)
     return at_step(after_update(session), 0)
@@ -171,6 +186,11 @@ def change_amount(session: Session, by: int) -> Session:
     """Choose a larger (+1) or smaller (-1) number of updates to run at a time."""
     at = AMOUNTS.index(session.amount) + by
     return replace(session, amount=AMOUNTS[min(max(at, 0), len(AMOUNTS) - 1)])
+
+
+def toggle_repeat(session: Session) -> Session:
+    """Train on the next batch each time, or on the same one again and again."""
+    return replace(session, repeat=not session.repeat)
 
 
 # --- the cost panel -----------------------------------------------------------------------------------------

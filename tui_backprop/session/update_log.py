@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
+from tui_backprop.data.split import Part
 from tui_backprop.engine.network.model import TrainingSettings
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 
@@ -24,8 +25,8 @@ class Edit:
 class UpdateRun:
     """``count`` successive updates on ``batch`` samples with one base learning rate. The batch of the first update
     begins at ``sample``, each later one ``stride`` samples after the previous (0: the same samples again; less than
-    the data set has). ``edits`` are made before the first update. ``settings`` are those of the network, and
-    ``optimizer`` is that of all its updates: what differs from the run before has changed at its first update."""
+    their part of the data has). ``edits`` are made before the first update. ``settings`` are those of the network,
+    and ``optimizer`` is that of all its updates: what differs from the run before has changed at its first update."""
 
     sample: int
     batch: int
@@ -40,9 +41,9 @@ class UpdateRun:
         if self.count == 1:  # so that equal runs are equal
             object.__setattr__(self, "stride", 0)
 
-    def update(self, i: int, samples: int) -> UpdateRun:
-        """Return update number ``i`` as a run of its own; sample indices wrap around at ``samples``."""
-        edits, first = () if i else self.edits, (self.sample + i * self.stride) % samples
+    def update(self, i: int, part: Part) -> UpdateRun:
+        """Return update number ``i`` as a run of its own; its samples go round in a ``part`` of the data."""
+        edits, first = () if i else self.edits, part.after(self.sample, i * self.stride)
         return UpdateRun(first, self.batch, self.lr, 1, 0, edits, self.settings, self.optimizer)
 
     @property
@@ -59,25 +60,25 @@ def iterations(log: UpdateLog) -> int:
     return sum(run.count for run in log)
 
 
-def joined(log: UpdateLog, run: UpdateRun, samples: int) -> UpdateLog:
+def joined(log: UpdateLog, run: UpdateRun, part: Part) -> UpdateLog:
     """Append a run to a log. Updates that continue the last run are merged into it, so that equal sequences of
     updates have equal logs."""
     if run.count < 1:
         return log
     if run.count > 1:
-        log = _joined(log, run.update(0, samples), samples)
-        rest = replace(run.update(1, samples), count=run.count - 1, stride=run.stride)
-        return _joined(log, rest, samples)
-    return _joined(log, run, samples)
+        log = _joined(log, run.update(0, part), part)
+        rest = replace(run.update(1, part), count=run.count - 1, stride=run.stride)
+        return _joined(log, rest, part)
+    return _joined(log, run, part)
 
 
-def _joined(log: UpdateLog, run: UpdateRun, samples: int) -> UpdateLog:
+def _joined(log: UpdateLog, run: UpdateRun, part: Part) -> UpdateLog:
     if not log:
         return (run,)
     last = log[-1]
-    stride = last.stride if last.count > 1 else (run.sample - last.sample) % samples
+    stride = last.stride if last.count > 1 else part.distance(last.sample, run.sample)
     whole = replace(last, count=last.count + run.count, stride=stride)
-    continues = whole.update(last.count, samples) == run.update(0, samples)
+    continues = whole.update(last.count, part) == run.update(0, part)
     return (*log[:-1], whole) if continues else (*log, run)
 
 
@@ -92,13 +93,13 @@ def beginning(log: UpdateLog, count: int) -> UpdateLog:
     return tuple(runs)
 
 
-def updates(log: UpdateLog, samples: int) -> Callable[[int], UpdateRun]:
+def updates(log: UpdateLog, part: Part) -> Callable[[int], UpdateRun]:
     """Return the function from an iteration to its update."""
     ends = list(accumulate(run.count for run in log))
 
     def update(t: int) -> UpdateRun:
         run = log[at := bisect_right(ends, t)]
-        return run.update(t - (ends[at - 1] if at else 0), samples)
+        return run.update(t - (ends[at - 1] if at else 0), part)
 
     return update
 

@@ -34,7 +34,7 @@ from tui_backprop.session.session_parts import (
     Bookmarks,
     Number,
 )
-from tui_backprop.session.state import Session, samples_of
+from tui_backprop.session.state import Session
 from tui_backprop.session.update_log import Edit
 from tui_backprop.session.walk_steps import steps_of
 from tui_backprop.support.errors import InputError
@@ -155,10 +155,11 @@ def _check_edits(network: Model, edits: tuple[Edit, ...]) -> None:
 
 
 def _check_update_log(session: Session) -> None:
-    samples = samples_of(session)
+    training = session.split.training
     for run in session.update_log:
-        _within("update_log", run.sample, 0, samples - 1)
-        _within("update_log", run.stride, 0, samples - 1)
+        if not training.has(run.sample):
+            raise InputError("update_log", f"sample {run.sample} is not one to train on")
+        _within("update_log", run.stride, 0, len(training.samples) - 1)
         if run.batch < 1 or run.count < 1:
             raise InputError("update_log", f"invalid run of {run.count} updates with {run.batch} samples")
         positive_number("update_log", run.lr)
@@ -168,7 +169,7 @@ def _check_update_log(session: Session) -> None:
         _check_edits(session.network, run.edits)
     nothing: update_log.UpdateLog = ()
     if (
-        reduce(lambda so_far, run: update_log.joined(so_far, run, samples), session.update_log, nothing)
+        reduce(lambda so_far, run: update_log.joined(so_far, run, training), session.update_log, nothing)
         != session.update_log
     ):
         raise InputError("update_log", "runs that continue each other must be one run")

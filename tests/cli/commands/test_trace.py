@@ -189,7 +189,14 @@ def test_every_option_is_heard():
         "bias": False, "seed": 9, "layer_norm": True, "residual": True, "dropout": 0.25, "l2": 0.5,
         "l2_bias": False, "frozen": [2], "start": "",
     }  # fmt: skip
-    assert printed["data"] == {"name": "spiral", "sample": 4, "batch": 2}
+    assert printed["data"] == {
+        "name": "spiral",
+        "sample": 4,
+        "batch": 2,
+        "samples": [4, 5],
+        "part": None,
+        "validation": 0,
+    }
     assert printed["lr"] == 0.125
     assert printed["optimizer"] == {
         "name": "adam", "momentum": 0.9, "beta1": 0.8, "beta2": 0.75, "rho": 0.99, "epsilon": 1e-6,

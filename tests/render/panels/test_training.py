@@ -9,6 +9,7 @@ import pytest
 
 from tests.having import having
 from tui_backprop.data.samples import cut
+from tui_backprop.data.split import split_of
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network import inference as plane
 from tui_backprop.engine.network.initializers import initial_parameters
@@ -94,7 +95,8 @@ def test_the_keys_of_the_list_are_named_below_it(columns):
 
 def test_before_training_nothing_is_claimed(snapshot):
     shown = text(snapshot(MOONS), None)
-    assert "400 samples of moons" in shown
+    assert "all 400 samples of moons" in " ".join(shown.split())
+    assert "the all" not in shown
     assert "iteration" not in shown
     assert text(snapshot(MOONS), Learning(0, np.array([]))) == shown
 
@@ -274,28 +276,28 @@ def test_thinning_keeps_a_peak_of_every_stretch_and_a_gap_where_nothing_is_finit
 def test_a_score_is_the_loss_and_the_share_of_the_fixed_part(monkeypatch, held):
     monkeypatch.setattr(plane, "PASS_BYTES", held)
     spec = replace(MOONS.network, l2=0.1, dtype="float64")
-    parameters = initial_parameters(spec)
+    session, parameters = replace(MOONS, network=spec), initial_parameters(spec)
     batch = cut(spec, "moons", 0, 400)
     program = Program(replace(spec, dropout=0.0), 400, parameters)
     program.feed(batch.x, batch.t)
     loss = float(program.forward())
     right = np.mean(program.values["z2"].argmax(axis=1) == batch.target)
-    assert score(spec, "moons", parameters, 3) == Score(3, pytest.approx(loss, rel=1e-12), right)
+    assert score(session, parameters) == Score(0, pytest.approx(loss, rel=1e-12), right)
     assert 0 < right < 1
     spec.graph.views(parameters)["W2"][0, 0] += 1e-3
-    assert score(spec, "moons", parameters, 3).loss != pytest.approx(loss, rel=1e-9)
+    assert score(session, parameters).loss != pytest.approx(loss, rel=1e-9)
 
 
 def test_real_values_are_not_right_or_wrong_and_large_sets_are_read_in_part():
     sine = SESSIONS["sine"]
-    assert score(sine.network, "sine", initial_parameters(sine.network), 0).accuracy is None
-    assert (module.fixed_part("digits"), module.fixed_part("sine")) == (500, 200)
+    assert score(sine, initial_parameters(sine.network)).accuracy is None
+    assert tuple(module.fixed_part(split_of(n, 0, 0).training) for n in (4000, 200)) == (500, 200)
 
 
 @pytest.mark.parametrize("fill", [np.nan, np.inf])
 def test_a_diverged_network_predicts_nothing(snapshot, fill):
     parameters = np.full(MOONS.network.parameters, fill, np.float32)
-    found = score(MOONS.network, "moons", parameters, 0)
+    found = score(MOONS, parameters)
     assert np.isnan(found.loss)
     assert (found.accuracy, found.unpredicted) == (0, 1)
     learning = replace(made(FALL), scores=(found,))

@@ -40,7 +40,7 @@ async def test_the_curve_and_the_accuracy_come_back(open_app, size):
         learning = ui.app.training.trained.learning
         np.testing.assert_array_equal(learning.losses, losses(TRAINED))
         parameters = Replay().state(TRAINED).parameters
-        assert learning.scores[-1] == score(XOR.network, "xor", parameters, 101)
+        assert learning.scores[-1] == score(TRAINED, parameters)
         assert (learning.first, learning.scores[0].t, learning.seconds) == (0, 0, 0)
         assert "Not trained" not in panel(ui)
         assert re.search(r"accuracy|%", panel(ui))

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from math import isclose, isfinite, prod
 
 from tui_backprop.cost.accounting.path_counts import countable, paths
-from tui_backprop.data.catalogue import info
 from tui_backprop.engine.analysis.influence import PathStep
 from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
 from tui_backprop.engine.network.graph import Graph
@@ -48,7 +47,7 @@ def path_lines(
     """Draw the path of largest influence, of the sample with the largest gradient where there are ``several``: its
     factors (except those that are 1 for every input), and its share of the sum over all paths. One row per factor, or
     running text; where they are too many for ``rows``, those in the middle are multiplied."""
-    sample = (session.sample + found.sample) % info(session.data).samples
+    sample = session.part.after(session.sample, found.sample)
     if len(found.paths) > 1:
         return every_path(found, columns, table, context)
     if not found.path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tui_backprop.data.catalogue import info
 from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
 from tui_backprop.render.draw.spans import (
     Line,
@@ -26,13 +25,12 @@ def pull_lines(session: Session, found: ParameterDetail, columns: int) -> list[L
 def pull_table(session: Session, found: ParameterDetail) -> list[tuple[str, str, str, str]]:
     """Return the pulls as rows of text; the first row has the headings. A sample pulls a parameter up where gradient
     descent on its loss alone would increase it; behind the top sample, (+n) counts those with the same gradient."""
-    samples = info(session.data).samples
     rows = [("pull", "top sample", "gradient", "samples")]
     for direction, sign in (("up", -1), ("down", 1)):
         side = [pull for pull in found.sample_gradients if sign * pull.gradient > 0]
         ties = sum(pull.gradient == side[0].gradient for pull in side)
         more = f" (+{ties - 1})" if ties > 1 else ""
-        which = f"{(session.sample + side[0].sample) % samples}{more}" if side else ""
+        which = f"{session.part.after(session.sample, side[0].sample)}{more}" if side else ""
         rows.append(
             (direction, which, format_number(side[0].gradient, sign=True) if side else "", f"{len(side):,}")
         )

@@ -11,7 +11,7 @@ from tui_backprop.keys.table import panel_key
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, Span, cut, first_fitting, line, width
 from tui_backprop.render.per_iteration import per_iteration
-from tui_backprop.render.session_text import network_name, sample_text
+from tui_backprop.render.session_text import in_part, network_name, sample_text
 from tui_backprop.render.view_state import UNKNOWN, Activity, Snapshot
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
@@ -103,6 +103,7 @@ def sample_lines(session: Session, snapshot: Snapshot | None) -> list[Line]:
     if session.network.holds_numbers:
         return []
     name, text = f"sample {session.sample}", sample_text(session, snapshot)
+    name = in_part(session, name) if session.is_held_out else name
     found = prediction_shown(session, snapshot)
     if found is None or found.correct:
         return [line(name if session.batch == 1 else text), line(text)]

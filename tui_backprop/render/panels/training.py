@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tui_backprop.data.catalogue import info, title
+from tui_backprop.data.split import Part, Split
 from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.spans import (
     Line,
@@ -28,16 +29,21 @@ from tui_backprop.render.panels.training_curves import IterationAxis, accuracy_c
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.decision_boundary import Fit, Plane
 from tui_backprop.session.setting_changes import SettingChange
-from tui_backprop.session.training_curve import Learning, fixed_part_text
+from tui_backprop.session.training_curve import Learning, Score, fixed_part_text
 from tui_backprop.support.format import format_duration, format_number, format_share
 
 KEY_HINTS = (  # on how to train and how to go back, as many words as fit
+    "{amount(-1)} {amount(1)} number of updates, {repeat} batch, {start_training} trains,"
+    " {iteration(-1)} {iteration(1)} iteration",
     "{amount(-1)} {amount(1)} number of updates, {start_training} trains,"
     " {iteration(-1)} {iteration(1)} iteration",
     "{amount(-1)} {amount(1)} updates  {start_training} train  {iteration(-1)} {iteration(1)} back",
     "{amount(-1)} {amount(1)} updates  {start_training} train",
 )
-UNTRAINED = "Not trained yet. Training plots the update loss, and the {what} on the {part} samples of {data}."
+UNTRAINED = "Not trained yet. Training plots the update loss, and the {what} on {part} samples of {data}."
+UNTRAINED_SPLIT = (
+    "Not trained yet. {data}: {split}. Training plots the update loss, and {what} of both parts side by side."
+)
 UNTRAINED_WITHOUT_SAMPLES = "Not trained yet. Training plots the loss before each update."
 READING_BACK = "reading back the update losses of {n:,} updates …"
 SIDE_BY_SIDE_COLUMNS = (
@@ -74,8 +80,19 @@ def training_panel(
     return fitted(lines, columns, rows, context)
 
 
-def amount_line(amounts: Sequence[str], chosen: int, columns: int) -> Line:
-    """The amounts of training to choose from, the chosen one in brackets; as many as fit."""
+def amount_line(amounts: Sequence[str], chosen: int, columns: int, repeat: bool | None = None) -> Line:
+    """The amounts of training to choose from, the chosen one in brackets, as many as fit; then whether each update is
+    on the next batch or all ``repeat`` the same one, unless there is no choice (None)."""
+    if repeat is not None:
+        batch = line(
+            ("on the ", "muted"), option("next", not repeat), option("same", repeat), (" batch", "muted")
+        )
+        rest = columns - width(batch) - 3
+        if width(alone := amount_line(amounts, chosen, columns)) <= rest:
+            return line(*alone, ("   ", "text"), *batch)
+        if repeat:
+            short = line((" same batch", "strong"))
+            return line(*amount_line(amounts, chosen, columns - width(short)), *short)
     options = [option(name, i == chosen) for i, name in enumerate(amounts)]
     first, last = 0, len(options)
     label = "train " if len("train ") + width(tuple(options)) <= columns else ""
@@ -110,7 +127,7 @@ def curves(
     frame = IterationAxis(learning.first, learning.first + learning.done, here, columns, context, seen)
     scores = [score for score in learning.scores if score.accuracy is not None]
     below = max(room * 2 // 5, LEAST_CHART_ROWS) if scores and room >= TWO_CHARTS_ROWS else 0
-    part = fixed_part_text(snapshot.session.data)
+    part = fixed_part_text(snapshot.session.split.training)
     charts = loss_chart(learning, frame, room - below, scale=not below)
     return [
         *words,
@@ -129,8 +146,14 @@ def untrained(snapshot: Snapshot, columns: int) -> list[Line]:
         return wrap(READING_BACK.format(n=snapshot.session.t), columns, "muted")
     if snapshot.session.network.holds_numbers:
         return wrap(UNTRAINED_WITHOUT_SAMPLES, columns, "muted")
-    what = "accuracy" if info(data).classes else "loss"
-    words = UNTRAINED.format(what=what, part=fixed_part_text(data), data=title(data))
+    split, classes = snapshot.session.split, info(data).classes
+    if split.validation:
+        what = "loss and accuracy" if classes else "the loss"
+        words = UNTRAINED_SPLIT.format(what=what, data=title(data), split=split.text)
+        return wrap(words, columns, "muted")
+    part = fixed_part_text(split.training)
+    part = part if part.startswith("all") else f"the {part}"
+    words = UNTRAINED.format(what="accuracy" if classes else "loss", part=part, data=title(data))
     return wrap(words, columns, "muted")
 
 
@@ -188,21 +211,55 @@ def figures(snapshot: Snapshot, learning: Learning, columns: int) -> list[Line]:
     if learning.last:
         of = (f", iteration {learning.last.t:,}", "muted")
         groups.append([[("update ", "muted"), *_loss(learning.last.loss), of]])
-    if learning.scores:
-        last = learning.scores[-1]
-        named = (f"{fixed_part_text(snapshot.session.data)}:", "muted")
+    split = snapshot.session.split
+    last = learning.scores[-1] if learning.scores else None
+    elsewhere = last and not learning.going and last.t != snapshot.session.t
+    at: list[Sequence[Span]] = [[(f"at iteration {last.t:,}", "muted")]] if last and elsewhere else []
+    if last and not last.validation:
+        named = (f"{fixed_part_text(split.training)}:", "muted")
         share = [] if last.accuracy is None else _accuracy(last.accuracy, last.unpredicted)
-        elsewhere = not learning.going and last.t != snapshot.session.t
-        at = [[(f"at iteration {last.t:,}", "muted")]] if elsewhere else []
         groups.append([[named, *share], _loss(last.loss), *at])
     lines = [row for group in groups for row in packed(group, columns)]
     if len(lines) == 2:
         lines = packed(lines, columns, gap=4)
+    if last and last.validation:
+        lines += _parts(last, last.validation, split, columns, at)
     if learning.lost is None:
         return lines
     later = np.isfinite(learning.losses[learning.lost - learning.first :]).any()
     when = f"at iteration {learning.lost:,}" if later else f"from iteration {learning.lost:,} on"
     return [*lines, *wrap(f"The loss is not finite {when}.", columns, "bad")]
+
+
+def _parts(
+    training: Score, validation: Score, split: Split, columns: int, at: Sequence[Sequence[Span]]
+) -> list[Line]:
+    """Draw the scores of both parts below each other, each in one line, with as many words as fit."""
+    drawn: list[list[Line]] = []
+    for named, most in ((True, 4), (True, 3), (True, 2), (False, 2), (False, 1)):
+        rows = (
+            _part(split.training, training, named, at),
+            _part(split.held_out, validation, named, at),
+        )
+        drawn = [packed(row[:most], columns) for row in rows]
+        if all(len(lines) == 1 for lines in drawn):
+            break
+    return [lines[0] for lines in drawn]
+
+
+def _part(part: Part, score: Score, named: bool, at: Sequence[Sequence[Span]]) -> list[Sequence[Span]]:
+    """Return the pieces of the scores of a part: its accuracy, ``named`` or not, its loss, the samples, the
+    iteration."""
+    share = [] if score.accuracy is None else _accuracy(score.accuracy, score.unpredicted)
+    if not named and len(share) > 1:
+        share[0] = ("  ", "text")
+    (label, role), (loss, of_loss) = _loss(score.loss)
+    return [
+        [(f"{part.name:<10}", "muted"), *share],
+        [(label, role), (f"{loss:<8}", of_loss)],
+        [(fixed_part_text(part), "muted")],
+        *at,
+    ]
 
 
 def _loss(value: float) -> list[Span]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tui_backprop.data.split import TRAINING, VALIDATION
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.log_axis import LeftOut, LogAxis, left_out, left_out_mark, role_of
@@ -30,9 +31,12 @@ from tui_backprop.support.format import MINUS, format_number
 MEANS_PER_RUN = 25  # the moving mean spans this part of the losses: it shows the trend
 LOG_SCALE_DECADES = 2  # a span of more is drawn on a log scale
 LOG_FLOOR = 1e-12  # times the largest loss: where a log scale begins at the lowest
-UPDATE_LOSS = "update loss"
+UPDATE_LOSS, LOSS = "update loss", "loss"
 RECALLED = ", read back at {n} points"  # the scores of another run of the program
 ALSO_TRAINED_ON = " (also trained on)"
+VALIDATION_ROLE = "strong"  # of the marks of samples held out
+PART_MARKS = (("•", "×"), ("o", "x"))  # of the training samples and of those held out; in ASCII
+MARK_COLUMNS = 3
 LEAST_FIGURE_ROWS = 3  # rows of the chart itself
 LABEL_COLUMNS = 6  # columns of the numbers on the left: both charts begin in one column
 LEAST_TICK_GAP = 8  # columns between two numbers below
@@ -64,26 +68,30 @@ class IterationAxis:
 
 
 def loss_chart(learning: Learning, frame: IterationAxis, rows: int, scale: bool = True) -> list[Line]:
-    """Draw a heading, and the batch losses with their moving mean; at least one loss is finite. Losses that the axis
-    cannot show are marked at its ends and counted. Without ``scale`` the iterations are labeled below another
-    chart."""
+    """Draw a heading, and the batch losses with their moving mean; at least one loss is finite. Where samples are
+    held out, the losses on those and on the training samples are marked, too. Losses that the axis cannot show are
+    marked at its ends and counted. Without ``scale`` the iterations are labeled below another chart."""
     losses, columns, plain = learning.losses, frame.columns, frame.context.plain
+    held_out = [score for score in learning.scores if score.validation]
     span = max(learning.done // MEANS_PER_RUN, 1)
-    axis = _log_axis(losses)
+    every = np.concatenate([losses, _losses(held_out), _losses(validation_of(held_out))])
+    axis = _log_axis(every)
     missing = left_out(losses, axis)
-    pieces: list[Sequence[Span]] = [((f"{UPDATE_LOSS}, log10" if axis else UPDATE_LOSS, "muted"),)]
+    about = LOSS if held_out else UPDATE_LOSS
+    pieces: list[Sequence[Span]] = [((f"{about}, log10" if axis else about, "muted"),)]
     each = (". " if plain else "⠂ ", "mark"), ("each", "muted")
     if span > 1:
         pieces.append((("* " if plain else "⠒ ", "loss"), (f"mean of {span:,}", "muted")))
     if frame.inside:
         pieces.append((("│ ", "mark"), ("here", "muted")))
+    pieces[1:1] = [_part_names(frame.context, "loss")] if held_out else []
     if span > 1 and len(packed([*pieces, each], columns)) == 1:
         pieces.insert(1, each)
     heading = _heading(
         pieces, [kind.words(frame.context) for kind in missing], columns, rows - LEAST_FIGURE_ROWS
     )
 
-    finite = losses[np.isfinite(losses)]
+    finite = every[np.isfinite(every)]
     low, high = float(finite.min() if axis is None else np.log10(axis.low)), float(finite.max())
     high = high if axis is None else math.log10(high)
     rows -= len(heading)
@@ -96,6 +104,11 @@ def loss_chart(learning: Learning, frame: IterationAxis, rows: int, scale: bool 
     for values, places, role, marker in curves:
         y = values[places] if axis is None else axis.places(values[places])
         _draw(figure, learning.first + places, y, role, marker)
+    if held_out:
+        training, validation = _losses(held_out), _losses(validation_of(held_out))
+        if axis is not None:
+            training, validation = axis.places(training), axis.places(validation)
+        _mark_parts(figure, held_out, training, validation, "loss", frame)
     for kind in missing:
         _mark(figure, kind, learning.first, frame, high if kind.top and high > low else low + kind.top)
     _label(figure, _log_ticks(low, high, rows + 1) if axis else _ticks(low, high, rows + 1))
@@ -139,12 +152,18 @@ def accuracy_chart(
     first ``recalled`` scores are marked as points: the curve was not recorded between them."""
     figure = _figure(frame, rows - 1, 0, 100, True)
     x = np.array([score.t for score in scores], float)
-    y = np.array([np.nan if score.unpredicted == 1 else score.accuracy for score in scores], float)
-    _draw(figure, x, 100 * y, "update", "*" if frame.context.plain else "braille")
+    y = _accuracies(scores)
+    if held_out := validation_of(scores):
+        _mark_parts(figure, scores, 100 * y, 100 * _accuracies(held_out), "update", frame)
+    else:
+        _draw(figure, x, 100 * y, "update", "*" if frame.context.plain else "braille")
     if recalled:
         points = painted("o" if frame.context.plain else "•", "update")
         figure.draw(figure.signal(x[:recalled].tolist(), (100 * y[:recalled]).tolist(), marker=points))
     _label(figure, [(0, "0%"), (100, "100%"), *[(50.0, "50%")] * (rows >= 7)])
+    if held_out:
+        pieces = [(("accuracy", "muted"),), _part_names(frame.context, "update")]
+        return [*packed(pieces, frame.columns)[:1], *printed(figure)]
     about = RECALLED.format(n=recalled) if recalled else ALSO_TRAINED_ON
     the = "" if part.startswith("all") else "the "
     headings = (
@@ -154,6 +173,42 @@ def accuracy_chart(
     )
     heading = next((text for text in headings if len(text) <= frame.columns), cut("accuracy", frame.columns))
     return [line((heading, "muted")), *printed(figure)]
+
+
+def validation_of(scores: Sequence[Score]) -> list[Score]:
+    """Return the scores on the samples held out, where there are any."""
+    return [score.validation for score in scores if score.validation]
+
+
+def _losses(scores: Sequence[Score]) -> Array:
+    """Return the losses, shape (n,)."""
+    return np.array([score.loss for score in scores], float)
+
+
+def _accuracies(scores: Sequence[Score]) -> Array:
+    """Return the accuracies, shape (n,); NaN where nothing is predicted."""
+    return np.array([np.nan if score.unpredicted == 1 else score.accuracy for score in scores], float)
+
+
+def _part_names(context: RenderContext, role: str) -> Sequence[Span]:
+    """Draw the marks of both parts, with their names."""
+    dot, cross = PART_MARKS[context.plain]
+    return (f"{dot} ", role), (f"{TRAINING} ", "muted"), (f"{cross} ", VALIDATION_ROLE), (VALIDATION, "muted")
+
+
+def _mark_parts(
+    figure: Any, scores: Sequence[Score], training: Array, validation: Array, role: str, frame: IterationAxis
+) -> None:
+    """Mark the values on the training samples and on those held out where they were computed, at most once every
+    MARK_COLUMNS: nothing is known of the iterations between."""
+    x = np.array([score.t for score in scores], float)
+    columns = (x - frame.start) * frame.columns // (max(frame.end - frame.start, 1) * MARK_COLUMNS)
+    first = np.unique(columns, return_index=True)[1]
+    dot, cross = PART_MARKS[frame.context.plain]
+    for y, mark, of in ((training, dot, role), (validation, cross, VALIDATION_ROLE)):
+        places = first[np.isfinite(y[first])]
+        if len(places):
+            figure.draw(figure.signal(x[places].tolist(), y[places].tolist(), marker=painted(mark, of)))
 
 
 def _figure(frame: IterationAxis, rows: int, low: float, high: float, scale: bool) -> Any:

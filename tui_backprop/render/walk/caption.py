@@ -24,6 +24,7 @@ def caption_of(snapshot: Snapshot, context: RenderContext = UTF8) -> str:
     graph, layer = snapshot.graph, max(step.block, 1)
     given = {
         "step_on": context.key("step_on"),
+        "other_part": context.key("other_part"),
         "samples": "One sample" if batch == 1 else f"A batch of {batch:,} samples",
         "inputs": ("one number" if graph.width(0) == 1 else f"{graph.width(0):,} numbers")
         + (" each" if batch > 1 else ""),
@@ -72,6 +73,8 @@ def _sentence(snapshot: Snapshot) -> str:
         return OPERATIONS[step.operation]
     elif kind == "delta" and (snapshot.graph.adds_input(step.block) or step.block == snapshot.graph.depth):
         kind = "carried delta"
+    elif kind == "update" and snapshot.session.is_held_out:
+        kind = "held out"
     elif kind == "update" and snapshot.session.optimizer.name in CAPTIONS:
         kind = snapshot.session.optimizer.name
     return CAPTIONS[kind]

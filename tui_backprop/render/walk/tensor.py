@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tui_backprop.data.catalogue import info
 from tui_backprop.engine.arrays.statistics import summarize
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.array_table import (
@@ -142,9 +141,9 @@ def _picture(
     role = snapshot.step.phase
     if shown.samples:
         plan = gallery_layout(shown.image, shown.samples, rows, columns)
-        first, there = snapshot.session.sample, info(snapshot.session.data).samples
+        first, part = snapshot.session.sample, snapshot.session.part
         pictures = [
-            (line((f"sample {(first + i) % there}", "muted")), image.reshape(shown.image))
+            (line((f"sample {part.after(first, i)}", "muted")), image.reshape(shown.image))
             for i, image in enumerate(shown.values[: plan.most])
         ]
         return gallery(pictures, plan, _drawer(snapshot, shown, shown.values[: plan.most], context))

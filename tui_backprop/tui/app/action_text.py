@@ -67,6 +67,7 @@ def _bookmarks(before: Session, after: Session) -> str:
 WORDS: dict[str, Words] = {
     "network": lambda before, after: f"network {network_name(after.network, 20)}",
     "data": lambda before, after: f"data set {title(after.data)}",
+    "validation": "samples held out",
     "optimizer": lambda before, after: f"optimizer {after.optimizer.name}",
     "update_log": _updates,
     "edits": _edited,
@@ -95,5 +96,6 @@ WORDS: dict[str, Words] = {
     "cost.method": "method of the race",
     "inspection.confusion": "choice of errors",
     "amount": "number of updates to run",
+    "repeat": "next or same batch",
     "panel": "panel",
 }

@@ -9,9 +9,11 @@ from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
 from tui_backprop.session.walk_steps import steps_of
 from tui_backprop.tui.app.app_interface import AppContext
-from tui_backprop.tui.app.state import AppState
+from tui_backprop.tui.app.state import AppState, Change
 
 NO_SAMPLES = "no samples to choose from: an expression has its own numbers"
+NO_SPLIT = "no samples are held out; set validation in the form"
+HELD_OUT = "held out for validation: no update; {other_part} goes back to training"
 
 
 def next_unit(direction: int, session: Session, snapshot: Snapshot) -> Session:
@@ -31,7 +33,7 @@ class Navigation:
         self._app, self._state = app, state
 
     def action_step_on(self) -> None:
-        self._state.move(lambda session, snapshot: transitions.step_on(session, len(snapshot.steps)))
+        self._update(lambda session, snapshot: transitions.step_on(session, len(snapshot.steps)))
 
     def action_step_back(self) -> None:
         self._state.move(lambda session, snapshot: transitions.step_back(session, len(snapshot.steps)))
@@ -98,13 +100,31 @@ class Navigation:
 
     def action_train(self) -> None:
         """Apply one update; the walk stays at its step."""
-        self._state.move(lambda session, snapshot: transitions.after_update(session), numbers=True)
+        self._update(lambda session, snapshot: transitions.after_update(session), numbers=True)
+
+    def _update(self, change: Change, *, numbers: bool = False) -> None:
+        """Move by a change that may make an update; say so if there is none, since the batch is held out."""
+
+        def told(session: Session, snapshot: Snapshot) -> Session:
+            after = change(session, snapshot)
+            if after == session and session.is_held_out:
+                self._app.say(self._app.render_context.words(HELD_OUT))
+            return after
+
+        self._state.move(told, numbers=numbers)
 
     def action_sample(self, direction: int) -> None:
         if self._state.session.network.holds_numbers:
             self._app.say(NO_SAMPLES)
             return
         self._state.move(lambda session, snapshot: transitions.next_sample(session, direction))
+
+    def action_other_part(self) -> None:
+        """Go to the samples held out for validation, or back to those to train on."""
+        if not self._state.session.validation:
+            self._app.say(NO_SPLIT)
+            return
+        self._state.move(lambda session, snapshot: transitions.other_part(session))
 
     def action_restart(self) -> None:
         self._state.move(lambda session, snapshot: transitions.restart(session))

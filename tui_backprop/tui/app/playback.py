@@ -34,8 +34,12 @@ class Playback:
         self._app.show()
 
     def _step(self) -> None:
-        if not self._state.computing:  # late steps are not queued
-            self._navigation.action_step_on()
+        if self._state.computing:  # late steps are not queued
+            return
+        before = self._state.session
+        self._navigation.action_step_on()
+        if before.is_held_out and self._state.session == before:  # the last step: no update is made
+            self.action_play()
 
     def action_speed(self, direction: int) -> None:
         """Play faster (+1) or slower."""

@@ -13,13 +13,15 @@ from tui_backprop.render.view_state import Activity, Snapshot, share
 from tui_backprop.session import transitions
 from tui_backprop.session.session_parts import AMOUNTS
 from tui_backprop.session.setting_changes import setting_changes
-from tui_backprop.session.state import Session, samples_of
+from tui_backprop.session.state import Session
 from tui_backprop.session.update_log import shared
 from tui_backprop.session.walk_steps import same_step
 from tui_backprop.support.errors import reason_of
 from tui_backprop.tui.app.app_interface import AppContext
+from tui_backprop.tui.app.navigation import NO_SAMPLES
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.panels.base import PanelCanvas
+from tui_backprop.tui.panels.train import ShownTraining
 from tui_backprop.tui.widgets.summary import Summary
 
 if TYPE_CHECKING:  # loads numpy
@@ -34,7 +36,7 @@ UNDER_WAY = "at iteration {t:,}, before this training"
 def updates_of(session: Session) -> int | None:
     """Return the number of updates that are run at a time; None: without end."""
     if session.amount == "epoch":
-        return -(-samples_of(session) // session.batch)
+        return 1 if session.repeat else -(-len(session.split.training.samples) // session.batch)
     return None if session.amount == "endless" else int(session.amount)
 
 
@@ -77,6 +79,13 @@ class TrainingControl:
     def action_amount(self, direction: int) -> None:
         """Train more (+1) or less at a time."""
         self._state.go(transitions.change_amount(self._state.session, direction))
+
+    def action_repeat(self) -> None:
+        """Train on the next batch each time, or on the same one again and again."""
+        if self._state.session.network.holds_numbers:
+            self._app.say(NO_SAMPLES)
+        else:
+            self._state.go(transitions.toggle_repeat(self._state.session))
 
     def action_start_training(self) -> None:
         self._state.move(lambda session, snapshot: self._begin(session), numbers=True)
@@ -204,7 +213,7 @@ class TrainingControl:
         if self._running or before is None or now.session.training_key != before.session.training_key:
             return
         done = transitions.after_update(before.session)
-        if now.session.update_log != done.update_log or self._curve_of(now.session):
+        if done == before.session or now.session.update_log != done.update_log or self._curve_of(now.session):
             return
         so_far = self._curve_up_to(before.session) or Learning.nothing(before.session.t)
         self.trained = Trained(now.session, so_far.and_then([before.iteration.loss], so_far.seconds))
@@ -247,11 +256,14 @@ class TrainingControl:
             summary.tell(learning=learning)
         if panel is None:
             return
-        panel.learn(
+        session = self._state.session
+        shown = ShownTraining(
             learning,
             trained.picture if trained and learning and self._running else None,
             AMOUNTS,
-            AMOUNTS.index(self._state.session.amount),
-            setting_changes(self._longest(self._state.session)),
+            AMOUNTS.index(session.amount),
+            None if session.network.holds_numbers else session.repeat,
+            setting_changes(self._longest(session)),
             kept_text(self._state.replay, self.last_iteration) if self._state.snapshot else "",
         )
+        panel.learn(shown)

@@ -37,9 +37,16 @@ def _flow(snapshot: Snapshot, replay: Replay) -> object:
 
     if not snapshot.graph.layered:
         return value_flow(snapshot.iteration)
-    session, about = snapshot.session, info(snapshot.session.data)
-    first = cut(session.network, session.data, 0, samples_to_judge(session.network, about.samples))
-    return flow(snapshot.iteration, Examples(first.x, first.t, about.samples, bool(about.classes)))
+    session, training = snapshot.session, snapshot.session.split.training
+    total = len(training.samples)
+    first = cut(
+        session.network,
+        session.data,
+        training.after(0),
+        samples_to_judge(session.network, total),
+        training,
+    )
+    return flow(snapshot.iteration, Examples(first.x, first.t, total, bool(info(session.data).classes)))
 
 
 def _view(context: RenderContext) -> SnapshotView:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from tui_backprop.render.draw.context import RenderContext
@@ -17,47 +18,47 @@ if TYPE_CHECKING:
     from tui_backprop.session.training_curve import Learning
 
 
+@dataclass(frozen=True)
+class ShownTraining:
+    """What the panel shows: the training curve, the ``picture`` of a running training, the amounts to choose from,
+    whether all updates ``repeat`` the same batch (None: there are no samples), the changes of settings on the way,
+    and a sentence about the iterations kept."""
+
+    learning: Learning | None = None
+    picture: Plane | Fit | None = None
+    amounts: Sequence[str] = ()
+    chosen: int = 0
+    repeat: bool | None = None
+    changes: Sequence[SettingChange] = ()
+    kept: str = ""
+
+
 class TrainView(SnapshotView):
     """Draws the training curve, and the decision boundary if there is one."""
 
     def __init__(self, context: RenderContext) -> None:
         super().__init__("train", context, partial=True)
-        self._learning: Learning | None = None
-        self._picture: Plane | Fit | None = None
-        self._amounts: Sequence[str] = ()
-        self._chosen = 0
-        self._changes: Sequence[SettingChange] = ()
-        self._kept = ""
+        self._shown = ShownTraining()
 
-    def learn(
-        self,
-        learning: Learning | None,
-        picture: Plane | Fit | None,
-        amounts: Sequence[str],
-        chosen: int,
-        changes: Sequence[SettingChange],
-        kept: str,
-    ) -> None:
-        """Show the training curve, the ``picture`` of a running training, the amounts to choose from, the changes of
-        settings on the way, and a sentence about the iterations kept."""
-        now = learning, picture, kept, amounts, chosen, changes
-        shown = self._learning, self._picture, self._kept, self._amounts, self._chosen, self._changes
-        if now != shown:
-            self._learning, self._picture, self._kept, self._amounts, self._chosen, self._changes = now
+    def learn(self, shown: ShownTraining) -> None:
+        """Show a training."""
+        if shown != self._shown:
+            self._shown = shown
             self._drawn = None
 
     def picture(self, snapshot: Snapshot, found: object, columns: int, rows: int) -> Sequence[Line]:
         from tui_backprop.render.draw.spans import wrap
         from tui_backprop.render.panels.training import amount_line, key_hint, training_panel
 
-        picture = self._picture or cast("Plane | Fit | None", found)
-        kept = wrap(self._kept, columns, "muted") if rows >= 24 else []
+        shown = self._shown
+        picture = shown.picture or cast("Plane | Fit | None", found)
+        kept = wrap(shown.kept, columns, "muted") if rows >= 24 else []
         room = rows - 2 - len(kept)
         return [
-            amount_line(self._amounts, self._chosen, columns),
+            amount_line(shown.amounts, shown.chosen, columns, shown.repeat),
             key_hint(columns, self.render_context),
             *training_panel(
-                snapshot, self._learning, picture, columns, room, self.render_context, self._changes
+                snapshot, shown.learning, picture, columns, room, self.render_context, shown.changes
             ),
             *kept,
         ]
