@@ -13,10 +13,11 @@ from tests.hostile.refusals import refused
 from tests.session.sessions import sealed
 from tui_backprop.data.catalogue import info
 from tui_backprop.session.autosave import LONGEST_FILE, NAME, load, save
+from tui_backprop.session.bookmark_changes import add_bookmark
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.share_token import START, decode, encode
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.session.transitions import add_bookmark, after_training
+from tui_backprop.session.transitions import after_training
 from tui_backprop.support.errors import UserError
 
 VALUES = (

@@ -16,6 +16,7 @@ from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.frontends.expression.presets import EXPRESSIONS
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
+from tui_backprop.session import bookmark_changes
 from tui_backprop.session import share_token as token
 from tui_backprop.session import transitions as moves
 from tui_backprop.session.presets import NETWORKS
@@ -112,11 +113,11 @@ KEYS = (
     lambda draw, s: moves.choose_confusion(
         s, draw(st.none() | st.just((0, 1) if info(s.data).classes else None))
     ),
-    lambda draw, s: moves.add_bookmark(s),
-    lambda draw, s: moves.move_bookmark_cursor(s, draw(st.sampled_from([-1, 1]))),
-    lambda draw, s: moves.hold_bookmark(s) if s.bookmarks.items else s,
-    lambda draw, s: moves.to_bookmark(s),
-    lambda draw, s: moves.delete_bookmark(s),
+    lambda draw, s: bookmark_changes.add_bookmark(s),
+    lambda draw, s: bookmark_changes.move_bookmark_cursor(s, draw(st.sampled_from([-1, 1]))),
+    lambda draw, s: bookmark_changes.hold_bookmark(s) if s.bookmarks.items else s,
+    lambda draw, s: bookmark_changes.to_bookmark(s),
+    lambda draw, s: bookmark_changes.delete_bookmark(s),
     lambda draw, s: moves.rank_layer(s, draw(st.integers(0, s.network.graph.depth))),
     lambda draw, s: moves.at_rank(s, draw(st.integers(0, 99))),
     lambda draw, s: moves.set_decade(s, draw(st.none() | st.floats(3, 12))),

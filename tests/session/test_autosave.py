@@ -17,9 +17,10 @@ from tests.waits import GENEROUS, until
 from tui_backprop.files import opener
 from tui_backprop.session import autosave
 from tui_backprop.session.autosave import NAME, load, save
+from tui_backprop.session.bookmark_changes import add_bookmark
 from tui_backprop.session.share_token import encode
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.session.transitions import add_bookmark, after_training, after_update, at_step
+from tui_backprop.session.transitions import after_training, after_update, at_step
 from tui_backprop.support import paths as places
 from tui_backprop.support.errors import UserError
 

@@ -19,13 +19,13 @@ from tui_backprop.data.catalogue import GIVEN
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
 from tui_backprop.session import share_token as token
+from tui_backprop.session.bookmark_changes import add_bookmark
 from tui_backprop.session.presets import NETWORKS, PRESETS
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.session_parts import Bookmarks
 from tui_backprop.session.share_token import START, decode, encode
 from tui_backprop.session.state import Session, UpdateRun, from_preset
 from tui_backprop.session.transitions import (
-    add_bookmark,
     after_training,
     after_update,
     at_step,

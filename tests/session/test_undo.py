@@ -5,14 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tui_backprop.session import undo as module
+from tui_backprop.session.bookmark_changes import add_bookmark, move_bookmark_cursor
 from tui_backprop.session.state import Session
 from tui_backprop.session.transitions import (
-    add_bookmark,
     after_update,
     at_rank,
     at_step,
     change_step_index,
-    move_bookmark_cursor,
     next_measure,
     select,
     select_automatic,

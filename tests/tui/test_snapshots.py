@@ -12,8 +12,9 @@ import pytest
 
 from tests.having import having
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.session.bookmark_changes import add_bookmark
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.session.transitions import add_bookmark, after_training, after_update, edit_parameter
+from tui_backprop.session.transitions import after_training, after_update, edit_parameter
 
 FOLDER = Path(__file__).with_name("snapshots")
 LESSON, XOR = from_preset("lesson"), from_preset("xor")

@@ -7,11 +7,12 @@ from dataclasses import fields
 import pytest
 
 from tests.having import PART_OF, PARTS, having
+from tui_backprop.session import bookmark_changes
 from tui_backprop.session import transitions as moves
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.tui.app.action_text import WORDS, action_words
 
-MARKED = moves.add_bookmark(Session())
+MARKED = bookmark_changes.add_bookmark(Session())
 TRAINED = moves.after_training(Session(), 1000)
 FAR = having(TRAINED, items=MARKED.bookmarks.items)
 XOR = from_preset("xor")
@@ -34,10 +35,10 @@ ACTIONS = {
         Session(),
         moves.edit_parameter(moves.inspect(Session(), "W2", (13, 200)), "W2", (13, 200), 0.01),
     ),
-    "setting bookmark 2": (MARKED, moves.add_bookmark(MARKED)),
-    "deleting bookmark 1": (MARKED, moves.delete_bookmark(MARKED)),
-    "going to bookmark 1": (FAR, moves.to_bookmark(FAR)),
-    "bookmark held": (MARKED, moves.hold_bookmark(MARKED)),
+    "setting bookmark 2": (MARKED, bookmark_changes.add_bookmark(MARKED)),
+    "deleting bookmark 1": (MARKED, bookmark_changes.delete_bookmark(MARKED)),
+    "going to bookmark 1": (FAR, bookmark_changes.to_bookmark(FAR)),
+    "bookmark held": (MARKED, bookmark_changes.hold_bookmark(MARKED)),
     "network 2·2·1": (TRAINED, XOR),
     "choice of errors": (Session(), moves.choose_confusion(Session(), (7, 2))),
     "step size": (Session(), moves.change_step_index(Session(), 2)),

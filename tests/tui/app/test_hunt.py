@@ -8,9 +8,9 @@ from tui_backprop.lesson.bug_hunt import Hunt
 from tui_backprop.lesson.bugs import kinds_in
 from tui_backprop.lesson.hunt_progress import NAME, last, save
 from tui_backprop.session.autosave import Saver, load
+from tui_backprop.session.bookmark_changes import add_bookmark
 from tui_backprop.session.share_token import encode
 from tui_backprop.session.state import from_preset
-from tui_backprop.session.transitions import add_bookmark
 from tui_backprop.support.errors import TokenError
 from tui_backprop.support.paths import state_folder
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tui_backprop.data.catalogue import title
 from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.render.session_text import network_name
-from tui_backprop.session import transitions
+from tui_backprop.session import bookmark_changes
 from tui_backprop.session.state import Session
 from tui_backprop.session.undo import changed
 
@@ -18,7 +18,7 @@ def action_words(before: Session, after: Session) -> str:
     """Describe what led from one session to the other, such as "training 1,000 updates" or "cursor in the ranking";
     an empty text if they are equal."""
     fields = changed(before, after)
-    if fields and before.bookmarks.items and after == transitions.to_bookmark(before):
+    if fields and before.bookmarks.items and after == bookmark_changes.to_bookmark(before):
         return f"going to bookmark {before.bookmarks.cursor + 1}"
     first = next((name for name in WORDS if name in fields), "")
     words = WORDS.get(first, ", ".join(name.rpartition(".")[2] for name in fields).replace("_", " "))
