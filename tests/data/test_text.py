@@ -166,7 +166,7 @@ def test_few_characters_are_part_of_the_session_and_a_larger_file_is_found_by_it
     own._held_texts.clear()
     own.info.cache_clear()
     assert 'this session needs the file "many.txt"' in refused(load_text, many)
-    fetch_files({"data": many})
+    fetch_files({"data": many}, lambda done, of: None)
     assert load_text(many).samples == 2000
 
 

@@ -105,7 +105,7 @@ KEYS = (
     lambda draw, s: moves.toggle_repeat(s),
     lambda draw, s: replace(s, lr=draw(RATES)),
     lambda draw, s: replace(s, optimizer=draw(st.sampled_from(OPTIMIZERS))),
-    lambda draw, s: same_step(s, s if s.network.holds_numbers else tuned(s, draw(st.sampled_from(SETTINGS)))),
+    lambda draw, s: same_step(s, tuned(s, draw(st.sampled_from(SETTINGS))) if s.network.layers else s),
     lambda draw, s: replace(s, batch=1 if s.network.holds_numbers else draw(st.integers(1, 40))),
     lambda draw, s: moves.edit_parameter(s, *parameter(draw, s), draw(st.floats(-1e300, 1e300))),
     lambda draw, s: moves.inspect(s, *number(draw, s)),

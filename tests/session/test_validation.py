@@ -16,7 +16,7 @@ from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.predictions import predicted_classes
 from tui_backprop.engine.network.program import Program
 from tui_backprop.session.network_form import session_of, texts_of
-from tui_backprop.session.presets import NETWORKS
+from tui_backprop.session.presets import MODELS
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.setting_changes import applied_words
 from tui_backprop.session.share_token import decode, encode
@@ -172,7 +172,7 @@ def test_a_split_without_samples_for_a_part_is_refused(validation):
 
 
 def test_documents_of_a_text_are_held_out_like_samples():
-    text = next(from_preset(name) for name, row in NETWORKS.items() if row.network.context)
+    text = next(from_preset(name) for name, row in MODELS.items() if row.network.context)
     text = replace(text, validation=9, batch=2)
     trained = after_training(replace(text, sample=text.split.training.samples[0]), 3)
     found = score(trained, parameters_of(trained))

@@ -30,7 +30,7 @@ from tui_backprop.engine.frontends.expression.presets import FRONTEND as EXPRESS
 from tui_backprop.engine.training.memory import check_memory, check_streamed_memory
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, check_epsilon
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
-from tui_backprop.session.presets import NETWORKS
+from tui_backprop.session.presets import MODELS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import positive_number, whole_number
@@ -101,7 +101,7 @@ def _check_dense(given: Mapping[str, Any]) -> None:
 
 def presets_with(setting: str) -> str:
     """Name the presets whose network has a setting, for a choice."""
-    found = [name for name, row in NETWORKS.items() if setting in row.network.settings]
+    found = [name for name, row in MODELS.items() if setting in row.network.settings]
     return " or ".join(found)
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.network.model import Model
-from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.presets import MODELS
 
 SWITCH = ("off", "on")
 # The preset that the fields of a model begin with, by front end.
-BEGINS = {PRESETS[name].frontend: name for name in ("microgpt", "rnn", "lenet")}
+BEGINS = {row.frontend: name for name, row in MODELS.items()}
 
 Texts = Mapping[str, str]
 
@@ -21,7 +21,7 @@ Texts = Mapping[str, str]
 @lru_cache(maxsize=8)
 def beginning(kind: str) -> Model:
     """Return the model of a front end with which its fields begin."""
-    return PRESETS[BEGINS[kind]].network
+    return MODELS[BEGINS[kind]].network
 
 
 def has_setting(kind: str, name: str) -> bool:
@@ -67,4 +67,4 @@ def data_of_model(texts: Texts, old: str, model: Model) -> str:
     """Return the data that feed the model: those that the fields name, if it takes text."""
     if model.context:
         return texts["text"]
-    return old if info(old).image else PRESETS[BEGINS[model.frontend]].data
+    return old if info(old).image else MODELS[BEGINS[model.frontend]].data

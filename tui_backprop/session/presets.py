@@ -74,6 +74,10 @@ NETWORKS = {
         ),
         "symmetry", batch=64, lr=6.4, optimizer=OptimizerSpec("momentum"),  # 0.1 for the sum over 64 patterns
     ),
+}  # fmt: skip
+
+# Models of other front ends that data feed.
+MODELS = {
     "lenet": Preset(
         "a convolutional network of LeNet-5's shape, on handwritten digits",
         conv.lenet, "digits", lr=0.05, frontend=conv.FRONTEND,
@@ -89,8 +93,11 @@ NETWORKS = {
     ),
 }  # fmt: skip
 
-
-PRESETS = NETWORKS | {
-    name: Preset(row.about, row.make, GIVEN, lr=row.lr, frontend=row.frontend)
-    for name, row in EXPRESSIONS.items()
-}
+PRESETS = (
+    NETWORKS
+    | MODELS
+    | {
+        name: Preset(row.about, row.make, GIVEN, lr=row.lr, frontend=row.frontend)
+        for name, row in EXPRESSIONS.items()
+    }
+)

@@ -147,7 +147,7 @@ def filed(folder, kind):
     else:
         write_safetensors(path, in_modules(arrays))
     found = read_weights(path)
-    text = start.start_of(found.name, found.digest, start.shapes_of(DEEP))
+    text = start.start_of(found.name, found.identity.digest, start.shapes_of(DEEP))
     assert start.is_reference(text)
     return Session(replace(DEEP, start=text), "moons", batch=3)
 

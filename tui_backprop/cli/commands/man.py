@@ -96,7 +96,8 @@ def _options(command: click.Command, context: click.Context, *, shared: bool) ->
         if isinstance(parameter, click.Option) and (shared or not SHARED.intersection(parameter.opts)):
             opts = sorted(parameter.opts, key=len)  # those of --help come in any order from click up to 8.3
             names = ", ".join(f"\\fB{_text(name)}\\fR" for name in (*opts, *parameter.secondary_opts))
-            value = "" if parameter.is_flag else f" \\fI{_text(parameter.make_metavar(context))}\\fR"
+            metavar = _text(parameter.make_metavar(context)).replace("|", "|\\:")  # a line may end there
+            value = "" if parameter.is_flag else f" \\fI{metavar}\\fR"
             rows += [".TP", names + value, _line(parameter.help or "")]
     return rows
 
