@@ -153,10 +153,15 @@ def test_every_projected_time_has_its_spread_beside_the_chart_too(columns, noise
 def test_beside_the_chart_a_measured_pass_is_told_from_a_projected_one():
     cost_model = machine(sizes=(335_114.0, 1e6), kinds=("forward", "backprop"))
     rows = [plain(row) for row in readout(CostState(LESSON, cost_model), 36)]
-    assert rows[1] == "method in chart       time  within"
-    assert rows[2].endswith("  measured")
-    assert next(row for row in rows if row.startswith("backprop     b")).endswith("  measured")
-    assert re.search(r"  (±\d+%|[\d.]+x)$", next(row for row in rows if row.startswith("complex step c")))
+    assert rows[1] == "method in chart      time  within"
+    assert re.match(r"forward pass   ● .*  ±20%$", rows[2])
+    assert re.match(r"backprop     b ● .*  ±20%$", next(row for row in rows if row.startswith("backprop")))
+    assert re.match(
+        r"complex step c · .*  (±\d+%|[\d.]+x)$", next(row for row in rows if row.startswith("complex"))
+    )
+    busy = CostModel(tuple(replace(point, share=0.45) for point in cost_model.points), cost_model.probe)
+    rows = [plain(row) for row in readout(CostState(LESSON, busy), 36)]
+    assert re.search(r"● .*  \d\.\dx busy$", next(row for row in rows if row.startswith("forward pass")))
 
 
 def test_what_was_counted_has_no_spread():

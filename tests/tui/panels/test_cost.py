@@ -20,15 +20,15 @@ from tui_backprop.tui.app import cost_lab
 
 def value(ui, name: str) -> str:
     """The time in the first row of the readout with that name."""
-    return re.search(rf"^{name} +(?:\w )? *([\d.,]+ \S+)", ui.cost, re.MULTILINE)[1]
+    return re.search(rf"^{name} +(?:\w )? *[●·]? *([\d.,]+ \S+)", ui.cost, re.MULTILINE)[1]
 
 
 async def test_every_method_the_ratio_and_a_training_run_are_read_out(open_app, real_clock):
     async with open_app(size=(200, 60)) as ui:
         assert "this network: 335,114 parameters" in ui.cost
-        assert re.search(rf"forward pass +{DURATION} +measured", ui.cost)
-        assert re.search(rf"naive +n +{DURATION} ", ui.cost)
-        assert re.search(rf"backprop +b +{DURATION} +measured", ui.cost)
+        assert re.search(rf"forward pass +● +{DURATION} +measured", ui.cost)
+        assert re.search(rf"naive +n +· +{DURATION} ", ui.cost)
+        assert re.search(rf"backprop +b +● +{DURATION} +measured", ui.cost)
         assert re.search(r"backprop: [\d,]+ times faster", ui.cost)
         assert re.search(rf"100,000 steps: naive +{DURATION}", ui.cost)
 

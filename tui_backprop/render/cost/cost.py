@@ -32,8 +32,9 @@ from tui_backprop.support.format import (
     inflected,
 )
 
-NAME, VALUE = 15, 11  # columns
+NAME, VALUE = 15, 10  # columns
 TIMED_AXES = ("time", "training")
+MEASURED, PROJECTED = "●", "·"  # before a time, as in the chart
 LETTER = "in chart"  # title of the letters beside the names
 SPREAD_TITLES = ("within (95%)", "within")
 
@@ -48,8 +49,8 @@ def heading(costs: CostState, columns: int) -> Line:
 def legend(columns: int, context: RenderContext) -> Line:
     """Draw the legend of its marks, as many as fit."""
     parts = (
-        ("● ", "backprop", "measured"),
-        (f"{context.zero} ", "backprop", "projected"),
+        (f"{MEASURED} ", "backprop", "measured"),
+        (f"{PROJECTED} ", "backprop", "projected"),
         ("◆ ", "strong", "this network"),
     )
     spans, room = [], columns
@@ -105,7 +106,8 @@ def _methods(costs: CostState, cost_model: CostModel, columns: int, context: Ren
     forward = cost_model.seconds("forward", costs.at)
     heads = (line((where, "muted"), (size, "strong"), (noun, "muted"), *_known(costs)) for size in sizes)
     takes = format_duration(forward.middle), format_duration(forward.middle, brief=True)
-    first = _row("forward pass", takes, "text", columns, *_sources(forward, cost_model))
+    mark = _mark(forward, cost_model)
+    first = _row("forward pass", takes, "text", columns, *_sources(forward, cost_model), mark=mark)
     return [
         first_fitting(columns, *heads),
         *busy_lines(costs, cost_model, columns, context),
@@ -221,11 +223,13 @@ def _method(name: str, cost_model: CostModel, costs: CostState, columns: int) ->
         cost_model.assumed and NAME + len(text) <= columns
     )  # there is no spread to make room for
     short = text if whole else format_duration(value, brief=True)
+    mark = _mark(takes, cost_model) if timed else ""
+    notes: tuple[str, ...]
     if name == "naive" and timed and costs.raced is not None:
         text = short = format_duration(
             costs.raced.on_idle_core * (TRAINING_STEPS if costs.axis == "training" else 1)
         )
-        notes: tuple[str, ...] = ("measured, in the race", "raced")
+        mark, notes = MEASURED, ("measured, in the race", "raced")
     elif costs.axis == "FLOPs":
         notes = (f"{method.about}, counted", method.about, "counted")
     elif name == "backprop" or costs.lesson_clock:
@@ -234,27 +238,31 @@ def _method(name: str, cost_model: CostModel, costs: CostState, columns: int) ->
         notes = (method.about,)
     else:
         notes = (f"{method.about}, {_sure(takes)}", _sure(takes), brief_tolerance(takes).written)
-        if cost_model.seconds(
-            method.kind, costs.at
-        ).measured:  # its tolerance stands beside the measured pass
-            notes = (notes[0], method.about, *notes[1:])
     notes = notes if costs.axis == "FLOPs" or costs.lesson_clock else _marked(notes, takes)
     letter = method.letter if costs.shape.grows else ""
-    return _row(f"{method.name:<{NAME - 2}}{letter}", (text, short), role, columns, *notes)
+    return _row(f"{method.name:<{NAME - 2}}{letter}", (text, short), role, columns, *notes, mark=mark)
 
 
 def _marked(notes: tuple[str, ...], estimate: Estimate) -> tuple[str, ...]:
     """Mark each note of an estimate if the machine was busy; the mark stays where there is no room for a note."""
     if not estimate.busy:
         return notes
-    return (*(note if BUSY in note else f"{note}, {BUSY}" for note in notes if note), BUSY)
+    brief = f"{brief_tolerance(estimate).written} {BUSY}"
+    return (*(note if BUSY in note else f"{note}, {BUSY}" for note in notes if note), brief, BUSY)
+
+
+def _mark(estimate: Estimate, cost_model: CostModel) -> str:
+    """Return the mark of a time, as in the chart; none if it is assumed."""
+    if cost_model.assumed:
+        return ""
+    return MEASURED if estimate.measured else PROJECTED
 
 
 def _sources(estimate: Estimate, cost_model: CostModel) -> tuple[str, ...]:
     """Return basis and tolerance of an estimate; then shorter forms."""
     whole = source(estimate, cost_model).written
-    if cost_model.assumed or estimate.measured:
-        return _marked((whole, basis(estimate, cost_model)), estimate)
+    if cost_model.assumed:
+        return whole, basis(estimate, cost_model)
     return _marked((whole, _sure(estimate), brief_tolerance(estimate).written), estimate)
 
 
@@ -264,11 +272,16 @@ def _sure(estimate: Estimate) -> str:
     return found.written if found else ""
 
 
-def _row(name: str, values: tuple[str, str], role: str, columns: int, *notes: str) -> Line:
-    """Draw a method, its figure, and the longest note that fits; the figure is the short one if nothing else fits."""
+def _row(name: str, values: tuple[str, str], role: str, columns: int, *notes: str, mark: str = "") -> Line:
+    """Draw a method, its figure after its mark, and the longest note that fits; else the short figure alone."""
     left = f"{name:<{NAME}}"
     for note in (*(f"  {note}" for note in notes if note), ""):
-        for text in (f"{value:>{VALUE}}" for value in values):
+        for text in (_cell(value, mark) for value in values):
             if len(ASCII.text(left + text + note)) <= columns:
                 return line((left, role), (text, "text" if role == "text" else "strong"), (note, "muted"))
-    return line((left, role), (f"{values[1]:>{VALUE}}", "text" if role == "text" else "strong"))
+    return line((left, role), (_cell(values[1], mark), "text" if role == "text" else "strong"))
+
+
+def _cell(value: str, mark: str) -> str:
+    """Align a figure on the right, and its mark on the left if there is room."""
+    return f"{mark:<{VALUE - len(value)}}{value}" if len(value) < VALUE else value
