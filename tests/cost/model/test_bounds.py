@@ -106,6 +106,20 @@ def test_a_busy_point_has_a_wide_interval_and_its_mark_goes_along():
     assert busy_sentence(cost_model, cost_model.seconds("complex", SHAPE)) == ""
 
 
+@pytest.mark.parametrize("kind", ["naive", "central"])
+def test_passes_of_the_same_work_that_took_different_times_are_in_the_interval_of_each_other(kind):
+    """Other work slows runs down also where it takes no core from them: by the caches that they share."""
+    good = machine(sizes=SIZES[1:3], kinds=("forward", "naive", "central"))  # too few for others to tell
+    points = [
+        replace(p, low=1.6 * p.low, middle=1.6 * p.middle, high=1.6 * p.high)
+        if (p.kind, p.shape) == (kind, SHAPE)
+        else p
+        for p in good.points
+    ]
+    found = CostModel(tuple(points), PROBE).seconds(kind, SHAPE)
+    assert found.low <= 1.02 * true_seconds("naive", SHAPE) < found.middle / 1.5
+
+
 def test_a_busy_machine_is_named_by_the_share_of_a_core_that_all_measurements_had_not_by_the_least():
     quiet = machine(kinds=tuple(PASS_KINDS))
     points = [replace(point, share=0.1 if i == 0 else 0.5) for i, point in enumerate(quiet.points)]

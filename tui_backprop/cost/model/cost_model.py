@@ -31,6 +31,7 @@ LEAST_AGREEING = 3  # other points, with which a measurement is compared, and th
 # Kinds that do all the work of a forward pass, and more.
 NO_QUICKER_THAN_FORWARD = ("backprop", "naive", "central", "complex", "jvp", "spsa")
 FORWARD = ("forward", "naive", "central")  # kinds of forward passes
+SAME_PASS = ("naive", "central")  # kinds whose passes do the same work, one parameter changed in each
 SAME_LAW = {"naive": FORWARD, "central": FORWARD}  # kinds whose measurements make a fit; others by themselves
 EXTRAPOLATED = 100.0  # times larger than the networks that a model is fitted to, for its test
 TESTED_KINDS = ("forward", "backprop")
@@ -163,11 +164,15 @@ class CostModel:
         return replace(found, low=low, high=high, share=min(found.share, self.probe.share), busy=True)
 
     def _as_measured(self, point: Measured) -> Estimate:
-        """Return a measured pass. Its interval holds measurements by other processes, and what the measurements of
-        other networks predict, if that is different: runs that were all disturbed alike agree with each other."""
+        """Return a measured pass. Its interval holds measurements by other processes, what passes of the same work
+        took, and what the measurements of other networks predict, if that is different: runs that were all disturbed
+        alike agree with each other."""
         least = DISTURBED if point.busy else REPEATED
         wide = max(least, point.high / point.middle, point.middle / point.low)
         low, high = point.middle / wide, point.middle * wide
+        for kind in SAME_PASS if point.kind in SAME_PASS else ():
+            if (twin := self.point(kind, point.shape)) is not None:
+                low, high = min(low, twin.middle), max(high, twin.middle)
         others = self._without([p for p in self.sound if p.shape == point.shape])
         if sum(p.kind == point.kind for p in others.sound) >= LEAST_AGREEING:
             predicted = others.seconds(point.kind, point.shape)
