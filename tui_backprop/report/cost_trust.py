@@ -28,7 +28,7 @@ def trust_rows(cost_model: CostModel) -> Iterator[Row]:
     if left := cost_model.beyond:
         yield _tested(left, "passes of the largest networks, predicted from networks 100 times smaller")
     if noisy:
-        yield Sentence(f"{disturbed_sentence(cost_model)}; measure again when it is idle")
+        yield Sentence(f"{disturbed_sentence(cost_model)}; run this again when it is idle")
     if not (noisy or cost_model.left_out or cost_model.beyond):
         yield Sentence("too few measurements to test the cost model")
 

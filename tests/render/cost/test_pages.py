@@ -261,6 +261,8 @@ def test_the_ledger_has_the_ratio_in_time_of_the_claims_for_one_sample_and_its_o
     )
     lines = [finding.text.written for finding in findings(timed, ratio(2.9, 1))]
     assert [line for line in lines if "in time" in line] == [next(line for line in lines if said in line)]
+    assert any("timed by itself" in line for line in lines) == (batch == 1)  # its sums are not whole passes
+    assert not any("timed by itself" in one.text.written for one in findings(book, ratio(2.9, 1)))
 
 
 @pytest.fixture(scope="module", params=NETWORKS)

@@ -29,7 +29,8 @@ def findings(ledger: Ledger, in_time: Quantity | None = None) -> tuple[Finding, 
     for a batch, it is that of the operations, where they were timed."""
     found = [Finding(f"a forward pass in {ledger.unit}", ratio(ledger.ratio))]
     if ledger.batch == 1 and in_time is not None:
-        found.append(Finding("in time, of whole passes", in_time))
+        alone = "; in the table each operation is timed by itself, which takes longer" if ledger.timed else ""
+        found.append(Finding(f"in time, of whole passes{alone}", in_time))
     elif ledger.batch > 1 and ledger.ratio_in_time:
         of_batch = f"in time, of the operations, for a batch of {ledger.batch:,}"
         found.append(Finding(of_batch, ratio(ledger.ratio_in_time)))
