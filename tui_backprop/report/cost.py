@@ -14,7 +14,6 @@ from tui_backprop.cost.model.certainty import (
     TOLERANCES,
     brief_tolerance,
     busy_sentence,
-    few_digits,
     longer_now,
     machines_to_match,
     ratio_of,
@@ -182,7 +181,7 @@ def _methods(result: CostResult) -> Iterator[Row]:
             yield Sentence(
                 phrase(
                     "Times are those of an idle core; with that share of one, they are about {} as long.",
-                    ratio(few_digits(times), 0),
+                    ratio(times, 1),
                 )
             )
         yield BLANK
