@@ -16,6 +16,8 @@ from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
+from tui_backprop.session.replay import Replay
+from tui_backprop.session.state import from_preset
 
 PLAIN = NetworkSpec((4, 6, 5, 3), "tanh", dtype="float64")
 EVERYTHING = replace(PLAIN, layers=(4, 5, 5, 3), layer_norm=True, residual=True, dropout=0.2, l2=0.05)
@@ -138,3 +140,12 @@ def test_a_nudge_moves_detached_values_too_and_its_first_order_does_not():
     nudges = {each.name: each for each in parameter_detail(pass_, attribution_of(pass_, "x", ())).nudges}
     assert nudges["to zero"].actual_change == pytest.approx(-24)
     assert nudges["to zero"].predicted_change == pytest.approx(-36)
+
+
+def test_a_text_has_no_single_prediction():
+    gpt = from_preset("microgpt")
+    iteration = Replay().take(gpt)
+    (first,) = ranking(iteration, "gradient", 1)
+    detail = parameter_detail(iteration, first)
+    assert [nudge.predicted_class for nudge in detail.nudges] == [None] * 4
+    assert detail.nudges[2].actual_change == pytest.approx(detail.nudges[2].predicted_change, rel=0.1)

@@ -172,8 +172,8 @@ class ChangedParameter:
 
 
 def _predicted(z: Array, iteration: Iteration) -> int | None:
-    """Return the predicted class of the first sample, None where there is none."""
-    if not iteration.graph.predicts:
+    """Return the predicted class of the first sample, None where there is none or a sample has many predictions."""
+    if not iteration.graph.predicts or iteration.graph.loss_rule.per_position:
         return None
     found = int(predicted_classes(z[:1], iteration.graph.loss_rule)[0])
     return None if found == NO_CLASS else found
