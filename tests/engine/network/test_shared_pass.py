@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.arrays.team import Team
+from tui_backprop.engine.frontends.conv.spec import ConvSpec
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network import shared_pass
 from tui_backprop.engine.network.program import Program
@@ -133,3 +134,13 @@ def test_parts_are_whole_and_a_few_of_them_divide_as_all_of_them_do():
                     for part in parts(few.stop - few.start, most)
                 ]
                 assert set(map(str, inside)) <= set(map(str, divided))
+
+
+def test_gradients_of_kernels_are_not_divided_by_rows(monkeypatch):
+    monkeypatch.setattr(shared_pass, "LEAST_MACS", 0)
+    spec = ConvSpec((2, 3), (3,), (1,), (1,), "max", (4,), "tanh", False, (1, 7, 6), 3, dtype="float64")
+    program = Program(spec, 3 * SAMPLES, np.full(spec.parameters, 0.1))
+    kernels = [visit for visit in spec.graph.backward_visits if visit.writes in ("W1", "W2")]
+    assert len(kernels) == 2
+    assert not any(map(shared_pass.by_rows, kernels))
+    assert len(shared_pass.backward_phases(program)) == 1  # one thread walks up

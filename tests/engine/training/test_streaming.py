@@ -8,6 +8,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
+from tui_backprop.engine.frontends.conv.spec import ConvSpec
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
@@ -58,6 +59,23 @@ def test_the_tiles_make_up_the_gradient(monkeypatch, spec, batch, tile):
         np.testing.assert_allclose(got, wanted, rtol=1e-13, atol=1e-15)
     assert "gradient" not in vars(streamed)
     assert all(name not in streamed.cotangents for name in tiles)
+
+
+def test_kernels_of_four_axes_are_kept_whole():
+    spec = ConvSpec((2, 3), (3,), (1,), (1,), "max", (4,), "tanh", False, (1, 7, 6), 3, dtype="float64")
+    rng = np.random.default_rng(0)
+    made = []
+    for program in (Program, StreamedProgram):
+        each = program(spec, 2, initial_parameters(spec))
+        each.feed(rng.random((2, 42)) if not made else made[0].values["x"], np.array([0, 2]))
+        each.forward()
+        made.append(each)
+    whole, streamed = made
+    gradient = spec.graph.views(whole.backward())
+    for _ in streamed.stages(lambda name, row, tile: pytest.fail(f"{name} is no matrix of layers")):
+        pass
+    for name, wanted in gradient.items():
+        np.testing.assert_array_equal(streamed.cotangents[name], wanted)
 
 
 @pytest.mark.parametrize("batch", [1, 4])

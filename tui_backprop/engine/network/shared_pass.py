@@ -42,6 +42,11 @@ ROWS_OF_INPUTS: Mapping[str, Callable[[list[Array], slice], list[Array]]] = {
 }
 
 
+def by_rows(visit: Visit) -> bool:
+    """Return True if a visit can compute some rows of the gradient of weights alone."""
+    return visit.op.primitive.kind in ROWS_OF_INPUTS
+
+
 def rows_of(visit: Visit, arguments: Arguments, rows: slice) -> Arguments:
     """Narrow the arguments of a VJP, after the array that it writes to, to some rows of a weight gradient."""
     g, y, cache, *inputs = arguments
@@ -69,7 +74,8 @@ def backward_phases(program: Program) -> list[Phase]:
     of_values = [visit for visit in visits if visit.writes not in parameters]
     by_sample = [visit for visit in of_values if visit.op.primitive.by_sample]
     of_loss = [visit for visit in of_values if not visit.op.primitive.by_sample]
-    divisible = of_values == [*of_loss, *by_sample] and _by_rows_known(program, of_parameters)
+    weights = (visit for visit in of_parameters if program.graph.is_weight(visit.writes))
+    divisible = of_values == [*of_loss, *by_sample] and all(map(by_rows, weights))
     if not divisible or not any(_worth_sharing(program, each) for each in (by_sample, of_parameters)):
         return [[program.backward_calls(visits)]]
     if len(_samples(program.batch)) > 1:
@@ -82,12 +88,6 @@ def backward_phases(program: Program) -> list[Phase]:
         for _, visits, job in _by_rows(program, of_parameters)
     ]
     return [[[(chain.start, ())]], [[(chain.run, ())], *behind]]
-
-
-def _by_rows_known(program: Program, visits: Sequence[Visit]) -> bool:
-    """Check whether each gradient of weights can be computed in parts of its rows."""
-    kinds = {visit.op.primitive.kind for visit in visits if program.graph.is_weight(visit.writes)}
-    return kinds <= ROWS_OF_INPUTS.keys()
 
 
 def _worth_sharing(program: Program, visits: Sequence[Visit]) -> bool:

@@ -21,7 +21,7 @@ from tui_backprop.engine.network.model import TILE, Model
 from tui_backprop.engine.network.nonfinite import NonFinite, bad_gradient, bad_output, nonfinite_inputs
 from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.network.shared_pass import rows_of
+from tui_backprop.engine.network.shared_pass import by_rows, rows_of
 from tui_backprop.engine.primitives import Array, size
 from tui_backprop.engine.training.iteration import feed
 from tui_backprop.support.running_clock import running_clock
@@ -31,12 +31,18 @@ TileConsumer = Callable[[str, int, Array], None]
 
 
 class StreamedProgram(Program):
-    """A program that computes the gradients of its weight matrices in tiles and does not store them."""
+    """A program that computes the gradients of its weight matrices in tiles and does not store them; those that do
+    not consist of rows, such as of a convolution's kernels, are computed whole and kept."""
 
     def __init__(self, spec: Model, batch: int, parameters: Array) -> None:
-        self._streamed = frozenset(filter(spec.graph.is_weight, spec.graph.parameters))
+        graph = spec.graph
+        self._streamed = frozenset(
+            name
+            for name in filter(graph.is_weight, graph.trained)
+            if all(map(by_rows, graph.visits_of.get(name, ())))
+        )
         super().__init__(spec, batch, parameters)
-        widest = max(spec.graph.parameters[name][-1] for name in self._streamed)
+        widest = max((graph.parameters[name][-1] for name in self._streamed), default=1)
         self._tile, self._term = (np.empty(max(TILE, widest), self.dtype) for _ in range(2))
         self.cotangents = self._cotangents({})
 
