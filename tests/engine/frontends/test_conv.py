@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -131,6 +132,23 @@ def test_receipts_of_all_steps_add_up(batch, batch_norm, pooling):
         for unit in rng.integers(0, entries, 12).tolist():
             rows = receipt_rows(iteration, step, unit, sample=batch - 1)
             assert off(rows) < 1e-11, step.formula
+
+
+@pytest.mark.parametrize("of", [None, 0, 1])  # forward; the VJP by the input, by the gain
+def test_labels_of_batch_normalization_have_the_sample_s_index_in_a_batch_alone(of):
+    def labels(batch):
+        iteration = taken(replace(SMALL, batch_norm=True), batch)
+        found = next(
+            each
+            for each in walk(iteration.spec, batch, grain="operation")
+            if each.kind.startswith("batch normalization") and each.visits[-1].of == of
+        )
+        return " ".join(row.label for row in receipt_rows(iteration, found, 0))
+
+    alone, several = (re.findall(r"(?:d?[uz]\d|[vh]\d?)\[([\d,]+)\]", labels(batch)) for batch in (1, 2))
+    assert alone
+    assert {index.count(",") for index in alone} == {2}
+    assert {index.count(",") for index in several} == {3}
 
 
 def test_the_loss_and_its_gradient_have_the_receipts_of_a_dense_network():

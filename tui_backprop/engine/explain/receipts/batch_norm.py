@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tui_backprop.engine.explain.receipts.general import Index, entry_index
+from tui_backprop.engine.explain.receipts.general import entry_index, entry_row, name_of, named_index
 from tui_backprop.engine.explain.receipts.rows import ReceiptRow, product, summands
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.graph_values import TensorEntry, entry_name
@@ -57,10 +57,6 @@ class Channel:
         return ReceiptRow("/", label, value, (variance,), f"√({{0}} + {NORMALIZATION_EPSILON:g})")
 
 
-def _entry(channel: Channel, sign: str, name: str, index: Index) -> ReceiptRow:
-    return ReceiptRow(sign, entry_name(name, index), float(channel.iteration.tensor(name)[index]))
-
-
 def forward(
     iteration: Iteration, step: Step, j: int, terms: int, s: int, asked: TensorEntry | None = None
 ) -> Sequence[ReceiptRow]:
@@ -69,12 +65,12 @@ def forward(
     index = entry_index(iteration, step.tensor, j, s, asked)
     channel, x = Channel(iteration, op, index[1]), op.inputs[0]
     return [
-        _entry(channel, "+", x, index),
+        entry_row(iteration, "+", x, index),
         ReceiptRow("-", channel.mean_over(x), float(channel.of(x).mean())),
         channel.deviation,
         ReceiptRow("*", *channel.parameter(1)),
         ReceiptRow("+", *channel.parameter(2)),
-        _entry(channel, "=", op.output, index),
+        entry_row(iteration, "=", op.output, index),
     ]
 
 
@@ -87,16 +83,18 @@ def to_input(
     channel = Channel(iteration, op, index[1])
     gain, factor = channel.parameter(1)
     h, v = channel.of(channel.gradient) * factor, channel.of(channel.saved)
+    place = named_index(iteration, channel.gradient, index)
+    outer = name_of(iteration, channel.gradient, index)
     given, standardized = (float(iteration.tensor(name)[index]) for name in (channel.gradient, channel.saved))
     return [
-        product("+", f"{entry_name('h', index)} = {entry_name(channel.gradient, index)} · {gain}", given, factor),
+        product("+", f"{entry_name('h', place)} = {outer} · {gain}", given, factor),
         ReceiptRow("-", channel.mean_over("h"), float(h.mean())),
         product(
-            "-", f"{entry_name(channel.saved, index)} · mean(h ⊙ {channel.saved})", standardized,
+            "-", f"{name_of(iteration, channel.saved, index)} · mean(h ⊙ {channel.saved})", standardized,
             float((h * v).mean()),
         ),
         channel.deviation,
-        _entry(channel, "=", step.tensor, index),
+        entry_row(iteration, "=", step.tensor, index),
     ]  # fmt: skip
 
 
@@ -112,6 +110,9 @@ def to_gain(
     def label(k: int) -> str:
         sample, *rest = map(int, np.unravel_index(k, left.shape))
         at = (sample, index[0], *rest)
-        return f"{entry_name(channel.gradient, at)} · {entry_name(channel.saved, at)}"
+        return f"{name_of(iteration, channel.gradient, at)} · {name_of(iteration, channel.saved, at)}"
 
-    return [*summands(label, left.ravel(), right.ravel(), terms), _entry(channel, "=", step.tensor, index)]
+    return [
+        *summands(label, left.ravel(), right.ravel(), terms),
+        entry_row(iteration, "=", step.tensor, index),
+    ]

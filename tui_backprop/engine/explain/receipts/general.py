@@ -43,7 +43,7 @@ def given(iteration: Iteration, chosen: TensorEntry) -> Sequence[ReceiptRow]:
     first one."""
     names = iteration.graph.inputs or tuple(iteration.graph.parameters)
     first = {name: (0,) * iteration.tensor(name).ndim for name in names}
-    return [_entry(iteration, "=", *at) for at in (first | dict([chosen])).items()]
+    return [entry_row(iteration, "=", *at) for at in (first | dict([chosen])).items()]
 
 
 def receipt(
@@ -56,14 +56,20 @@ def receipt(
     return rows(iteration, step, visit, index, terms)
 
 
-def _name(iteration: Iteration, tensor: str, index: Index) -> str:
-    """Name an entry; without the index of the sample, if there is one sample."""
+def named_index(iteration: Iteration, tensor: str, index: Index) -> Index:
+    """Return the index that an entry is named with: without the sample, if there is one sample."""
     alone = iteration.batch == 1 and iteration.graph.per_sample(tensor)
-    return entry_name(tensor, index[1:] if alone else index)
+    return index[1:] if alone else index
 
 
-def _entry(iteration: Iteration, sign: str, name: str, index: Index) -> ReceiptRow:
-    return ReceiptRow(sign, _name(iteration, name, index), float(iteration.tensor(name)[index]))
+def name_of(iteration: Iteration, tensor: str, index: Index) -> str:
+    """Name an entry."""
+    return entry_name(tensor, named_index(iteration, tensor, index))
+
+
+def entry_row(iteration: Iteration, sign: str, name: str, index: Index) -> ReceiptRow:
+    """Return the row of an entry of a value or a gradient."""
+    return ReceiptRow(sign, name_of(iteration, name, index), float(iteration.tensor(name)[index]))
 
 
 def _aligned(index: Index, shape: Shape) -> Index:
@@ -73,21 +79,23 @@ def _aligned(index: Index, shape: Shape) -> Index:
 
 def _forward(iteration: Iteration, step: Step, visit: Visit, index: Index, terms: int) -> list[ReceiptRow]:
     op, row = visit.op, visit.op.primitive
-    end = _entry(iteration, "=", op.output, index)
+    end = entry_row(iteration, "=", op.output, index)
     if row.kind in FORWARD:
-        return [*FORWARD[row.kind](iteration, op, index, partial(_name, iteration), terms), end]
+        return [*FORWARD[row.kind](iteration, op, index, partial(name_of, iteration), terms), end]
     if row.kind not in ENTRYWISE:
         if row.side:
             end = replace(end, label=f"{end.label} = {tidy(row.formula.format(*op.inputs))}")
             return [*_selected(iteration, op, index, terms), end]
         return [*_linear(iteration, op, index, terms), end]
     entries = [(name, _aligned(index, iteration.tensor(name).shape)) for name in op.inputs]
-    rows = [_entry(iteration, sign, *at) for sign, at in zip(("+", row.sign), entries, strict=False)]
+    rows = [entry_row(iteration, sign, *at) for sign, at in zip(("+", row.sign), entries, strict=False)]
     if row.sign:
         return [*rows, end]
     formula, numbers = row.formula, tuple(float(iteration.tensor(name)[at]) for name, at in entries)
-    label = tidy(formula.format(*(_name(iteration, *at) for at in entries)))
-    others = [_entry(iteration, ",", *at) for at in entries[1:] if iteration.graph.role(at[0]) != "constant"]
+    label = tidy(formula.format(*(name_of(iteration, *at) for at in entries)))
+    others = [
+        entry_row(iteration, ",", *at) for at in entries[1:] if iteration.graph.role(at[0]) != "constant"
+    ]
     return [rows[0], *others, ReceiptRow("=", f"{end.label} = {label}", end.value, numbers, tidy(formula))]
 
 
@@ -98,7 +106,7 @@ def _selected(iteration: Iteration, op: Op, index: Index, terms: int) -> list[Re
     places = touched(iteration.program, op, 0, index, by_output=True)
     places.sort(key=lambda place: abs(float(values[place]) - end))
     shown = len(places) if len(places) <= terms + 1 else terms
-    rows = [_entry(iteration, "," if i else "+", name, place) for i, place in enumerate(places[:shown])]
+    rows = [entry_row(iteration, "," if i else "+", name, place) for i, place in enumerate(places[:shown])]
     if shown == len(places):
         return rows
     last = rows[-1]
@@ -121,7 +129,7 @@ def _linear(iteration: Iteration, op: Op, index: Index, terms: int) -> list[Rece
     def label(k: int) -> str:
         i, place = read[k]
         factor = "" if shares[k] == 1 and not product else _factor(iteration, op, i, place, index)
-        return " · ".join(filter(None, (_name(iteration, op.inputs[i], place), factor)))
+        return " · ".join(filter(None, (name_of(iteration, op.inputs[i], place), factor)))
 
     if all(share == 1 for share in shares) and not product:
         return largest(label, np.array(values), terms)
@@ -149,16 +157,16 @@ class Term:
     def label(self) -> str:
         """The cotangent times the factor, in symbols."""
         iteration, op, place, row = self.iteration, self.op, self.place, self.op.primitive
-        cotangent = _name(iteration, iteration.graph.gradient_of(op.output), place)
+        cotangent = name_of(iteration, iteration.graph.gradient_of(op.output), place)
         if row.kind in ENTRYWISE:
             formula = _unsummed(row.vjp_formulas[self.i])
             names = _entries(iteration, op, place)
-            return tidy(formula.format(*names, g=cotangent, y=_name(iteration, op.output, place), v=""))
+            return tidy(formula.format(*names, g=cotangent, y=name_of(iteration, op.output, place), v=""))
         if self.factor == 1 and row.factor is None:
             return cotangent
         if self.factor == 0 and row.pattern:
             (won,) = np.argwhere(jacobian_row(iteration.program, op, self.i, place)).tolist()
-            return f"{cotangent} goes to {_name(iteration, op.inputs[self.i], tuple(won))}"
+            return f"{cotangent} goes to {name_of(iteration, op.inputs[self.i], tuple(won))}"
         return f"{cotangent} · {_factor(iteration, op, self.i, self.index, place)}"
 
     @property
@@ -184,16 +192,16 @@ def _backward(iteration: Iteration, step: Step, visit: Visit, index: Index, most
     graph = iteration.graph
     earlier = graph.visits_of[visit.writes]
     at = earlier.index(visit)
-    rows = [_entry(iteration, "+", graph.written(earlier[at - 1]), index)] if at else []
+    rows = [entry_row(iteration, "+", graph.written(earlier[at - 1]), index)] if at else []
     if visit.op.primitive.kind in BACKWARD:
-        own = BACKWARD[visit.op.primitive.kind](iteration, visit.op, index, partial(_name, iteration), most)
-        return [*rows, *own, _entry(iteration, "=", step.tensor, index)]
+        own = BACKWARD[visit.op.primitive.kind](iteration, visit.op, index, partial(name_of, iteration), most)
+        return [*rows, *own, entry_row(iteration, "=", step.tensor, index)]
     terms = terms_of(iteration, visit, index)
     left, right = np.array([term.cotangent for term in terms]), np.array([term.factor for term in terms])
     rows += summands(lambda k: terms[k].label, left, right, most)
     if not terms:
-        rows.append(ReceiptRow("+", f"{_name(iteration, visit.writes, index)} is not read", 0.0))
-    return [*rows, _entry(iteration, "=", step.tensor, index)]
+        rows.append(ReceiptRow("+", f"{name_of(iteration, visit.writes, index)} is not read", 0.0))
+    return [*rows, entry_row(iteration, "=", step.tensor, index)]
 
 
 def _places(iteration: Iteration, op: Op, i: int, index: Index, factors: Array) -> list[Index]:
@@ -206,16 +214,16 @@ def _places(iteration: Iteration, op: Op, i: int, index: Index, factors: Array) 
 
 def _entries(iteration: Iteration, op: Op, place: Index) -> list[str]:
     """Return the names of the entries of the inputs that meet in a ``place`` of the output."""
-    return [_name(iteration, name, _aligned(place, iteration.program.shapes[name])) for name in op.inputs]
+    return [name_of(iteration, name, _aligned(place, iteration.program.shapes[name])) for name in op.inputs]
 
 
 def _factor(iteration: Iteration, op: Op, i: int, index: Index, place: Index) -> str:
     """Write the derivative of the output at a ``place`` by an input at an index: of a product, the entry of the other
     factor."""
     if op.primitive.factor is None:
-        return f"∂{_name(iteration, op.output, place)}/∂{_name(iteration, op.inputs[i], index)}"
+        return f"∂{name_of(iteration, op.output, place)}/∂{name_of(iteration, op.inputs[i], index)}"
     at = op.primitive.factor(i, index, place, *_shapes(iteration, op))
-    return _name(iteration, op.inputs[1 - i], at)
+    return name_of(iteration, op.inputs[1 - i], at)
 
 
 def derivative_of(iteration: Iteration, op: Op, i: int, index: Index, place: Index) -> str:
@@ -226,7 +234,7 @@ def derivative_of(iteration: Iteration, op: Op, i: int, index: Index, place: Ind
         return "1" if one else _factor(iteration, op, i, index, place)
     names = _entries(iteration, op, place)
     formula = _unsummed(row.vjp_formulas[i]).replace("{g} · ", "").replace("{g}", "1")
-    return tidy(formula.format(*names, y=_name(iteration, op.output, place)))
+    return tidy(formula.format(*names, y=name_of(iteration, op.output, place)))
 
 
 def _unsummed(formula: str) -> str:
