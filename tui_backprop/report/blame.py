@@ -23,7 +23,7 @@ from tui_backprop.render.panels.blame import (
     ranking_table,
 )
 from tui_backprop.render.panels.nudge_table import NUDGE_COLUMNS, flip_sentence, nudge_lines
-from tui_backprop.render.panels.parameter_path import path_factors, path_lines, why_no_path
+from tui_backprop.render.panels.parameter_path import path_factors, path_lines
 from tui_backprop.render.panels.sample_pulls import pull_lines, pull_table
 from tui_backprop.render.session_text import sample_text
 from tui_backprop.render.view_state import BlameState
@@ -139,8 +139,8 @@ def _path(blame_state: BlameState, found: ParameterDetail) -> Iterator[Row]:
     session, several = blame_state.session, blame_state.iteration.batch > 1
     tensor, index = found.attribution.tensor, found.attribution.index
     yield Fact(entry_name(tensor, index), description_of(session, tensor, index))
-    if not found.path:
-        yield Fact("path of largest influence", why_no_path(session.network.graph, tensor)[0])
+    if found.missing:
+        yield Fact("path of largest influence", found.missing.why)
         return
     if len(found.paths) > 1:
         yield from _paths(found)
@@ -164,7 +164,7 @@ def _paths(found: ParameterDetail) -> Iterator[Row]:
             if step.formula != "1"
         )
         yield Fact("product", format_number(prod(step.factor for step in path), sign=True))
-    yield Fact("their sum", format_number(found.sample_gradients[0].gradient, sign=True))
+    yield Fact("their sum", format_number(found.attribution.gradient, sign=True))
 
 
 def _nudges(blame_state: BlameState, found: ParameterDetail) -> Iterator[Row]:

@@ -13,7 +13,14 @@ from math import isfinite
 
 import numpy as np
 
-from tui_backprop.engine.analysis.path_of_operations import Hop, all_paths, largest_path
+from tui_backprop.engine.analysis.path_of_operations import (
+    NOT_FINITE,
+    UNREACHED,
+    Hop,
+    NoPath,
+    all_paths,
+    largest_path,
+)
 from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.operation import Op
 from tui_backprop.engine.primitives import Array
@@ -57,12 +64,14 @@ PATH_FACTORS: dict[str, tuple[Factors, str]] = {
 
 @dataclass(frozen=True)
 class StrongestPath:
-    """The ``steps`` of a path, and how many paths are as large in magnitude (``ties``, itself included). In a graph
-    without layers, ``every`` path to the loss, the largest first, where they are few."""
+    """The ``steps`` of a path, and how many paths are as large in magnitude (``ties``, itself included); where there
+    is none, why it is ``missing``. In a graph without layers, ``every`` path to the loss, the largest first, where
+    they are few."""
 
     steps: tuple[PathStep, ...]
     ties: int
     every: tuple[tuple[PathStep, ...], ...] = ()
+    missing: NoPath | None = None
 
 
 def _steps(hops: Sequence[Hop]) -> tuple[PathStep, ...]:
@@ -76,17 +85,15 @@ def strongest_path(
     the loss. The product of the factors is this path's share of the sample's dL/dparameter.
 
     The first step is the parameter's own operation (the activation that a weight multiplies, 1 for a bias), the last
-    is the derivative of the loss by an output. Empty where a factor that is compared is NaN or infinite: then no path
-    is known to be the largest. Raises KeyError for a tensor that is no parameter.
+    is the derivative of the loss by an output. Where a factor that is compared is NaN or infinite, no path is known
+    to be the largest, and it is missing. Raises KeyError for a tensor that is no parameter.
     """
     graph = iteration.graph
     ops = [op for op in graph.ops if op.primitive.kind not in ("loss", "penalty")]
     if tensor not in graph.parameters:
         raise KeyError(tensor)
     if not graph.layered:
-        hops, ties = largest_path(iteration, tensor, index)
-        every = all_paths(iteration, tensor, index)
-        return StrongestPath(_steps(hops), ties, tuple(map(_steps, every)))
+        return _of_entries(iteration, tensor, index, sample)
     at = next(n for n, op in enumerate(ops) if tensor in op.inputs)
     best = _best(iteration, ops[at + 1 :], sample)
     steps = [_entry(iteration, ops[at], tensor, index, sample)]
@@ -97,8 +104,22 @@ def strongest_path(
     slope = float(iteration.tensor(graph.gradient_of(graph.output))[sample, last.unit])
     formula = f"{graph.gradient_of(graph.loss)}/d{entry_name(last.value, (last.unit,))}"
     steps.append(PathStep(graph.loss, 0, slope, formula))
-    finite = all(isfinite(step.factor) for step in steps)
-    return StrongestPath(tuple(steps), max(ties, 1)) if finite else StrongestPath((), 0)
+    if all(isfinite(step.factor) for step in steps):
+        return StrongestPath(tuple(steps), max(ties, 1))
+    reached = tensor in graph.differentiable
+    return StrongestPath((), 0, missing=NOT_FINITE if reached else UNREACHED)
+
+
+def _of_entries(iteration: Iteration, tensor: str, index: tuple[int, ...], sample: int) -> StrongestPath:
+    """Find the path in a graph without layers: in a large one, only where a few paths are all that there are."""
+    found, paths = largest_path(iteration, tensor, index, sample), all_paths(iteration, tensor, index)
+    every = tuple(map(_steps, paths))
+    if not isinstance(found, NoPath):
+        hops, ties = found
+        return StrongestPath(_steps(hops), ties, every)
+    if found.bad or len(every) != 1:
+        return StrongestPath((), 0, every, found)
+    return StrongestPath(every[0], 1, every)
 
 
 def _entry(iteration: Iteration, op: Op, tensor: str, index: tuple[int, ...], s: int) -> PathStep:

@@ -9,6 +9,7 @@ from math import prod
 import numpy as np
 
 from tui_backprop.engine.analysis.influence import PathStep, strongest_path
+from tui_backprop.engine.analysis.path_of_operations import NoPath
 from tui_backprop.engine.analysis.prediction_flips import (
     FlipSearch,
     PredictionAlong,
@@ -18,6 +19,7 @@ from tui_backprop.engine.analysis.prediction_flips import (
 from tui_backprop.engine.analysis.ranking import Attribution
 from tui_backprop.engine.gradients.batched import groups
 from tui_backprop.engine.gradients.methods import Problem
+from tui_backprop.engine.network.forward_mode import ForwardMode
 from tui_backprop.engine.network.predictions import NO_CLASS, predicted_classes
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
@@ -50,7 +52,8 @@ class SampleGradient:
 class ParameterDetail:
     """The detail of one parameter. ``sample_gradients`` are those of all samples of the batch, the largest first, and
     add up to the gradient, with the ``penalty``; ``path`` is that of largest influence for the first of them, one
-    of ``path_ties`` that are equally large; ``paths`` are all of them, where they are few in a graph without layers.
+    of ``path_ties`` that are equally large, or empty, and why it is ``missing``; ``paths`` are all of them, where
+    they are few in a graph without layers.
     ``base_loss`` is the loss without a change, in double precision as those of the ``nudges``."""
 
     attribution: Attribution
@@ -61,6 +64,7 @@ class ParameterDetail:
     nudges: tuple[Nudge, ...]
     base_loss: float
     paths: tuple[tuple[PathStep, ...], ...] = ()
+    missing: NoPath | None = None
     flips: FlipSearch | None = None  # where there are classes
 
     @property
@@ -96,16 +100,17 @@ def parameter_detail(
         nudges=nudges,
         base_loss=changed.loss,
         paths=path.every,
+        missing=path.missing,
         flips=None if label is None else changed.flips(label, [nudge.by for nudge in nudges]),
     )
 
 
 def sample_gradients(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> Array:
     """Return each sample's term in dL/dparameter, (n,), in double precision: the products whose sum the backward
-    pass computes. A graph without layers is one sample."""
+    pass computes; in a graph without layers, by the derivatives of each sample's outputs."""
     graph = iteration.graph
     if not graph.layered:
-        return np.array([iteration.tensor(graph.gradient_of(tensor))[index]], float)
+        return _by_outputs(iteration, tensor, index)
     unit = index[-1]
     op = graph.readers[tensor][0]
     output = graph.by_name[op.output]
@@ -115,6 +120,30 @@ def sample_gradients(iteration: Iteration, tensor: str, index: tuple[int, ...]) 
     return given * iteration.tensor(output.saved)[:, unit] if graph.role(tensor) == "gain" else given
 
 
+def _by_outputs(iteration: Iteration, tensor: str, index: tuple[int, ...]) -> Array:
+    """Return each sample's term by forward mode: dL/doutput times the tangent of the output along the parameter."""
+    graph = iteration.graph
+    whole = np.array([iteration.tensor(graph.gradient_of(tensor))[index]], float)
+    if iteration.batch == 1 or tensor not in graph.differentiable:
+        return whole
+    program = problem_of(iteration).program()
+    program.forward()
+    program.backward()
+    along = np.zeros(program.shapes[tensor])
+    along[index] = 1
+    tangents = ForwardMode(program, {tensor: along})
+    tangents.push()
+    each = program.cotangents[graph.output] * tangents.dots[graph.output]
+    return np.asarray(each.reshape(iteration.batch, -1).sum(axis=1))
+
+
+def problem_of(iteration: Iteration) -> Problem:
+    """Return the batch and the parameters of an iteration, in double precision."""
+    parameters = iteration.program.parameters
+    given = Problem(iteration.spec, *iteration.data, parameters, iteration.before.t)
+    return given.in_precision("float64")
+
+
 class ChangedParameter:
     """A network run again with one parameter changed, in double precision; detached values change, too."""
 
@@ -122,12 +151,7 @@ class ChangedParameter:
         graph = iteration.graph
         self._at = graph.flat_index(attribution.tensor, attribution.index)
         self._iteration, self._attribution = iteration, attribution
-        self._problem = Problem(
-            iteration.spec,
-            *iteration.data,
-            iteration.program.parameters,
-            iteration.before.t,
-        ).in_precision("float64")
+        self._problem = problem_of(iteration)
         self._program = self._problem.program(hold=False)
         self._z = self._program.values[graph.output]
         self.loss, _ = self._run(0.0)

@@ -31,6 +31,18 @@ class Hop:
 
 
 @dataclass(frozen=True)
+class NoPath:
+    """The reason why there is no path of largest influence; ``bad``: the numbers are not finite."""
+
+    why: str
+    bad: bool = False
+
+
+UNREACHED = NoPath("no derivative of the loss flows to it")
+NOT_FINITE = NoPath("no path is the largest: a factor is NaN or infinite", bad=True)
+
+
+@dataclass(frozen=True)
 class _Best:
     """Of each entry of a value: the ``sizes`` of the largest products of factors to the loss, how many are as large
     (``ties``), and where the first hop leads (``via``), by the flat position of the entry."""
@@ -40,13 +52,20 @@ class _Best:
     via: dict[int, tuple[Op, int, Index]]
 
 
-def largest_path(iteration: Iteration, tensor: str, index: Index) -> tuple[tuple[Hop, ...], int]:
-    """Return the path from an entry to the loss with the largest product of derivatives, and how many paths are as
-    large; nothing where a factor is not finite, or the graph is too large."""
+def largest_path(
+    iteration: Iteration, tensor: str, index: Index, sample: int = 0
+) -> tuple[tuple[Hop, ...], int] | NoPath:
+    """Return the path from an entry through the outputs of a sample to the loss with the largest product of
+    derivatives, and how many paths are as large; or why there is none: a factor is not finite, or the graph is too
+    large."""
     graph, shapes = iteration.graph, iteration.program.shapes
+    if tensor not in graph.differentiable:
+        return UNREACHED
     costly = sum(size(shapes[op.output]) for op in graph.ops if op.primitive.kind not in ENTRYWISE)
-    if costly > MOST_ENTRIES or tensor not in graph.differentiable:
-        return (), 0
+    if costly > MOST_ENTRIES:
+        return NoPath(
+            f"the largest path is not searched for: it takes {costly:,} VJPs, and at most {MOST_ENTRIES:,} are run"
+        )
     best = {name: _Best(np.zeros(shapes[name]), np.zeros(shapes[name]), {}) for name in graph.differentiable}
     best[graph.loss] = _Best(np.ones(()), np.ones(()), {})
     for op in reversed(graph.ops):
@@ -54,15 +73,16 @@ def largest_path(iteration: Iteration, tensor: str, index: Index) -> tuple[tuple
             for i, name in enumerate(op.differentiated):
                 if name in best:
                     _improve(iteration, op, i, best[name], best[op.output])
+        if op == graph.loss_op and graph.per_sample(graph.output):
+            best[graph.output].sizes[np.arange(iteration.batch) != sample] = 0
     if not all(np.isfinite(each.sizes).all() for each in best.values()):
-        return (), 0
+        return NOT_FINITE
+    if not best[tensor].sizes[index]:
+        return NoPath("every path has a factor of 0")
     hops, at, place = [], tensor, index
     ties = int(best[tensor].ties[index])
     while at != graph.loss:
-        step = best[at].via.get(_flat(place, shapes[at]))
-        if step is None:
-            return (), 0
-        op, i, to = step
+        op, i, to = best[at].via[_flat(place, shapes[at])]
         factor = float(jacobian_row(iteration.program, op, i, to)[place])
         hops.append(Hop(op, to, factor, derivative_of(iteration, op, i, place, to)))
         at, place = op.output, to

@@ -9,7 +9,6 @@ from math import isclose, isfinite, prod
 from tui_backprop.cost.accounting.path_counts import countable, paths
 from tui_backprop.engine.analysis.influence import PathStep
 from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
-from tui_backprop.engine.network.graph import Graph
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import (
     Line,
@@ -28,13 +27,6 @@ PLAIN_NUMBER = re.compile(r"[−\d. ]+")  # a factor that is its own name
 FACTOR_COLUMNS = 22  # columns of a factor's formula
 
 
-def why_no_path(graph: Graph, tensor: str) -> tuple[str, str]:
-    """Say why a parameter has no path of largest influence; return the words and their role."""
-    if tensor not in graph.differentiable:
-        return "no derivative of the loss flows to it", "muted"
-    return "no path is the largest: a factor is NaN or infinite", "bad"
-
-
 def path_lines(
     session: Session,
     found: ParameterDetail,
@@ -50,9 +42,8 @@ def path_lines(
     sample = session.part.after(session.sample, found.sample)
     if len(found.paths) > 1:
         return every_path(found, columns, table, context)
-    if not found.path:
-        words, role = why_no_path(session.network.graph, found.attribution.tensor)
-        return wrap(words, columns, role)
+    if found.missing:
+        return wrap(found.missing.why, columns, "bad" if found.missing.bad else "muted")
     count = path_count(session, found)
     route = [row for row in flowing(_route(found, found.path, context), columns, 1) if found.paths]
     largest = f"1 of {format_count(found.path_ties)} largest" if found.path_ties > 1 else "largest"
@@ -92,7 +83,7 @@ def every_path(found: ParameterDetail, columns: int, table: bool, context: Rende
         factors = [(step.formula, step.factor) for step in path if step.formula != "1"]
         if table and factors:
             lines += [line("  ", *row) for row in flowing(_running(factors), columns - 2, 1)]
-    total = found.sample_gradients[0].gradient
+    total = found.attribution.gradient
     label = pad(line(("= their sum", "muted")), columns - NUMBER_COLUMNS)
     return [*lines, line(*label, (f"{format_number(total, sign=True):>{NUMBER_COLUMNS}}", "backward"))]
 
