@@ -76,8 +76,8 @@ def choose(draw, session):
 
 def select(draw, session):
     graph = session.network.graph
-    layer = draw(st.integers(0, graph.depth))
-    return moves.select(session, layer, draw(st.integers(-1, graph.units(layer) - 1)))
+    layer = draw(st.integers(0, len(graph.units) - 1))
+    return moves.select(session, layer, draw(st.integers(-1, graph.units[layer] - 1)))
 
 
 RATES = st.floats(1e-300, 1e300) | st.sampled_from([0.1, 0.5])

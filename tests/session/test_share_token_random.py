@@ -76,7 +76,10 @@ def usable(session: Session) -> None:
         assert snapshot.step.index == each.walk.step
         assert snapshot.asked == each.inspection.number
         graph = each.network.graph
-        assert all(0 <= snapshot.unit(k) < graph.units(k) for k in range(len(graph.blocks)))
+        if graph.axes:
+            assert 0 <= snapshot.unit(snapshot.step.block) < snapshot.units
+        else:
+            assert all(0 <= snapshot.unit(k) < units for k, units in enumerate(graph.units))
         _ = snapshot.number, snapshot.place, snapshot.weights
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-SAMPLES, LAYERS, CLASSES = "samples", "layers", "classes"  # what a key needs of a session to be of use
+# What a key needs of a session to be of use.
+SAMPLES, LAYERS, CLASSES, HEADS = "samples", "layers", "classes", "heads of attention"
 EARLIER = "earlier session"  # what a key needs besides
 SPLIT = "split"  # samples held out for validation
 
@@ -21,7 +22,7 @@ class PanelKey(NamedTuple):
     Rows that are shown together ("↑ ↓") follow each other; the first has their word and sentence. {action} in a
     sentence stands for the key of that action. An action without "app." is one of the panel's view. ``words`` replace
     the ``word`` while the panel's work is in some state; an empty one leaves the key out. The key bar leaves out a
-    key whose ``needs`` (SAMPLES, LAYERS, CLASSES, SPLIT) are not met."""
+    key whose ``needs`` (SAMPLES, LAYERS, CLASSES, HEADS, SPLIT) are not met."""
 
     keys: str
     action: str

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tui_backprop.keys.key_names import shown_key, spoken_key, types
-from tui_backprop.keys.panel_table import CLASSES, EARLIER, PLACES, SAMPLES, SPLIT
+from tui_backprop.keys.panel_table import CLASSES, EARLIER, HEADS, PLACES, SAMPLES, SPLIT
 from tui_backprop.keys.panel_table import ROWS as PANEL_ROWS
 
 
@@ -55,11 +55,13 @@ OPENING = tuple(
 KEYS = (
     Key("right,l", "step_on", "← →", "step", "One step forward; from the last step into the next iteration.", WALK),
     Key("left,h", "step_back", "", "", "One step back, also into the previous iteration.", WALK),
-    Key("up,k", "unit(-1)", "↑ ↓", "unit", "Select the previous unit.", WALK),
-    Key("down,j", "unit(1)", "", "", "Select the next unit.", WALK),
-    Key("right_square_bracket", "layer(1)", "[ ]", "layer", "The next layer of the walk.", WALK),
-    Key("left_square_bracket", "layer(-1)", "", "", "The previous layer.", WALK),
-    Key("g", "grain", "g", "grain", "Step by layer, equation or single operation.", WALK),
+    Key("up,k", "unit(-1)", "↑ ↓", "{unit}", "Select the previous unit, entry or position.", WALK),
+    Key("down,j", "unit(1)", "", "", "Select the next one.", WALK),
+    Key("pagedown,J", "head(1)", "PgUp PgDn", "head", "The next head of attention.", WALK, needs=HEADS),
+    Key("pageup,K", "head(-1)", "", "", "The previous head.", WALK),
+    Key("right_square_bracket", "layer(1)", "[ ]", "{part}", "The next layer, block or statement.", WALK),
+    Key("left_square_bracket", "layer(-1)", "", "", "The previous one.", WALK),
+    Key("g", "grain", "g", "grain", "Step by layer (block, statement), equation or single operation.", WALK),
     Key("space", "play", "space", "play", "Play or pause.", WALK),
     Key("v", "view", "v", "view", "The array as a map, histogram, largest entries, or picture.", WALK),
     Key("plus,equals_sign", "speed(1)", "+", "", "Play faster."),
@@ -194,10 +196,16 @@ def everywhere(place: str, rows: Rows = ROWS) -> list[Key]:
 
 
 def bar(
-    place: str, rows: Rows = ROWS, state: str = "", lacks: Collection[str] = (EARLIER,)
+    place: str,
+    rows: Rows = ROWS,
+    state: str = "",
+    lacks: Collection[str] = (EARLIER,),
+    part: str = "layer",
+    unit: str = "unit",
 ) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Return (key, word) pairs for the key bar of a panel whose work is in a state: those named where there is room,
-    its own first, and those named at every width; without those that need what the app ``lacks``."""
+    its own first, and those named at every width; without those that need what the app ``lacks``. A ``part`` and a
+    ``unit`` of the model are called so."""
     rows = [key for key in rows if key.needs not in lacks]
     own = [(shown, word) for shown, word, _ in own_keys(place, rows, state) if word]
     if place == "network":
@@ -206,5 +214,6 @@ def bar(
     named = [
         key for key in rows if key.word and not key.own and (key in others or place in key.places != PLACES)
     ]
-    pinned = [(key.shown, key.word) for key in named if place in key.pinned]
-    return own + [(key.shown, key.word) for key in named if place not in key.pinned], pinned
+    words = {key: key.word.format(part=part, unit=unit) for key in named}
+    pinned = [(key.shown, words[key]) for key in named if place in key.pinned]
+    return own + [(key.shown, words[key]) for key in named if place not in key.pinned], pinned

@@ -108,17 +108,37 @@ class Snapshot:
     def chosen(self, layer: int) -> int | None:
         """Return the unit of a layer that was selected, or that the inspected number belongs to; a weight has two
         ends."""
+        if self.graph.axes:
+            return self._asked_entry if layer == self.step.block else None
         if (unit := self.session.walk.unit(layer)) != AUTOMATIC:
             return unit
         if self.asked is None:
             return None
         tensor, index = self.asked
         if not self.graph.layered:
-            from tui_backprop.engine.explain.entries import place_at
-
-            return place_at(self.graph, self.step, self.asked) if layer == self.step.block else None
+            return self._asked_entry if layer == self.step.block else None
         ends = {self.graph.block(tensor) - i: unit for i, unit in enumerate(reversed(index))}
         return ends.get(layer)
+
+    @property
+    def _asked_entry(self) -> int | None:
+        """The number of the entry of the step that is inspected by its name."""
+        from tui_backprop.engine.explain.entries import place_at
+
+        return place_at(self.graph, self.step, self.asked) if self.asked else None
+
+    @cached_property
+    def on_axes(self) -> dict[str, int]:
+        """The index that is selected on each axis, of a graph whose values name their axes: of a position, one with a
+        target."""
+        from tui_backprop.engine.explain.entries import positions
+        from tui_backprop.engine.network.axes import POSITION
+
+        axes = enumerate(self.graph.axes)
+        found = {axis: i for k, axis in axes if (i := self.session.walk.unit(k)) != AUTOMATIC}
+        if POSITION in found:
+            found[POSITION] = min(found[POSITION], max(positions(self.iteration) - 1, 0))
+        return found
 
     def unit(self, layer: int) -> int:
         """Return the unit of a layer that is shown: the one chosen, or else the one with the largest |delta|."""
@@ -138,9 +158,11 @@ class Snapshot:
 
     @cached_property
     def _largest_entry(self) -> int:
-        from tui_backprop.engine.explain.entries import largest_entry
+        """The number of the entry of the step with the largest gradient, of those on the selected axes."""
+        from tui_backprop.engine.explain.entries import largest_entry, largest_on
 
-        return largest_entry(self.iteration, self.step)
+        found = largest_on(self.iteration, self.step, self.on_axes) if self.on_axes else None
+        return largest_entry(self.iteration, self.step) if found is None else found
 
     @cached_property
     def number(self) -> tuple[str, tuple[int, ...]]:

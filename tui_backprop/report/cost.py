@@ -211,7 +211,7 @@ def _ledger(result: CostResult) -> Iterator[Row]:
     fans = {
         graph.block(weight.name): "x".join(map(str, weight.shape)) for weight in graph.with_role("weight")
     }
-    named = "layer" if graph.layered else "statement"
+    named = spec.part
     rows = [
         (
             Text(str(entry.layer), f"{named} {entry.layer}"),

@@ -34,10 +34,12 @@ class WalkState:
     step: int = 0  # index of the current step
     grain: str = "equation"  # one of GRAINS
     view: str = VIEWS[0]  # one of VIEWS: how the array of the step is drawn
-    units: tuple[int, ...] = ()  # selected unit of each layer, input first; AUTOMATIC, or missing: none
+    # Selected unit of each layer, input first; where values name their axes, selected index on each axis. AUTOMATIC,
+    # or missing: none.
+    units: tuple[int, ...] = ()
 
     def unit(self, layer: int) -> int:
-        """Return the unit selected in a layer (the input is layer 0), or AUTOMATIC."""
+        """Return the unit selected in a layer (the input is layer 0), or the index on an axis; or AUTOMATIC."""
         return self.units[layer] if layer < len(self.units) else AUTOMATIC
 
 

@@ -167,14 +167,15 @@ def toggle_input_gradient(session: Session) -> Session:
 
 
 def select(session: Session, layer: int, unit: int) -> Session:
-    """Select a unit of a layer (the input is layer 0), wrapping around at the ends, or AUTOMATIC."""
+    """Select a unit of a layer (the input is layer 0), wrapping around at the ends, or AUTOMATIC; of a graph whose
+    values name their axes, an index on axis number ``layer``."""
     units = [session.walk.unit(k) for k in range(max(layer + 1, len(session.walk.units)))]
-    units[layer] = unit if unit == AUTOMATIC else unit % session.network.graph.units(layer)
+    units[layer] = unit if unit == AUTOMATIC else unit % session.network.graph.units[layer]
     return _walk(session, units=tuple(units))
 
 
 def select_automatic(session: Session) -> Session:
-    """Select no unit in any layer, so that the one with the largest |delta| is shown."""
+    """Select no unit in any layer, so that the one with the largest |delta| is shown; nor an index on any axis."""
     return _walk(session, units=())
 
 

@@ -138,10 +138,10 @@ def _largest_batch(session: Session) -> int:
 
 def _check_units(session: Session) -> None:
     graph = session.network.graph
-    if len(session.walk.units) > len(graph.blocks):
-        raise InputError("walk.units", f"{len(session.walk.units)} for {len(graph.blocks)} layers")
+    if len(session.walk.units) > len(graph.units):
+        raise InputError("walk.units", f"{len(session.walk.units)} for {len(graph.units)} layers or axes")
     for layer, unit in enumerate(session.walk.units):
-        _within("walk.units", unit, AUTOMATIC, graph.units(layer) - 1)
+        _within("walk.units", unit, AUTOMATIC, graph.units[layer] - 1)
 
 
 def _check_edits(network: Model, edits: tuple[Edit, ...]) -> None:

@@ -191,3 +191,20 @@ def test_tokens_out_of_range_are_refused(x, t):
     program = Program(GptSpec(), 1)
     with pytest.raises(ValueError, match="labels must be integers"):
         program.feed(np.full((1, 16), x), np.full((1, 16), t))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_each_size_of_each_value_has_an_axis(seed):
+    spec, _ = drawn_spec(seed)
+    sizes = {
+        "position": spec.context,
+        "looked at": spec.context,
+        "head": spec.heads,
+        "token": spec.vocabulary,
+    }
+    for value in spec.graph.values:
+        if value.role in ("constant", "loss"):
+            continue
+        assert len(value.axes) == len(value.sample_shape), value.name
+        for axis, size in zip(value.axes, value.sample_shape, strict=True):
+            assert sizes.get(axis, size) == size, value.name

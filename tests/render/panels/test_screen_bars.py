@@ -150,3 +150,11 @@ def test_the_keys_of_the_main_question_fit_into_80_columns():
 @pytest.mark.parametrize("columns", [40, 60, 80, 200])
 def test_the_walk_names_the_key_that_finds_at_every_width(columns):
     assert " / find  ? help  q quit" in plain(key_bar(*bar("walk"), columns, UTF8))
+
+
+@pytest.mark.parametrize(
+    ("name", "word"), [("lesson", "layer"), ("micrograd", "statement"), ("microgpt", "block")]
+)
+def test_brackets_go_on_to_the_next_part_of_the_model(name, word):
+    pairs, _ = bar("walk", part=from_preset(name).network.part)
+    assert ("[ ]", word) in pairs

@@ -3,8 +3,11 @@ sample, those of the first one."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from tui_backprop.engine.arrays.types import Shape
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_values import TensorEntry
@@ -19,6 +22,53 @@ def _values(graph: Graph, step: Step) -> tuple[str, ...]:
     return (graph.value_of(step.tensor),)
 
 
+def choosable(graph: Graph, step: Step) -> tuple[str, ...]:
+    """Return the values whose entries can be chosen at a step: those that it computes; at a loss that is a mean over
+    positions, the outputs."""
+    names = _values(graph, step)
+    by_position = graph.predicts and graph.loss_rule.per_position
+    return (graph.output,) if by_position and names == (graph.loss,) else names
+
+
+def positions(iteration: Iteration) -> int:
+    """Count the positions of the first sample that have a target; those after them count for nothing."""
+    return int((first_sample(iteration, iteration.graph.target) >= 0).sum())
+
+
+def largest_on(iteration: Iteration, step: Step, at: Mapping[str, int]) -> int | None:
+    """Return the number of the entry of a step with the largest gradient, of those with an index ``at`` some axes;
+    None if no value of the step has one of these axes."""
+    graph = iteration.graph
+    names = choosable(graph, step)
+    if not any(set(graph.by_name[name].axes) & at.keys() for name in names):
+        return None
+    sizes = []
+    for name in names:
+        size_of = np.full(graph.by_name[name].sample_shape, -1.0)
+        there = _slices(graph.by_name[name].axes, size_of.shape, at)
+        if there is not None:
+            size_of[there] = _magnitudes(iteration, name)[there]
+        sizes.append(size_of.ravel())
+    return int(np.argmax(np.concatenate(sizes)))
+
+
+def _slices(axes: tuple[str, ...], shape: Shape, at: Mapping[str, int]) -> tuple[int | slice, ...] | None:
+    """Return what selects the given indices of an array, the last ones where they are out of range; None if it has
+    none of their axes."""
+    if not set(axes) & at.keys():
+        return None
+    pairs = zip(axes, shape, strict=True)
+    return tuple(min(at[axis], n - 1) if axis in at else slice(None) for axis, n in pairs)
+
+
+def _magnitudes(iteration: Iteration, name: str) -> Array:
+    """Return the sizes of the gradients by the entries of a value; without gradients, of the entries."""
+    graph = iteration.graph
+    array = first_sample(iteration, graph.gradient_of(name) if name in graph.differentiable else name)
+    sizes: Array = np.abs(np.nan_to_num(array))
+    return sizes
+
+
 def first_sample(iteration: Iteration, tensor: str) -> Array:
     """Return an array, or its row of the first sample if it has a row for each."""
     values = iteration.tensor(tensor)
@@ -27,14 +77,22 @@ def first_sample(iteration: Iteration, tensor: str) -> Array:
 
 def entries_at(graph: Graph, step: Step) -> int:
     """Count the entries of a step: of its largest part."""
-    return max(
-        sum(size(graph.by_name[name].sample_shape) for name in _values(graph, part)) for part in step.pieces
-    )
+    parts = (choosable(graph, part) for part in step.pieces)
+    return max(sum(size(graph.by_name[name].sample_shape) for name in names) for names in parts)
 
 
 def entry_at(graph: Graph, step: Step, place: int) -> TensorEntry:
     """Return the entry number ``place`` of a step; the last one where there are fewer."""
-    *_, last = names = _values(graph, step)
+    return _entry_of(graph, _values(graph, step), place)
+
+
+def chosen_at(graph: Graph, step: Step, place: int) -> TensorEntry:
+    """Return the entry number ``place`` of those that can be chosen at a step."""
+    return _entry_of(graph, choosable(graph, step), place)
+
+
+def _entry_of(graph: Graph, names: tuple[str, ...], place: int) -> TensorEntry:
+    *_, last = names
     for name in names:
         shape = graph.by_name[name].sample_shape
         if place < size(shape) or name == last:
@@ -57,9 +115,5 @@ def place_at(graph: Graph, step: Step, entry: TensorEntry) -> int | None:
 
 def largest_entry(iteration: Iteration, step: Step) -> int:
     """Return the number of the entry of a step with the largest gradient; without gradients, of the largest one."""
-    graph = iteration.graph
-    arrays = [
-        first_sample(iteration, graph.gradient_of(name) if name in graph.differentiable else name)
-        for name in _values(graph, step)
-    ]
-    return int(np.argmax(np.concatenate([np.abs(np.nan_to_num(array)).ravel() for array in arrays])))
+    arrays = [_magnitudes(iteration, name).ravel() for name in choosable(iteration.graph, step)]
+    return int(np.argmax(np.concatenate(arrays)))

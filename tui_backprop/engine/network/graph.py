@@ -141,12 +141,15 @@ class Graph(GraphValues):
             return self.block(visit.writes)
         return self.visits_of[visit.writes][0].op.block
 
-    def units(self, block: int) -> int:
-        """Return the number of units of a block that can be selected; of a block without units, of the entries of the
-        largest array that a step of it computes."""
-        if self.layered:
-            return self.width(block)
-        return self._entries.get(block, 1)
+    @cached_property
+    def units(self) -> tuple[int, ...]:
+        """How many units can be selected: of each block; of a block without units, the entries of the largest array
+        that a step of it computes. Where values name their axes, how many indices on each axis."""
+        if self.axes:
+            return tuple(self.axes.values())
+        return (
+            self.widths if self.layered else tuple(self._entries.get(k, 1) for k in range(len(self.blocks)))
+        )
 
     @cached_property
     def _entries(self) -> Mapping[int, int]:

@@ -145,6 +145,15 @@ class GraphValues:
         """Return True if a name is that of a parameter, or of its gradient."""
         return self.about(name).is_parameter
 
+    @cached_property
+    def axes(self) -> Mapping[str, int]:
+        """The axes that values name, each with its largest size; none where arrays have no named axes."""
+        found: dict[str, int] = {}
+        for value in self.values:
+            for axis, n in zip(value.axes, value.sample_shape, strict=False):
+                found[axis] = max(found.get(axis, 0), n)
+        return MappingProxyType(found)
+
     # --- blocks -------------------------------------------------------------------------------------------
 
     @property

@@ -57,6 +57,16 @@ class Model(Protocol):
         ...
 
     @property
+    def part(self) -> str:
+        """What a block of its graph is called: layer, block, statement."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """What is selected at a step: unit, entry, position."""
+        ...
+
+    @property
     def settings(self) -> dict[str, Any]:
         """All that it is made from, by name."""
         ...
@@ -89,6 +99,11 @@ class Model(Protocol):
     @property
     def vocabulary(self) -> int:
         """Number of tokens of the text that it takes; 0 if it takes numbers."""
+        ...
+
+    @property
+    def heads(self) -> int:
+        """Number of heads of its attention; 0 if it has none."""
         ...
 
     @property

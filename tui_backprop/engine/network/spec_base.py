@@ -24,6 +24,21 @@ class SpecBase:
         return self.changed(dtype=dtype)
 
     @property
+    def part(self) -> str:
+        """What a block of its graph is called: layer."""
+        return "layer"
+
+    @property
+    def unit(self) -> str:
+        """What is selected at a step: a unit."""
+        return "unit"
+
+    @property
+    def heads(self) -> int:
+        """Number of heads of its attention: none."""
+        return 0
+
+    @property
     def context(self) -> int:
         """Number of positions of a sample of text: 0, it takes numbers."""
         return 0

@@ -50,6 +50,9 @@ class Value:
         Of a target: whether −1 stands for a position without one.
     wanted
         Whether the derivative by it is wanted although it is no parameter.
+    axes
+        What it has a size for in one sample, in the order of its sizes: head, position, channel; () if that has no
+        name. See ``engine/network/axes.py``.
     frozen
         Of a parameter: whether it gets no gradient and is not updated (PyTorch's ``requires_grad=False``).
     constant
@@ -72,6 +75,7 @@ class Value:
     classes: int = 0
     padded: bool = False
     wanted: bool = False
+    axes: tuple[str, ...] = ()
     frozen: bool = False
     constant: float = 0.0
     numbers: tuple[float, ...] = ()

@@ -117,10 +117,10 @@ def sample_lines(session: Session, snapshot: Snapshot | None) -> list[Line]:
 
 
 def step_text(snapshot: Snapshot) -> str:
-    """The number of the step, named by its grain where that is not the default: step 3/20, operation 5/35; a layer of
-    a graph without layers is a statement."""
+    """The number of the step, named by its grain where that is not the default: step 3/20, operation 5/35, layer 2/9
+    (or whatever a part of the model is called)."""
     grain = snapshot.session.walk.grain
-    grain = "statement" if grain == "layer" and not snapshot.graph.layered else grain
+    grain = snapshot.session.network.part if grain == "layer" else grain
     return f"{'step' if grain == 'equation' else grain} {snapshot.step.index}/{len(snapshot.steps) - 1}"
 
 

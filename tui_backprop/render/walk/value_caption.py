@@ -21,10 +21,10 @@ def value_caption(snapshot: Snapshot, context: RenderContext = UTF8) -> str:
     if not step.visits:
         return VALUES["given"].format(given=_given(graph), step_on=context.key("step_on"))
     if step.parts:
-        part = "block" if graph.fed else "statement"
-        name = f"{part} backward" if step.phase == "backward" else part
+        name = "part backward" if step.phase == "backward" else "part"
         operations = sum(visit.of is None for visit in step.visits)
-        return VALUES[name].format(operations=operations, title=graph.blocks[step.block].title)
+        part, title = snapshot.session.network.part, graph.blocks[step.block].title
+        return VALUES[name].format(operations=operations, part=part, title=title)
     visit = step.visits[-1]
     if visit.of is None:
         return VALUES[_name(visit)]

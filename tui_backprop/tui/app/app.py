@@ -20,7 +20,7 @@ from textual.worker import Worker, WorkerFailed, WorkerState
 
 from tui_backprop.engine.training.memory import CHECKPOINT_MEGABYTES
 from tui_backprop.keys.panel_table import PANEL_ROWS
-from tui_backprop.keys.table import action_always, bar
+from tui_backprop.keys.table import action_always
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.session.setting_changes import applied_words
 from tui_backprop.session.state import Session
@@ -126,6 +126,7 @@ class BackpropApp(AppServices):
             self._opening,
             lambda place: self.activities.state_of(place),
             self.lacks,
+            lambda: (self.session.network.part, self.session.network.unit),
         )
         self.navigation = Navigation(self, state)
         self.playback = Playback(self, state, self.navigation)
@@ -198,7 +199,7 @@ class BackpropApp(AppServices):
     def on_mount(self) -> None:
         # After ctrl+z and fg everything is redrawn: the shell has used the screen.
         self.app_resume_signal.subscribe(self, lambda app: self.refresh(layout=True))
-        self.query_one(KeyBar).show(*bar("walk", self.render_context.keys, lacks=self.lacks()))
+        self.panels.show_keys()
         self.show()
         if self.session.panel != "walk":
             self.to_panel(self.session.panel)

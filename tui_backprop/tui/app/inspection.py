@@ -20,8 +20,15 @@ if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
 
 
 def look_at(session: Session, tensor: str, index: tuple[int, ...]) -> Session:
-    """Return the session that shows an entry of a tensor; no other unit of its layers remains selected."""
+    """Return the session that shows an entry of a tensor; no other unit of its layers remains selected; where values
+    name their axes, it is selected on them."""
     graph = session.network.graph
+    if graph.axes:
+        session = transitions.select_automatic(session)
+        numbers = {axis: k for k, axis in enumerate(graph.axes)}
+        for axis, i in zip(graph.about(tensor).axes, index, strict=False):
+            session = transitions.select(session, numbers[axis], i)
+        return transitions.inspect(session, tensor, index)
     last = graph.block(tensor)
     ends = len(index) if graph.layered else 1
     for layer in range(last + 1 - ends, last + 1):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import transitions
@@ -11,19 +12,52 @@ from tui_backprop.session.walk_steps import steps_of
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.state import AppState, Change
 
+if TYPE_CHECKING:
+    from tui_backprop.engine.network.value import Value
+
 NO_SAMPLES = "no samples to choose from: an expression has its own numbers"
 NO_SPLIT = "no samples are held out; set validation in the form"
 HELD_OUT = "held out for validation: no update; {other_part} goes back to training"
 
 
+NO_HEADS = "no heads at this step"
+
+
 def next_unit(direction: int, session: Session, snapshot: Snapshot) -> Session:
     """Select the next unit of the layer of the step, or the previous one; of a graph without units, the next entry
-    that the step computes, in the number panel, too."""
+    that the step computes, in the number panel, too; of values with named axes, the next row."""
+    if snapshot.graph.axes:
+        axes = chosen_value(snapshot).axes
+        return next_on_axis(axes[-2:][0], direction, session, snapshot) if axes else session
     layer, units = snapshot.step.block, snapshot.units
     unit = min(snapshot.unit(layer), units - 1) + direction
     if not snapshot.graph.layered:
         session = transitions.inspect_automatic(session)
     return transitions.select(session, layer, unit % units)
+
+
+def chosen_value(snapshot: Snapshot) -> Value:
+    """Return the value of which an entry is chosen at the step."""
+    from tui_backprop.engine.explain.entries import chosen_at
+
+    name, _ = chosen_at(snapshot.graph, snapshot.step, snapshot.unit(snapshot.step.block))
+    return snapshot.graph.by_name[name]
+
+
+def next_on_axis(axis: str, direction: int, session: Session, snapshot: Snapshot) -> Session:
+    """Select the next index on an axis of the value chosen at the step; of positions, of those with a target."""
+    from tui_backprop.engine.explain.entries import chosen_at, positions
+    from tui_backprop.engine.network.axes import POSITION
+
+    graph, step = snapshot.graph, snapshot.step
+    name, index = chosen_at(graph, step, snapshot.unit(step.block))
+    value = graph.by_name[name]
+    at = value.axes.index(axis)
+    size = value.sample_shape[at]
+    if axis == POSITION and not value.is_parameter:
+        size = max(min(size, positions(snapshot.iteration)), 1)
+    session = transitions.inspect_automatic(session)
+    return transitions.select(session, [*graph.axes].index(axis), (index[at] + direction) % size)
 
 
 class Navigation:
@@ -77,6 +111,19 @@ class Navigation:
 
     def action_unit(self, direction: int) -> None:
         self._state.move(partial(next_unit, direction), numbers=True)
+
+    def action_head(self, direction: int) -> None:
+        """Select the next head of attention."""
+
+        def other(session: Session, snapshot: Snapshot) -> Session:
+            from tui_backprop.engine.network.axes import HEAD
+
+            if HEAD not in chosen_value(snapshot).axes:
+                self._app.say(NO_HEADS)
+                return session
+            return next_on_axis(HEAD, direction, session, snapshot)
+
+        self._state.move(other, numbers=True)
 
     def action_automatic(self) -> None:
         """Select the unit with the largest |δ| in every layer."""

@@ -13,7 +13,7 @@ from textual.app import App
 from textual.geometry import Size
 
 from tui_backprop.keys.panel_table import COST_PAGES, PANEL_ROWS
-from tui_backprop.keys.table import Rows, bar
+from tui_backprop.keys.table import bar
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.panels.base import PanelCanvas
 from tui_backprop.tui.panels.registry import view_of
@@ -33,7 +33,7 @@ FOLLOWING = ("number", "curves", *COST_PAGES)  # panels that show one number, or
 class Panels:
     """Show, hide and focus panels. ``keep`` saves the session, since the focus belongs to what is saved;
     ``opening`` is called with the name of a panel before it is opened; ``state_of`` returns the state of its work;
-    ``lacks`` what keys may need and is not there."""
+    ``lacks`` what keys may need and is not there, ``called`` what its parts and units are called."""
 
     def __init__(
         self,
@@ -43,15 +43,16 @@ class Panels:
         opening: Callable[[str], None],
         state_of: Callable[[str], str],
         lacks: Callable[[], tuple[str, ...]],
+        called: Callable[[], tuple[str, str]],
     ) -> None:
         self.current = "walk"  # has, or last had, the focus
         self.aside = "cost"  # is to the right of the walk
         self._page = "cost"  # of the cost panel
         self._app, self._screen, self._keep, self._opening = app, screen, keep, opening
-        self._state_of, self._lacks = state_of, lacks
+        self._state_of, self._lacks, self._called = state_of, lacks, called
         self._veil: Veil | None = None  # over panels in which what is to be predicted can be seen
         self._views: dict[str, Canvas] = {}
-        self._keys_of: tuple[str, Rows, str, tuple[str, ...]] | None = None  # what the keys shown belong to
+        self._keys_of: tuple[object, ...] | None = None  # what the keys shown belong to
 
     @property
     def views(self) -> Collection[Canvas]:
@@ -161,7 +162,8 @@ class Panels:
 
     def show_keys(self) -> None:
         """Show the keys of the current panel in the key bar."""
-        wanted = self.current, self._app.render_context.keys, self._state_of(self.current), self._lacks()
+        rows, state = self._app.render_context.keys, self._state_of(self.current)
+        wanted = self.current, rows, state, self._lacks(), *self._called()
         if wanted != self._keys_of:
             self._keys_of = wanted
             for keys in self._screen.screen_stack[0].query(KeyBar):

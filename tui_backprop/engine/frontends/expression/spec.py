@@ -59,6 +59,16 @@ class ExpressionSpec(SpecBase):
         return ()
 
     @property
+    def part(self) -> str:
+        """What a block of its graph is called: statement."""
+        return "statement"
+
+    @property
+    def unit(self) -> str:
+        """What is selected at a step: an entry."""
+        return "entry"
+
+    @property
     def details(self) -> str:
         """The title says it all."""
         return ""

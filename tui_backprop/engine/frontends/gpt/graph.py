@@ -9,9 +9,11 @@ stream behind it. ``z`` are the logits."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from tui_backprop.engine.network.axes import HEAD, LOOKED_AT, POSITION, TOKEN
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_builder import Builder
 from tui_backprop.engine.network.value import BATCH, Block, Role, Value
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 HIDDEN = 4  # units of an MLP, times the width
 TURNED = transpose((-1, -2))
 KEYS_TURNED = transpose((-4, -3, -1, -2))  # of each head
+STREAM = POSITION, "channel"
+GATHERED, OF_HEAD = "gathered channel", "head channel"
+PROJECTED = {"q": "query channel", "k": "key channel", "v": "value channel"}
 
 
 @lru_cache(maxsize=32)
@@ -50,34 +55,45 @@ class _Gpt:
 
     def graph(self) -> Graph:
         spec, build = self._spec, self._build
-        build.give(Value("x", "input", (BATCH, spec.context), 0, "dx", classes=spec.vocabulary))
+        build.give(self._tokens("x", "input"))
         stream = self._embedded()
         for k in range(1, spec.depth + 1):
             stream = self._attention(k, stream)
             stream = self._mlp(k, stream)
         output = self._output(stream)
-        target = Value(
-            "t", "target", (BATCH, spec.context), self._block, "dt", classes=spec.vocabulary, padded=True
-        )
-        build.give(target)
-        loss = build.compute(TOKEN_LOSS, (output, target.name), "L", "loss", self._block, saved="p")
+        target = build.give(self._tokens("t", "target", padded=True))
+        loss = build.compute(TOKEN_LOSS, (output, target), "L", "loss", self._block, saved="p")
         return build.graph(self._blocks, output, loss)
 
     @property
     def _block(self) -> int:
         return len(self._blocks) - 1
 
-    def _weight(self, name: str, *shape: int) -> str:
-        return self._build.give(Value(name, "weight", shape, self._block, f"d{name}"))
+    def _tokens(self, name: str, role: Role, padded: bool = False) -> Value:
+        shape, classes = (BATCH, self._spec.context), self._spec.vocabulary
+        return Value(
+            name, role, shape, self._block, f"d{name}", classes=classes, padded=padded, axes=(POSITION,)
+        )
+
+    def _weight(self, name: str, *sizes: tuple[str, int]) -> str:
+        axes, shape = zip(*sizes, strict=True)
+        return self._build.give(Value(name, "weight", shape, self._block, f"d{name}", axes=axes))
 
     def _vector(self, name: str, role: Role) -> str:
-        return self._build.give(Value(name, role, (self._spec.width,), self._block, f"d{name}"))
+        shape, axes = (self._spec.width,), ("channel",)
+        return self._build.give(Value(name, role, shape, self._block, f"d{name}", axes=axes))
 
-    def _compute(self, primitive: Primitive, inputs: tuple[str, ...], name: str, role: Role = "value") -> str:
-        return self._build.compute(primitive, inputs, name, role, self._block)
+    def _compute(
+        self, primitive: Primitive, inputs: tuple[str, ...], name: str, axes: Sequence[str] = STREAM
+    ) -> str:
+        return self._build.compute(primitive, inputs, name, "value", self._block, axes=axes)
 
-    def _product(self, left: str, right: str, name: str) -> str:
-        return self._compute(MATRIX_PRODUCT, (left, right), name)
+    def _product(self, left: str, right: str, name: str, axes: Sequence[str] = STREAM) -> str:
+        return self._compute(MATRIX_PRODUCT, (left, right), name, axes)
+
+    @property
+    def _channels(self) -> tuple[str, int]:
+        return "channel", self._spec.width
 
     def _norm(self, stream: str, name: str) -> str:
         """Normalize the stream, with gain and shift if the norm has them."""
@@ -90,8 +106,8 @@ class _Gpt:
     def _embedded(self) -> str:
         spec = self._spec
         self._blocks.append(Block("embedding"))
-        tokens = self._weight("E", spec.vocabulary, spec.width)
-        positions = self._weight("P", spec.context, spec.width)
+        tokens = self._weight("E", (TOKEN, spec.vocabulary), self._channels)
+        positions = self._weight("P", (POSITION, spec.context), self._channels)
         embedded = self._compute(EMBEDDING, (tokens, "x"), "e")
         added = self._compute(arithmetic("add", (False, True)), (embedded, positions), "s")
         return self._norm(added, "h0")
@@ -101,18 +117,21 @@ class _Gpt:
         self._blocks.append(Block(f"attention {k}"))
         heads = {}
         normalized = self._norm(stream, f"n{k}")
-        for letter in "qkv":
-            weight = self._weight(f"W{letter}{k}", spec.width, spec.width)
-            projected = self._product(normalized, weight, f"{letter}{k}")
-            heads[letter] = self._compute(split_heads(spec.heads), (projected,), f"{letter.upper()}{k}")
-        turned = self._compute(KEYS_TURNED, (heads["k"],), f"KT{k}")
-        scores = self._product(heads["q"], turned, f"S{k}")
+        for letter, axis in PROJECTED.items():
+            weight = self._weight(f"W{letter}{k}", self._channels, (axis, spec.width))
+            projected = self._product(normalized, weight, f"{letter}{k}", (POSITION, axis))
+            split, name = split_heads(spec.heads), f"{letter.upper()}{k}"
+            heads[letter] = self._compute(split, (projected,), name, (HEAD, POSITION, OF_HEAD))
+        turned = self._compute(KEYS_TURNED, (heads["k"],), f"KT{k}", (HEAD, OF_HEAD, POSITION))
+        attention = HEAD, POSITION, LOOKED_AT
+        scores = self._product(heads["q"], turned, f"S{k}", attention)
         scale = self._constant((spec.width // spec.heads) ** -0.5)
-        scaled = self._compute(arithmetic("multiply", (False, True)), (scores, scale), f"C{k}")
-        weights = self._compute(softmax(causal=True), (scaled,), f"A{k}")
-        gathered = self._product(weights, heads["v"], f"O{k}")
-        merged = self._compute(MERGE_HEADS, (gathered,), f"g{k}")
-        output = self._product(merged, self._weight(f"Wo{k}", spec.width, spec.width), f"o{k}")
+        scaled = self._compute(arithmetic("multiply", (False, True)), (scores, scale), f"C{k}", attention)
+        weights = self._compute(softmax(causal=True), (scaled,), f"A{k}", attention)
+        gathered = self._product(weights, heads["v"], f"O{k}", (HEAD, POSITION, OF_HEAD))
+        merged = self._compute(MERGE_HEADS, (gathered,), f"g{k}", (POSITION, GATHERED))
+        weight = self._weight(f"Wo{k}", (GATHERED, spec.width), self._channels)
+        output = self._product(merged, weight, f"o{k}")
         return self._compute(arithmetic("add"), (stream, output), f"r{k}")
 
     def _constant(self, number: float) -> str:
@@ -123,16 +142,19 @@ class _Gpt:
         spec = self._spec
         self._blocks.append(Block(f"MLP {k}"))
         normalized = self._norm(stream, f"m{k}")
-        hidden = HIDDEN * spec.width
-        units = self._product(normalized, self._weight(f"Wu{k}", spec.width, hidden), f"u{k}")
+        hidden = "hidden unit", HIDDEN * spec.width
+        by_unit = POSITION, hidden[0]
+        units = self._product(normalized, self._weight(f"Wu{k}", self._channels, hidden), f"u{k}", by_unit)
         activation = elementwise(spec.activation, ACTIVATIONS[spec.activation], "function")
-        active = self._compute(activation, (units,), f"a{k}")
-        output = self._product(active, self._weight(f"Wd{k}", hidden, spec.width), f"d{k}")
+        active = self._compute(activation, (units,), f"a{k}", by_unit)
+        output = self._product(active, self._weight(f"Wd{k}", hidden, self._channels), f"d{k}")
         return self._compute(arithmetic("add"), (stream, output), f"h{k}")
 
     def _output(self, stream: str) -> str:
         spec = self._spec
         self._blocks.append(Block("output"))
         if spec.tied:
-            return self._product(stream, self._compute(TURNED, ("E",), "ET"), "z")
-        return self._product(stream, self._weight("Wout", spec.width, spec.vocabulary), "z")
+            weight = self._compute(TURNED, ("E",), "ET", ("channel", TOKEN))
+        else:
+            weight = self._weight("Wout", self._channels, (TOKEN, spec.vocabulary))
+        return self._product(stream, weight, "z", (POSITION, TOKEN))

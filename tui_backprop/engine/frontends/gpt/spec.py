@@ -79,6 +79,16 @@ class GptSpec(TokenSpec):
         return f"GPT, {blocks}, width {self.width}, {heads}, context {self.context}"
 
     @property
+    def part(self) -> str:
+        """What a block of its graph is called: block."""
+        return "block"
+
+    @property
+    def unit(self) -> str:
+        """What is selected at a step: a position."""
+        return "position"
+
+    @property
     def details(self) -> str:
         """The activation."""
         return self.activation
