@@ -9,7 +9,7 @@ import pytest
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.data.typed import texts_typed, typed_samples
-from tui_backprop.session.form_files import opened, to_open
+from tui_backprop.session.form_files import lost_weights, opened, to_open
 from tui_backprop.session.form_state import FormState
 from tui_backprop.session.network_form import session_of, texts_of
 from tui_backprop.session.presets import PRESETS
@@ -145,3 +145,10 @@ def test_what_a_choice_of_data_adapted_is_taken_back_by_another_one_but_no_edit_
     assert {*form.adapted} == {"layers", "loss"}
     assert form.edited("data", "moons").texts["loss"] == "binary-cross-entropy"
     assert form.edited("loss", "half-squares").edited("data", "moons").texts["loss"] == "half-squares"
+
+
+def test_weights_that_a_network_cannot_take_are_known_to_be_lost():
+    before = FormState(XOR).bringing("weights", "typed", "set").edited("set", "W1=[[1,2],[3,4]]")
+    form = FormState(before.after)
+    assert not lost_weights(form.texts, form.edited("seed", "3").after)
+    assert lost_weights(form.texts, form.edited("layers", "2,3,1").after)

@@ -113,7 +113,7 @@ class FormState:
 
     def following(self, session: Session) -> FormState:
         """Return the form of another session; edits remain."""
-        return self._about_files(replace(self, session=session))
+        return self if session is self.session else self._about_files(replace(self, session=session))
 
     def at(self, name: str) -> FormState:
         """Return the form with another field selected."""
@@ -146,12 +146,8 @@ class FormState:
     def bringing(self, name: str, value: str, row: str) -> FormState:
         """Return the form of a dense network with a ``value`` chosen in a field, and the ``row`` selected that this
         asks for."""
-        texts = (
-            self.texts
-            if self.texts["kind"] == FRONTEND
-            else {**self.texts, "kind": FRONTEND, "preset": CUSTOM}
-        )
-        return self._after(name, value, texts).at(row)
+        other = {} if self.texts["kind"] == FRONTEND else {"kind": FRONTEND, "preset": CUSTOM}
+        return self._after(name, value, {**self.texts, **other}).at(row)
 
     def opened(self, asked: Mapping[str, str], found: Opened | UserError) -> FormState:
         """Return the form with what was in the files that the texts ``asked`` for, or why there is nothing."""

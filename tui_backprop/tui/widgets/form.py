@@ -108,11 +108,13 @@ class NetworkPanel(Frame):
         """Follow the app's session; unapplied edits remain."""
         before, iteration = self.form, self._snapshot and self._snapshot.iteration
         self._snapshot = snapshot
-        self.form = before.following(session)
-        if self.form.texts != before.texts:
+        after = before.following(session)
+        if after.texts != before.texts:
+            self._become(after)
             self._fill_editor()
-            self._become(self.form)
-        elif snapshot is not None and snapshot.iteration is not iteration:  # the picture differs
+            return
+        self.form = after
+        if snapshot is not None and snapshot.iteration is not iteration:  # the picture differs
             self._view.redraw()
 
     def focus_form(self) -> None:
