@@ -48,6 +48,7 @@ def page(main: click.Group) -> str:
     commands = _commands(main, context)
     lines = [
         f'.TH BACKPROP\\-TUI 1 "" "backprop\\-tui {__version__}" "User Commands"',
+        ".na",  # lists of choices have no spaces that could be stretched
         *_section("NAME", [f"backprop\\-tui \\- {_text(_summary(main))}"]),
         *_section("SYNOPSIS", _synopses(main, commands)),
         *_section("DESCRIPTION", [*_paragraphs(main.help or ""), *_paragraphs(main.epilog or "")]),
