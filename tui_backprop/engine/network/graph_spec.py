@@ -21,12 +21,11 @@ CHECKED = 4  # times the memory of the app: a gradient check runs passes in doub
 class GraphSpec(SpecBase):
     """A model without layers of one kind, and without settings that change while it is trained."""
 
-    dtype: str = "float64"
+    if TYPE_CHECKING:  # fields and a property of each model
+        dtype: str
 
-    @property
-    def graph(self) -> Graph:
-        """The operations and values of the model."""
-        raise NotImplementedError
+        @property
+        def graph(self) -> Graph: ...
 
     @property
     def layers(self) -> tuple[int, ...]:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Self
 
 from tui_backprop.engine.arrays.types import Shape, size
 from tui_backprop.engine.frontends.conv.presets import FRONTEND, POOLINGS, numbers_in
+from tui_backprop.engine.network.graph_spec import GraphSpec
 from tui_backprop.engine.network.initializer_rules import parse_init
-from tui_backprop.engine.network.model import DTYPES, ITEMSIZE, TrainingSettings
-from tui_backprop.engine.network.spec_base import SpecBase
+from tui_backprop.engine.network.model import DTYPES
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import boolean, one_of, whole_number
@@ -22,12 +22,10 @@ MOST = {"channels": 512, "kernel": 15, "stride": 8, "padding": 7, "dense": 4096}
 MOST_STAGES = 8  # convolutions, and dense layers
 MOST_CLASSES, MOST_PIXELS = 1000, 256  # pixels of a side
 LEAST = {"padding": 0}  # 1 for all others
-ARRAYS = 24  # of each value, at most: in three passes, with work space and cotangents
-OBJECTS = 32_768  # bytes of Python's objects for one operation, at most
 
 
 @dataclass(frozen=True)
-class ConvSpec(SpecBase):
+class ConvSpec(GraphSpec):
     """A convolutional network for images of ``image`` = (channels, height, width), with one output for each class.
 
     Each stage convolves with square kernels into so many ``channels``, adds a bias or, with ``batch_norm``,
@@ -152,73 +150,20 @@ class ConvSpec(SpecBase):
         return f"conv {', '.join(stages)}, dense {', '.join(map(str, self.widths[1:]))}"
 
     @property
-    def layers(self) -> tuple[int, ...]:
-        """It has no layers of one kind."""
-        return ()
-
-    @property
     def details(self) -> str:
         """The activation, and the pooling."""
         pooled = "" if self.pooling == "none" else f", {self.pooling} pooling"
         return f"{self.activation}{pooled}{', batch norm' if self.batch_norm else ''}"
 
-    @property
-    def holds_numbers(self) -> bool:
-        """Whether all its numbers are its own: no, a data set feeds it."""
-        return False
-
     def to_inputs(self, wanted: bool) -> Self:
         """Return the network whose derivatives go on to the images, or to its parameters alone."""
         return self if self.input_gradient == wanted else replace(self, input_gradient=wanted)
 
-    @property
-    def parameters(self) -> int:
-        """Number of parameters, P."""
-        return sum(map(size, self.graph.parameters.values()))
-
-    @property
-    def parameter_terms(self) -> list[tuple[str, int]]:
-        """The terms that P is the sum of: each parameter, with its shape, and its number of entries."""
-        shapes = self.graph.parameters
-        return [(f"{name} {'×'.join(map(str, shape))}", size(shape)) for name, shape in shapes.items()]
-
-    @property
-    def weights(self) -> int:
-        """Number of multiply-accumulates of the forward pass of one sample."""
-        return self.graph.macs
-
-    def at_inference(self) -> Self:
-        """Return the network itself: it normalizes by the statistics of the batch that it is given."""
-        return self
-
-    @property
-    def training_settings(self) -> TrainingSettings:
-        """None that can change while it is trained."""
-        return TrainingSettings()
-
-    def with_training_settings(self, settings: TrainingSettings) -> Self:
-        """Return the network itself."""
-        return self
-
-    def memory(self, batch: int, slots: int = 0) -> int:
-        """Estimate the bytes that the app holds at its peak, with an optimizer of so many slots per parameter."""
-        entries = ARRAYS * sum(map(size, self.graph.shapes(batch).values())) + 3 * batch * self._columns
-        held = ITEMSIZE[self.dtype] * (entries + (10 + 6 * slots) * self.parameters)
-        return held + OBJECTS * len(self.graph.ops)
-
-    @property
-    def _columns(self) -> int:
-        """Entries of the patches of all convolutions of one sample."""
+    def _scratch(self, batch: int) -> int:
+        """Entries of the patches of all convolutions, in three passes."""
         before = (self.image[0], *self.channels)
-        return sum(
+        patches = (
             before[stage - 1] * self.of_stage("kernel", stage) ** 2 * size(convolved[1:])
             for stage, (convolved, _) in enumerate(self.shapes, 1)
         )
-
-    def streamed_memory(self, batch: int) -> int:
-        """Estimate the bytes of a pass; its weight gradients are small beside its values."""
-        return self.memory(batch)
-
-    def check_memory(self, batch: int, every: bool = False) -> int:
-        """Estimate the bytes that a gradient check holds at its peak: passes in double and complex precision, too."""
-        return 4 * self.memory(batch)
+        return 3 * batch * sum(patches)
