@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from tests.calculus import off
+from tests.engine.frontends.directions import check_gradient
 from tui_backprop.engine.explain.receipts import receipt_rows
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.frontends.conv.spec import ConvSpec
-from tui_backprop.engine.network.forward_mode import ForwardMode
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import size
@@ -84,18 +84,7 @@ def test_with_batch_normalization_a_shift_replaces_the_bias():
 @pytest.mark.parametrize("seed", range(24))
 def test_gradients_are_those_of_the_complex_step_and_of_forward_mode(seed):
     spec, batch = drawn_spec(seed)
-    program = program_of(spec, batch)
-    program.forward()
-    gradient = program.backward()
-    moved = program_of(spec, batch, "complex128")
-    rng = np.random.default_rng(seed)
-    for _ in range(4):
-        direction = rng.normal(size=spec.parameters)
-        moved.parameters[:] = program.parameters + STEP * 1j * direction
-        slope = float(moved.forward().imag) / STEP
-        assert gradient @ direction == pytest.approx(slope, rel=1e-10, abs=1e-13)
-        tangents = ForwardMode(program, spec.graph.views(direction))
-        assert float(tangents.push()) == pytest.approx(slope, rel=1e-10, abs=1e-13)
+    check_gradient(lambda dtype: program_of(spec, batch, dtype), seed)
 
 
 def test_gradients_of_lenet_are_those_of_the_complex_step():

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tests.engine.frontends.directions import check_gradient
 from tests.engine.frontends.test_gpt import NO_TARGET, samples_of
 from tests.reference import rnn
 from tui_backprop.engine.frontends.rnn.spec import RnnSpec
-from tui_backprop.engine.network.forward_mode import ForwardMode
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
 from tui_backprop.support.errors import InputError
@@ -49,18 +49,7 @@ def test_a_document_s_loss_and_gradient_are_those_of_the_reference():
 @pytest.mark.parametrize("seed", range(16))
 def test_gradients_are_those_of_the_complex_step_and_of_forward_mode(seed):
     spec, batch = drawn_spec(seed)
-    program = program_of(spec, batch)
-    program.forward()
-    gradient = program.backward()
-    moved = program_of(spec, batch, "complex128")
-    rng = np.random.default_rng(seed)
-    for _ in range(4):
-        direction = rng.normal(size=spec.parameters)
-        moved.parameters[:] = program.parameters + STEP * 1j * direction
-        slope = float(moved.forward().imag) / STEP
-        assert gradient @ direction == pytest.approx(slope, rel=1e-10, abs=1e-13)
-        tangents = ForwardMode(program, spec.graph.views(direction))
-        assert float(tangents.push()) == pytest.approx(slope, rel=1e-10, abs=1e-13)
+    check_gradient(lambda dtype: program_of(spec, batch, dtype), seed)
 
 
 def test_a_weight_that_every_step_reads_has_a_term_for_each():

@@ -1,31 +1,54 @@
-"""What the specifications of models have in common whose counts follow from their graph, and that data feed."""
+"""What the specifications of models have in common whose counts follow from their graph."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from tui_backprop.engine.arrays.types import size
 from tui_backprop.engine.network.model import ITEMSIZE, TrainingSettings
 from tui_backprop.engine.network.spec_base import SpecBase
+from tui_backprop.support.errors import InputError
+from tui_backprop.support.validation import whole_number
 
 if TYPE_CHECKING:
     from tui_backprop.engine.network.graph import Graph
 
-ARRAYS = 24  # of each value, at most: in three passes, with work space and cotangents
+ARRAYS = 32  # of each value, at most: in three passes, with work space and cotangents
 OBJECTS = 32_768  # bytes of Python's objects for one operation, at most
 CHECKED = 4  # times the memory of the app: a gradient check runs passes in double and complex precision, too
+
+
+def check_numbers(spec: SpecBase, most: Mapping[str, int], least: Mapping[str, int]) -> None:
+    """Make whole numbers of some fields of a specification that is being built. Raises InputError for one out of
+    range: from ``least`` (default: 1) to ``most``."""
+    for field, highest in most.items():
+        lowest = least.get(field, 1)
+        number = whole_number(field, getattr(spec, field), lowest)
+        if number > highest:
+            raise InputError(field, f"{number} is out of range ({lowest} to {highest:,})")
+        object.__setattr__(spec, field, number)
+    object.__setattr__(spec, "seed", whole_number("seed", spec.settings["seed"], 0))
 
 
 @dataclass(frozen=True)
 class GraphSpec(SpecBase):
     """A model without layers of one kind, and without settings that change while it is trained."""
 
-    if TYPE_CHECKING:  # fields and a property of each model
-        dtype: str
+    if TYPE_CHECKING:  # what each model has
+
+        @property
+        def dtype(self) -> str: ...
 
         @property
         def graph(self) -> Graph: ...
+
+    @property
+    def unseeded(self) -> Self:
+        """The model without what changes no operation of its graph: initialization, precision and seed."""
+        cls = type(self)
+        return self.changed(**{name: getattr(cls, name) for name in ("init", "dtype", "seed")})
 
     @property
     def layers(self) -> tuple[int, ...]:
@@ -46,7 +69,9 @@ class GraphSpec(SpecBase):
     def parameter_terms(self) -> list[tuple[str, int]]:
         """The terms that P is the sum of: each parameter, with its shape, and its number of entries."""
         shapes = self.graph.parameters
-        return [(f"{name} {'×'.join(map(str, shape))}", size(shape)) for name, shape in shapes.items()]
+        return [
+            (f"{name} {'×'.join(map(str, shape))}".rstrip(), size(shape)) for name, shape in shapes.items()
+        ]
 
     @property
     def weights(self) -> int:

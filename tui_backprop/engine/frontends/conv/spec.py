@@ -132,7 +132,7 @@ class ConvSpec(GraphSpec):
         """The operations and values of the network."""
         from tui_backprop.engine.frontends.conv.graph import graph_of  # the first paint does not need it
 
-        return graph_of(replace(self, init=ConvSpec.init, dtype=ConvSpec.dtype, seed=ConvSpec.seed))
+        return graph_of(self.unseeded)
 
     @property
     def frontend(self) -> str:

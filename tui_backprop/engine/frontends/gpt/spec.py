@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui_backprop.engine.frontends.gpt.presets import FRONTEND, NORMS
-from tui_backprop.engine.network.graph_spec import TokenSpec
+from tui_backprop.engine.network.graph_spec import TokenSpec, check_numbers
 from tui_backprop.engine.network.initializer_rules import parse_init
 from tui_backprop.engine.network.model import DTYPES
 from tui_backprop.support.errors import InputError
-from tui_backprop.support.validation import boolean, one_of, whole_number
+from tui_backprop.support.validation import boolean, one_of
 
 if TYPE_CHECKING:
     from tui_backprop.engine.network.graph import Graph
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ACTIVATIONS = ("relu", "gelu")
 # The largest numbers; a vocabulary is 256 characters and the boundary.
 MOST = {"vocabulary": 257, "depth": 12, "width": 1024, "heads": 64, "context": 256}
+LEAST = {"vocabulary": 2}  # 1 for all others
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,7 @@ class GptSpec(TokenSpec):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for field, most in MOST.items():
-            least = 2 if field == "vocabulary" else 1
-            number = whole_number(field, getattr(self, field), least)
-            if number > most:
-                raise InputError(field, f"{number} is out of range ({least} to {most:,})")
-            object.__setattr__(self, field, number)
+        check_numbers(self, MOST, LEAST)
         if self.width % self.heads:
             fits = [n for n in range(1, self.heads + 1) if self.width % n == 0][-1]
             raise InputError(
@@ -57,14 +53,13 @@ class GptSpec(TokenSpec):
         boolean("tied", self.tied)
         parse_init(self.init)
         one_of("dtype", self.dtype, DTYPES)
-        object.__setattr__(self, "seed", whole_number("seed", self.seed, 0))
 
     @property
     def graph(self) -> Graph:
         """The operations and values of the network."""
         from tui_backprop.engine.frontends.gpt.graph import graph_of  # the first paint does not need it
 
-        return graph_of(replace(self, init=GptSpec.init, dtype=GptSpec.dtype, seed=GptSpec.seed))
+        return graph_of(self.unseeded)
 
     @property
     def frontend(self) -> str:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui_backprop.engine.frontends.rnn.presets import FRONTEND
-from tui_backprop.engine.network.graph_spec import TokenSpec
+from tui_backprop.engine.network.graph_spec import TokenSpec, check_numbers
 from tui_backprop.engine.network.initializer_rules import parse_init
 from tui_backprop.engine.network.model import DTYPES
-from tui_backprop.support.errors import InputError
-from tui_backprop.support.validation import one_of, whole_number
+from tui_backprop.support.validation import one_of
 
 if TYPE_CHECKING:
     from tui_backprop.engine.network.graph import Graph
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid")
 MOST = {"vocabulary": 257, "hidden": 1024, "context": 16}
+LEAST = {"vocabulary": 2}  # 1 for all others
 
 
 @dataclass(frozen=True)
@@ -35,23 +35,17 @@ class RnnSpec(TokenSpec):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for field, most in MOST.items():
-            least = 2 if field == "vocabulary" else 1
-            number = whole_number(field, getattr(self, field), least)
-            if number > most:
-                raise InputError(field, f"{number} is out of range ({least} to {most:,})")
-            object.__setattr__(self, field, number)
+        check_numbers(self, MOST, LEAST)
         one_of("activation", self.activation, ACTIVATIONS)
         parse_init(self.init)
         one_of("dtype", self.dtype, DTYPES)
-        object.__setattr__(self, "seed", whole_number("seed", self.seed, 0))
 
     @property
     def graph(self) -> Graph:
         """The operations and values of the network."""
         from tui_backprop.engine.frontends.rnn.graph import graph_of  # the first paint does not need it
 
-        return graph_of(replace(self, init=RnnSpec.init, dtype=RnnSpec.dtype, seed=RnnSpec.seed))
+        return graph_of(self.unseeded)
 
     @property
     def frontend(self) -> str:
