@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from unicodedata import combining, east_asian_width
 
 MOST_CHARACTERS = 256  # different ones in a text
 BOUNDARY = "BOS"  # the name of the token that marks both ends of a document
+BOUNDARY_SIGN, BLANK_SIGN, OTHER_SIGN = (
+    "•",
+    "␣",
+    "¤",
+)  # of the boundary, a blank, and what has no width of one column
 SCALES = ("standard", "minmax")  # of the inputs in a file
 
 
@@ -37,6 +43,19 @@ class DataInfo:
         """The names of the tokens of a text, in order: its characters, blanks and control characters escaped, and the
         boundary; () for other data."""
         return (*map(_name, self.characters), BOUNDARY) if self.characters else ()
+
+    @property
+    def token_signs(self) -> str:
+        """One character for each token of a text, in order: the boundary as •, a blank as ␣; "" for other data."""
+        return "".join((*map(_sign, self.characters), BOUNDARY_SIGN)) if self.characters else ""
+
+
+def _sign(character: str) -> str:
+    """Return a visible sign of a character that is one column wide."""
+    if character == " ":
+        return BLANK_SIGN
+    narrow = east_asian_width(character) not in "WF" and not combining(character)
+    return character if character.isprintable() and narrow else OTHER_SIGN
 
 
 def _name(character: str) -> str:

@@ -2,6 +2,8 @@
 
 CAPTIONS = {
     "input": "{samples}, {inputs}. Press {step_on} to send it through the network, step by step.",
+    "text input": "{samples} of text: at each position, the next letter is predicted from those up to it. Press"
+    " {step_on} to send it through the network, step by step.",
     "affine": "{units} sums {before}, each times a weight{bias}.",
     "normalization": "Each sample's sums get mean 0 and standard deviation 1; each unit then scales (γ) and"
     " shifts (β) its own.",

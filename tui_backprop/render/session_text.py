@@ -7,6 +7,8 @@ from tui_backprop.engine.network.model import Model
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
 
+WORD_COLUMNS = 24  # of the text of a sample
+
 
 def layers_text(layers: tuple[int, ...], columns: int) -> str:
     """784·256·256·256·10; equal neighbors folded where that is too long: 2·3×10·2."""
@@ -22,6 +24,11 @@ def layers_text(layers: tuple[int, ...], columns: int) -> str:
     return "·".join(str(n) if times == 1 else f"{n}×{times}" for n, times in folded)
 
 
+def short(word: str) -> str:
+    """Shorten the text of a sample."""
+    return word if len(word) <= WORD_COLUMNS else f"{word[: WORD_COLUMNS - 1]}…"
+
+
 def network_name(network: Model, columns: int) -> str:
     """Name a network by its layers, as ``layers_text`` does; anything else by its title, cut."""
     if network.layers:
@@ -31,14 +38,19 @@ def network_name(network: Model, columns: int) -> str:
 
 
 def sample_text(session: Session, snapshot: Snapshot | None) -> str:
-    """The samples of the batch: sample 0, a "1"; samples 0-3; validation sample 7; "" if there are none to choose
-    from."""
+    """The samples of the batch: sample 0, a "1"; sample 2, anita; samples 0-3; validation sample 7; "" if
+    there are none to choose from."""
     if session.network.holds_numbers:
         return ""
     if session.batch > 1:
         return in_part(session, f"samples {sample_range(session)}")
     label = ""
-    if snapshot is not None and info(session.data).image:
+    if snapshot is not None and session.network.vocabulary:
+        from tui_backprop.render.sample_text import text_of  # numpy: after the first paint
+
+        text = text_of(session, snapshot.iteration)
+        label = f", {short(text.word)}" if text else ""
+    elif snapshot is not None and info(session.data).image:
         target = snapshot.graph.by_name[snapshot.graph.target]
         label = f', a "{snapshot.iteration.tensor(target.name)[0]}"' if target.classes else ""
     return in_part(session, f"sample {session.sample}{label}")

@@ -17,7 +17,7 @@ from tui_backprop.render.panels.graph_rows import NODE_MARK
 from tui_backprop.render.panels.operation_detail import rule_text
 from tui_backprop.render.panels.value_graph_rows import ValueGraphRow, lane_columns, value_graph_rows
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.render.walk.value_table import formula_in, value_rows
+from tui_backprop.render.walk.value_table import about_row, formula_in, value_rows
 from tui_backprop.support.format import format_number
 
 STATE_MARKS = {"": ("○", "faint"), "forward": ("●", "forward"), "backward": ("◆", "backward")}
@@ -84,8 +84,13 @@ class ValueGraphState:
         return bool(visits) and self.done.issuperset(visits)
 
     def value(self, row: ValueGraphRow) -> str:
-        """The number of a row, or the norm of its array."""
-        return "" if row.term or not self.made(row) else _number(self.snapshot.iteration.tensor(row.value))
+        """The number of a row, or the norm of its array; nothing of labels."""
+        labels = self.snapshot.graph.by_name[row.value].classes
+        return (
+            ""
+            if row.term or labels or not self.made(row)
+            else _number(self.snapshot.iteration.tensor(row.value))
+        )
 
     def after(self, row: ValueGraphRow) -> str:
         """The parameter of a row as updated, or its norm."""
@@ -217,7 +222,8 @@ def _about(look: ValueGraphState, row: ValueGraphRow, plan: GraphLayout) -> list
     if not plan.formulas:
         return name
     about = next(each for each in value_rows(look.snapshot.graph) if each.name == row.value)
-    text = formula_in(context.text(about.formula), plan.formulas)
+    words = about_row(about, look.snapshot.session, look.snapshot.iteration)
+    text = formula_in(context.text(words), plan.formulas)
     return [
         *name,
         (" " * len(EQUALS) if about.given else EQUALS, "muted"),

@@ -67,7 +67,9 @@ def shortest_caption(text: str, columns: int) -> list[Line]:
 def _sentence(snapshot: Snapshot) -> str:
     """Select the caption by the kind of the step, or by its operation."""
     step, kind = snapshot.step, snapshot.step.kind
-    if step.phase == "backward" and step.block == 1 and step is last_of(snapshot, "backward"):
+    if kind == "input" and snapshot.session.network.vocabulary:
+        kind = "text input"
+    elif step.phase == "backward" and step.block == 1 and step is last_of(snapshot, "backward"):
         kind = "last weights"
     elif snapshot.session.walk.grain == "operation" and step.operation in OPERATIONS:
         return OPERATIONS[step.operation]

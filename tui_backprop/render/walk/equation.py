@@ -158,6 +158,8 @@ def receipt(
     """Render a receipt, each sum aligned on the decimal point. A subtracted term is shown as a negative summand, with
     the minus in its label, so that the column adds up: "−α · dW   −0.00280". The row of remaining terms absorbs the
     rounding error of the terms shown; a short sum gets more decimals instead. The last result may be ``hidden``."""
+    if not rows:
+        return []
     shown = receipt_values(rows)
     rows, texts = [row for row, _ in shown], [context.text(text) for _, text in shown]
     texts[-1] = UNKNOWN if hidden else texts[-1]

@@ -9,7 +9,7 @@ import numpy as np
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.arrays.statistics import Summary, summarize
 from tui_backprop.engine.arrays.top_k import count_largest
-from tui_backprop.engine.explain.entries import entry_at, first_sample
+from tui_backprop.engine.explain.entries import chosen_at, first_sample
 from tui_backprop.engine.explain.receipts import penalties
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.primitives import Array
@@ -23,7 +23,7 @@ class ShownArray:
     """The array that a step shows: its ``name``, and whether it is a parameter as ``updated``; all ``values``, and
     those of the first sample as ``row``; the ``unit`` that is marked (-1: none). ``samples`` is their number, if each
     has a row of ``values``, else 0. ``notes`` describe it, the longest first, and ``image`` is (height, width) if
-    entries are pixels."""
+    entries are pixels; ``axes`` are the names of its axes."""
 
     name: str
     updated: bool
@@ -33,6 +33,8 @@ class ShownArray:
     samples: int
     notes: tuple[str, ...]
     image: tuple[int, int] | None
+    axes: tuple[str, ...] = ()
+    index: tuple[int, ...] = ()  # of the selected entry, where axes have names
 
     @property
     def label(self) -> str:
@@ -65,13 +67,16 @@ def shown_array(snapshot: Snapshot) -> ShownArray:
 
 def _shown_value(snapshot: Snapshot, step: Step) -> ShownArray:
     """Return the array of a step of a graph without layers, whatever its shape, as a vector or a matrix."""
-    updated = step.kind == "update"
-    entry = entry_at(snapshot.graph, step, snapshot.unit(step.block))
+    updated, graph = step.kind == "update", snapshot.graph
+    entry = chosen_at(graph, step, snapshot.unit(step.block))
     name = entry[0] if updated else step.tensor
+    by_position = entry[0] != graph.value_of(name)  # a loss of outputs at positions shows their probabilities
+    name = (graph.probabilities or graph.output) if by_position else name
     values = snapshot.iteration.new[name] if updated else first_sample(snapshot.iteration, name)
     row = values.reshape(-1, values.shape[-1]) if values.ndim > 2 else np.atleast_1d(values)
     unit = (entry[1] or (0,))[-1] if row.ndim == 1 else -1
-    return ShownArray(name, updated, values, row, unit, 0, (), None)
+    axes, index = (graph.shaped_like(name).axes, entry[1]) if graph.axes else ((), ())
+    return ShownArray(name, updated, values, row, unit, 0, (), None, axes, index)
 
 
 def _why_this_unit(snapshot: Snapshot, unit: int) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tui_backprop.engine.arrays.statistics import summarize
+from tui_backprop.engine.explain.entries import first_sample
+from tui_backprop.engine.network.axes import POSITION, TOKEN
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.array_table import (
     NUMBER_COLUMNS,
@@ -22,15 +24,20 @@ from tui_backprop.render.draw.gallery import gallery, gallery_layout
 from tui_backprop.render.draw.heatmap import heatmap, largest, picture, signed_picture
 from tui_backprop.render.draw.histogram import first_parts, histogram
 from tui_backprop.render.draw.spans import Line, clip, line, width
+from tui_backprop.render.sample_text import text_of
 from tui_backprop.render.view_state import Snapshot
+from tui_backprop.render.walk.axis_map import AxisArray, axis_map
 from tui_backprop.render.walk.equation import shape_text
 from tui_backprop.render.walk.largest import largest_view
+from tui_backprop.render.walk.letter_ranking import letter_ranking
 from tui_backprop.render.walk.outputs import MOST_OUTPUTS, output_lines, outputs_of, rows_for_all
 from tui_backprop.render.walk.shown_array import ShownArray, shown_array, shown_summary
+from tui_backprop.render.walk.text_strip import text_strip
 from tui_backprop.session.session_parts import VIEWS
 from tui_backprop.support.format import format_number
 
 GAP = 2
+AROUND_ROWS, LEAST_ARRAY_ROWS = 6, 8  # lines around the rows of an array, and of one in all
 
 
 def tensor_view(
@@ -53,6 +60,8 @@ def tensor_view(
         spare = 0 if view == "map" or width(head) + least > columns else least
         head = _with_why(head, bare, shown.notes, columns - spare, context)
     room = columns - width(head)
+    if draw is _map and shown.axes:
+        draw = _on_axes
     hint = next((hint.rjust(room) for hint in hints if GAP + len(hint) <= room), "")
     if draw in (_histogram, largest_view) and not snapshot.iteration.distributed(
         shown.name, updated=shown.updated
@@ -60,6 +69,15 @@ def tensor_view(
         draw = _map if given_up else _counting
     body = draw(snapshot, shown, columns, max(rows - 1, 1), context)
     return [clip(row, columns) for row in (line(*head, (hint, "muted")), *body)][:rows]
+
+
+def array_rows(snapshot: Snapshot, shown: ShownArray, columns: int) -> int:
+    """Return the lines that an array whose axes have names takes in full, with the blank one above it."""
+    text = text_of(snapshot.session, snapshot.iteration)
+    if text is None or len(shown.axes) < 2:
+        return LEAST_ARRAY_ROWS
+    array = AxisArray(shown.values, shown.axes, shown.index, snapshot.graph.is_parameter(shown.name))
+    return int(array.within(text).values.shape[-2]) + AROUND_ROWS
 
 
 def _noted(head: Line, choices: Sequence[str], columns: int) -> Line:
@@ -115,6 +133,25 @@ def _map(
     words = statistics(summary, columns - len(legend) - GAP if legend else columns)
     lines = [*body, line(((" " * GAP).join(filter(None, (legend, words))), "muted"))]
     return [*lines, *all_parameters(snapshot, columns, rows - len(lines))]
+
+
+def _on_axes(
+    snapshot: Snapshot, shown: ShownArray, columns: int, rows: int, context: RenderContext
+) -> list[Line]:
+    """Draw an array whose axes have names: a text, the ranking of tokens at a position, or a map with labels."""
+    text, role, graph = text_of(snapshot.session, snapshot.iteration), snapshot.step.phase, snapshot.graph
+    if text is None:
+        return _map(snapshot, shown, columns, rows, context)
+    if shown.axes == (POSITION, TOKEN):
+        at = min(shown.index[0], len(text.read) - 1)
+        predicted = int(first_sample(snapshot.iteration, graph.output)[at].argmax())
+        return letter_ranking(text, shown.values[at], at, predicted, role, columns, rows, context)
+    if shown.axes == (POSITION,):
+        return text_strip(text, shown.index[0], role, columns, rows, context)
+    if len(shown.axes) < 2:
+        return _map(snapshot, shown, columns, rows, context)
+    array = AxisArray(shown.values, shown.axes, shown.index, graph.is_parameter(shown.name))
+    return axis_map(array, text, role, columns, rows, context)
 
 
 def _histogram(

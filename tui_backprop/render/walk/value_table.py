@@ -12,10 +12,13 @@ from tui_backprop.engine.explain.formulas import equation
 from tui_backprop.engine.explain.notation import tidy
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.operation import Visit
+from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.alignment import on_the_point
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, cut, line
+from tui_backprop.render.sample_text import labels_text
 from tui_backprop.render.view_state import Snapshot
+from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
 
 LEAST_FORMULA_COLUMNS = 6
@@ -64,6 +67,7 @@ def value_table(snapshot: Snapshot, columns: int, rows: int, context: RenderCont
     cells = [[cell(row) for row in shown] for cell in columns_of]
     texts = [on_the_point([context.text(text) for text, _ in each]) for each in cells]
     wide = [max(len(title), *map(len, each)) for title, each in zip(heads, texts, strict=True)]
+    abouts = [about_row(row, snapshot.session, snapshot.iteration) for row in shown]
     named = max(len(context.text(row.name)) for row in all_rows)
     room = max(columns - named - 3 - sum(wide) - len(wide) * len(GAP), LEAST_FORMULA_COLUMNS)
     beyond = _beyond(first, len(all_rows) - first - len(shown))
@@ -80,11 +84,16 @@ def value_table(snapshot: Snapshot, columns: int, rows: int, context: RenderCont
             line(
                 (f"{context.text(row.name):<{named}}", "cursor" if row.name in now else "strong"),
                 (" = " if not row.given else "   ", "muted"),
-                (f"{formula_in(context.text(row.formula), room):<{room}}", "muted" if row.given else "text"),
+                (f"{formula_in(context.text(abouts[i]), room):<{room}}", "muted" if row.given else "text"),
                 *numbers,
             )
         )
     return lines
+
+
+def about_row(row: ValueRow, session: Session, iteration: Iteration) -> str:
+    """Return how a value comes about; of labels and tokens, themselves."""
+    return labels_text(session, iteration, row.name) or row.formula
 
 
 def formula_in(text: str, columns: int) -> str:
@@ -109,8 +118,8 @@ class Reached:
         self.updating = self._step.kind == "update"
 
     def number(self, row: ValueRow) -> tuple[str, str]:
-        """Return the value of a row, once it is computed."""
-        there = row.given or row.name in self._made
+        """Return the value of a row, once it is computed; nothing of labels, which are no numbers."""
+        there = (row.given or row.name in self._made) and not self._graph.by_name[row.name].classes
         return (_number(self._iteration.tensor(row.name)) if there else ""), "forward"
 
     def after(self, row: ValueRow) -> tuple[str, str]:

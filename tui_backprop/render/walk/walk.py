@@ -9,7 +9,8 @@ from tui_backprop.render.view_state import Snapshot, Veil
 from tui_backprop.render.walk.explanation import explanation
 from tui_backprop.render.walk.iteration_graph import drawable, graph_of
 from tui_backprop.render.walk.network_diagram import diagram
-from tui_backprop.render.walk.tensor import tensor_view
+from tui_backprop.render.walk.shown_array import shown_array
+from tui_backprop.render.walk.tensor import array_rows, tensor_view
 from tui_backprop.render.walk.timeline import timeline
 from tui_backprop.render.walk.value_table import value_table
 from tui_backprop.render.walk.veil import before, question_lines
@@ -17,6 +18,7 @@ from tui_backprop.render.walk.veil import before, question_lines
 TENSOR_ROWS = 8  # lines for the tensor below the equation, where there is room
 ROOMY_ROWS = 18  # lines below the diagram from which lines are reserved for the tensor
 LEAST_TABLE_ROWS = 6  # lines of the values above what is asked
+LEAST_ABOVE_MAP = 4  # and above an array with labels
 REST_ROWS = 12  # lines above and below the nodes and edges of a small network
 FEW_UNITS = 8  # largest width of layers that are drawn in a single line
 SIDE_BY_SIDE_COLUMNS = 72  # columns from which the tensor is beside the equation, not below it
@@ -53,8 +55,11 @@ def _beside(
         return _question(snapshot, snapshot.veil, columns, rows, context)
     if snapshot.graph.layered:
         return tensor_view(snapshot, columns, rows, context, given_up)
-    single = snapshot.iteration.tensor(snapshot.step.tensor).ndim == 0
-    table = value_table(snapshot, columns, rows if single else max(rows - TENSOR_ROWS, rows // 2), context)
+    shown = shown_array(snapshot)
+    single = shown.values.ndim == 0
+    least = LEAST_ABOVE_MAP if shown.axes else rows // 2
+    wanted = array_rows(snapshot, shown, columns) if shown.axes else TENSOR_ROWS
+    table = value_table(snapshot, columns, rows if single else max(rows - wanted, least), context)
     if single or rows - len(table) < 3:
         return table
     return [*table, (), *tensor_view(snapshot, columns, rows - len(table) - 1, context, given_up)]

@@ -105,6 +105,8 @@ def _receipt(iteration: Iteration, part: Step, unit: int, asked: TensorEntry | N
         visit = part.visits[-1]
         single = SINGLE.get((visit.op.primitive.kind, visit.of), general.receipt)
         return partial(single, asked=asked)
+    if part.kind == "input" and iteration.graph.by_name[iteration.graph.input].classes:
+        return lambda *_: ()  # tokens are no numbers
     if part.kind == "input" and not iteration.graph.fed:
         return lambda iteration, step, unit, *_: general.given(
             iteration, entry_at(iteration.graph, step, unit)
