@@ -161,3 +161,51 @@ def test_what_was_saved_before_stays_if_writing_fails(tmp_path, monkeypatch):
 def test_without_options_nothing_changes():
     assert run("trace").stdout == run("trace", "--steps", "0").stdout
     assert found("trace")["iteration"] == Session().t == 0
+
+
+GPT = "--preset", "microgpt", "--steps", "3"
+
+
+def test_a_text_is_walked_in_place_of_the_samples_and_a_letter_has_the_loss():
+    each = [
+        found("trace", *GPT, "--text", "zoe", *letter)["loss"]
+        for letter in ((), *(("--letter", str(k)) for k in range(1, 5)))
+    ]
+    assert each[0] == pytest.approx(sum(each[1:]) / 4, rel=1e-12)
+    assert found("blame", *GPT, "--text", "zoe", "--letter", "2")["loss"] == each[2]
+    assert found("trace", *GPT, "--text", "zoe", "--letter", "2")["data"]["text"] == {
+        "characters": "zoe",
+        "letter": 2,
+    }
+    assert '"zoe", letter 2' in run("trace", *GPT, "--text", "zoe", "--letter", "2").stdout
+    assert '"zoe", letter 2' in run("check", *GPT, "--text", "zoe", "--letter", "2").stdout
+    assert found("trace", *GPT)["loss"] not in each
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--preset", "microgpt", "--text", "Zoe"), '--text: names has no character "Z"'),
+        (("--preset", "microgpt", "--text", "a" * 17), "--text: 17 characters exceed the context of 16"),
+        (
+            ("--preset", "microgpt", "--text", "zoe", "--letter", "5"),
+            "--letter: 5 is out of range (1 to 4, 4 being the end)",
+        ),
+        (
+            ("--preset", "microgpt", "--text", "zoe", "--letter", "0"),
+            '--letter: "0" is not a positive whole number',
+        ),
+        (("--preset", "microgpt", "--letter", "1"), "--letter: requires --text"),
+        (
+            ("--preset", "microgpt", "--text", "zoe", "--batch", "2"),
+            "--batch: 2 is out of range; a text is one sample",
+        ),
+        (
+            ("--preset", "xor", "--text", "zoe"),
+            "--text: does not apply to 2,2,1 tanh, binary-cross-entropy; add --preset microgpt",
+        ),
+        (("--expr", "y = w", "--let", "w=2", "--text", "zoe"), "--text: does not apply to an expression"),
+    ],
+)
+def test_a_text_that_does_not_fit_is_refused(options, message):
+    assert run("trace", *options, code=2).stderr == f"backprop-tui: {message}\n"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.having import having
 from tui_backprop.data.catalogue import info
+from tui_backprop.data.passage import Passage
 from tui_backprop.engine.explain.number import shape_of, tensors
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
@@ -42,6 +43,7 @@ STARTS = [
     Session(NetworkSpec((2, 3), dtype="float64", bias=False), "spiral", batch=600, lr=1 / 3),
     Session(NetworkSpec((2, 3), dtype="float64", seed=4), "spiral", batch=7, validation=250),
     *map(from_preset, EXPRESSIONS),
+    moves.walk_passage(from_preset("microgpt"), Passage("emma", 3)),
 ]
 
 
@@ -61,6 +63,11 @@ def parameter(draw, session):
 def number(draw, session):
     name = draw(st.sampled_from(tensors(session.network.graph)))
     return name, place(draw, shape_of(session.network.graph, name))
+
+
+def passage(draw):
+    text = draw(st.text("abcxyz", max_size=16))
+    return Passage(text, draw(st.integers(0, min(len(text) + 1, 16))))
 
 
 def tuned(session, settings):
@@ -106,7 +113,8 @@ KEYS = (
     lambda draw, s: replace(s, lr=draw(RATES)),
     lambda draw, s: replace(s, optimizer=draw(st.sampled_from(OPTIMIZERS))),
     lambda draw, s: same_step(s, tuned(s, draw(st.sampled_from(SETTINGS))) if s.network.layers else s),
-    lambda draw, s: replace(s, batch=1 if s.network.holds_numbers else draw(st.integers(1, 40))),
+    lambda draw, s: replace(s, batch=1 if s.network.holds_numbers or s.passage else draw(st.integers(1, 40))),
+    lambda draw, s: moves.walk_passage(s, passage(draw)) if s.network.context else s,
     lambda draw, s: moves.edit_parameter(s, *parameter(draw, s), draw(st.floats(-1e300, 1e300))),
     lambda draw, s: moves.inspect(s, *number(draw, s)),
     lambda draw, s: moves.pin(s, parameter(draw, s)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
@@ -13,7 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tui_backprop.data.passage import ALL, Passage
 from tui_backprop.data.samples import cut
+from tui_backprop.engine.analysis.generation import Predictor
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
@@ -33,6 +36,7 @@ from tui_backprop.session.transitions import (
     before_update,
     edit_parameter,
     next_sample,
+    walk_passage,
 )
 
 ROUGH = NetworkSpec((2, 5, 5, 2), "tanh", layer_norm=True, residual=True, dropout=0.3, l2=0.01, seed=3)
@@ -485,3 +489,24 @@ def test_a_parameter_moved_twice_is_moved_by_both_and_back_leaves_it_as_it_was()
     there = edit_parameter(edit_parameter(session, "W1", (0, 0), 0.25), "W1", (0, 0), 0.25)
     assert [each.by for each in there.edits] == [0.5]
     assert edit_parameter(there, "W1", (0, 0), -0.5).edits == ()
+
+
+@pytest.mark.parametrize("letter", [ALL, 1, 3, 5])
+def test_the_loss_of_a_passage_is_that_of_its_letter(letter):
+    gpt = after_training(from_preset("microgpt"), 3)
+    replay = Replay()
+    iteration = replay.take(walk_passage(gpt, Passage("emma", letter)))
+    predictor = Predictor(gpt.network, replay.state(gpt).parameters, 26)
+    tokens = [4, 12, 12, 0]
+    p = predictor.probabilities(tokens)
+    losses = [-math.log(p[position, token]) for position, token in enumerate([*tokens, 26])]
+    expected = sum(losses) / 5 if letter == ALL else losses[letter - 1]
+    assert iteration.loss == pytest.approx(expected, rel=1e-12)
+
+
+def test_an_update_on_a_passage_is_replayed_and_lowers_its_loss():
+    there = walk_passage(after_training(from_preset("microgpt"), 3), Passage("zoe", 2))
+    first, after = Replay(), after_update(there)
+    before = first.take(there)
+    assert first.take(after).loss == before.loss_after < before.loss
+    assert Replay().take(after).loss == before.loss_after

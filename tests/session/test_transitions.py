@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.having import having
 from tui_backprop.data.catalogue import DATASETS
+from tui_backprop.data.passage import Passage
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session.presets import PRESETS
@@ -24,6 +25,7 @@ from tui_backprop.session.transitions import (
     edit_parameter,
     jump,
     next_sample,
+    other_part,
     restart,
     select,
     select_automatic,
@@ -31,6 +33,7 @@ from tui_backprop.session.transitions import (
     step_back,
     step_on,
     toggle_clock,
+    walk_passage,
 )
 from tui_backprop.session.update_log import shared, updates
 from tui_backprop.support.errors import UserError
@@ -244,6 +247,49 @@ def test_what_two_histories_share_is_counted_in_updates(session, one, other):
     assert shared(right.update_log, left.update_log) == same >= session.t
 
 
+def test_a_passage_takes_the_place_of_the_samples_until_other_ones_are_chosen():
+    gpt = from_preset("microgpt")
+    there = walk_passage(replace(gpt, batch=4), Passage("emma", 3))
+    assert there.batch == 1
+    assert there.pass_key != gpt.pass_key != walk_passage(gpt, Passage("emma", 2)).pass_key
+    assert there.gradient_changes(gpt) == ("samples",)
+    assert next_sample(there) == next_sample(there, -1) == gpt
+    assert next_sample(next_sample(there)).sample == gpt.sample + 1
+
+
+def test_training_goes_on_with_the_data_and_one_update_with_the_passage():
+    gpt = from_preset("microgpt")
+    there = walk_passage(gpt, Passage("emma", 3))
+    twice = after_update(after_update(there))
+    assert twice.passage == there.passage
+    assert [(run.count, run.passage) for run in twice.update_log] == [(2, there.passage)]
+    trained = after_training(twice, 5)
+    assert trained.passage is None
+    assert [(run.count, run.passage) for run in trained.update_log] == [(2, there.passage), (5, None)]
+    assert updates_of(trained)[2:] == updates_of(after_training(gpt, 5))
+    back = at_iteration(trained, trained, 1)
+    assert back.passage == there.passage
+    assert next_sample(back).update_log == back.update_log
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"passage": Passage("Emma")}, "text"),
+        ({"passage": Passage("a" * 17)}, "text"),
+        ({"passage": Passage("emma", 6)}, "letter"),
+        ({"passage": Passage("a" * 16, 17)}, "letter"),
+        ({"passage": Passage("emma", -1)}, "letter"),
+        ({"passage": Passage("emma"), "batch": 2}, "batch"),
+        ({"passage": Passage("emma"), "network": NetworkSpec((2, 2)), "data": "moons"}, "text"),
+    ],
+)
+def test_a_passage_that_does_not_fit_is_refused(change, field):
+    with pytest.raises(UserError) as caught:
+        replace(from_preset("microgpt"), **change)
+    assert caught.value.field == field
+
+
 def test_what_differs_from_a_gradient_is_named():
     xor = from_preset("xor")
     for names, other in (
@@ -255,3 +301,15 @@ def test_what_differs_from_a_gradient_is_named():
         (("network", "data", "samples"), Session()),
     ):
         assert other.gradient_changes(xor) == names
+
+
+def test_a_passage_belongs_to_no_part_and_training_begins_at_the_training_samples():
+    gpt = replace(from_preset("microgpt"), validation=1000)
+    held_out = other_part(gpt)
+    assert held_out.is_held_out
+    there = walk_passage(held_out, Passage("emma"))
+    assert not there.is_held_out
+    assert after_update(there).t == 1
+    trained = after_training(after_update(there), 3)
+    assert all(not replace(gpt, sample=run.sample).is_held_out for run in trained.update_log)
+    assert other_part(there).passage is None

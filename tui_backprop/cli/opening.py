@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -84,15 +84,15 @@ def trained_options(command: Command) -> Command:
 
 
 def trained(session: Session, steps: str | None) -> Session:
-    """Return the session after the updates that ``--steps`` asks for. Raises InputError for a bad number, or
-    more than a day of training."""
+    """Return the session after the updates that ``--steps`` asks for, at its text if it has one. Raises InputError
+    for a bad number, or more than a day of training."""
     count = whole_number("steps", steps or 0, 0)
     if not count:
         return session
     from tui_backprop.session.transitions import after_training
     from tui_backprop.session.validation import LONGEST_REPLAY, replay_seconds
 
-    session = after_training(session, count)
+    session = replace(after_training(session, count), passage=session.passage)
     if replay_seconds(session) > LONGEST_REPLAY:
         raise InputError("steps", f"{session.t:,} updates of this network take more than a day")
     return session

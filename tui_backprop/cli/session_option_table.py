@@ -98,6 +98,17 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
         "0.2",
         "Samples held out for validation: a share or a number of them, drawn with the seed; default 0.",
     ),
+    (
+        "--text",
+        "emma",
+        "For a GPT: a text of your own in place of the samples, at most as long as the context.",
+    ),
+    (
+        "--letter",
+        "3",
+        "Of --text: the letter whose prediction has the loss, 1 for the first, one more than the last for the end;"
+        " default: the mean over all.",
+    ),
     ("--lr", "0.01", "Learning rate, alpha."),
     ("--optimizer", "|".join(UPDATE_RULES), "Optimizer."),
     (
@@ -161,7 +172,19 @@ OTHER = (
     "channels", "kernel", "stride", "padding", "pooling", "dense", "batch_norm",
 )  # fmt: skip
 ANY_NETWORK = frozenset(
-    ("preset", "data", "sample", "batch", "validation", "repeat_batch", "lr", "optimizer", *OPTIMIZER)
+    (
+        "preset",
+        "data",
+        "sample",
+        "batch",
+        "validation",
+        "repeat_batch",
+        "text",
+        "letter",
+        "lr",
+        "optimizer",
+        *OPTIMIZER,
+    )
 )
 
 EXPRESSION_OPTIONS = frozenset(

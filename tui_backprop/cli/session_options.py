@@ -23,6 +23,7 @@ from tui_backprop.cli.session_option_table import (
 )
 from tui_backprop.cli.streams import say
 from tui_backprop.data.catalogue import GIVEN, fitted, info, title
+from tui_backprop.data.passage import ALL, Passage
 from tui_backprop.data.split import Split, held_out_count, split_of
 from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec, parse_frozen, parse_layers
@@ -61,7 +62,7 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
     if "let" in given:
         raise InputError("let", "requires --expr, or a preset that is an expression")
     if not isinstance(base.network, NetworkSpec):
-        return other_from(given, base)
+        return walking_text(given, other_from(given, base))
     _check_dense(given)
     data = data_of(given, base)
     network, optimizer = network_from(given, base.network, data), optimizer_from(given, base.optimizer)
@@ -84,6 +85,7 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
         validation=split.validation,
         repeat=given.get("repeat_batch", False),
     )
+    session = walking_text(given, session)
     if note := adapted(given, session):
         say(f"backprop-tui: {note}")
     return session
@@ -97,6 +99,17 @@ def _check_dense(given: Mapping[str, Any]) -> None:
                 name.replace("_", "-"),
                 f"does not apply to a dense network; add --preset {presets_with(name)}",
             )
+
+
+def walking_text(given: Mapping[str, Any], session: Session) -> Session:
+    """Return the session that walks the text that is given, if there is one. Raises InputError for one that does not
+    fit, and for a letter without a text."""
+    if "text" not in given:
+        if "letter" in given:
+            raise InputError("letter", "requires --text")
+        return session
+    letter = whole_number("letter", given["letter"], 1) if "letter" in given else ALL
+    return replace(session, passage=Passage(given["text"], letter))
 
 
 def presets_with(setting: str) -> str:

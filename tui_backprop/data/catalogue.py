@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tui_backprop.data.info import DataInfo
+from tui_backprop.data.passage import Passage
 from tui_backprop.data.split import checked_count
 from tui_backprop.engine.frontends.conv.spec import ConvSpec
 from tui_backprop.engine.frontends.dense.spec import NO_ACTIVATION, NetworkSpec
 from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.primitives.losses import LOSSES
 from tui_backprop.support.errors import InputError
-from tui_backprop.support.validation import one_of, whole_number
+from tui_backprop.support.validation import one_of, quoted, whole_number
 
 DATASETS = {
     "digits": DataInfo("handwritten digits, 28x28", 784, 4000, classes=10, image=(28, 28), first=22),
@@ -73,6 +74,24 @@ def check(spec: Model, data: str, sample: int, batch: int, validation: int = 0) 
         raise InputError("batch", f"{batch} is out of range; there is one sample")
     whole_number("batch", batch, 1)
     checked_count(validation, samples)
+
+
+def check_passage(spec: Model, data: str, passage: Passage, batch: int) -> None:
+    """Raise InputError unless a passage can be walked in place of a batch of so many samples."""
+    if not spec.context:
+        raise InputError("text", f"does not apply to {spec.title}; add --preset microgpt")
+    for character in passage.characters:
+        if character not in info(data).characters:
+            raise InputError("text", f"{title(data)} has no character {quoted(character)}")
+    length, most = len(passage.characters), spec.context
+    if length > most:
+        raise InputError("text", f"{length:,} characters exceed the context of {most}")
+    last = min(length + 1, most)
+    if not 0 <= passage.letter <= last:
+        end = f", {last} being the end" if last > length else ""
+        raise InputError("letter", f"{passage.letter} is out of range (1 to {last}{end})")
+    if batch != 1:
+        raise InputError("batch", f"{batch} is out of range; a text is one sample")
 
 
 def _check_text(spec: Model, data: str) -> None:

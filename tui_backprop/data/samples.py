@@ -11,8 +11,9 @@ import numpy as np
 
 from tui_backprop.data import own
 from tui_backprop.data.catalogue import DATASETS, TEXTS, info
+from tui_backprop.data.passage import Passage
 from tui_backprop.data.split import Part, split_of
-from tui_backprop.data.text import Text, shipped
+from tui_backprop.data.text import NO_TARGET, Text, shipped
 from tui_backprop.engine.network.model import Model, no_data
 from tui_backprop.engine.primitives import Array
 from tui_backprop.support.validation import one_of
@@ -133,9 +134,18 @@ def load_text(data: str) -> Text:
     return own.documents(data) if own.is_own(data) else shipped(one_of("data", data, TEXTS))
 
 
-def cut(spec: Model, data: str, sample: int, batch: int, part: Part | None = None) -> Batch:
+def cut(
+    spec: Model,
+    data: str,
+    sample: int,
+    batch: int,
+    part: Part | None = None,
+    passage: Passage | None = None,
+) -> Batch:
     """Return the ``batch`` samples of a part (default: of the whole data set) from ``sample`` on, going round at the
-    end, in the network's precision."""
+    end, in the network's precision; or a ``passage`` in their place."""
+    if passage is not None:
+        return _passage_batch(spec, load_text(data), passage)
     if spec.holds_numbers:
         nothing = no_data(spec.dtype)
         return Batch(nothing, nothing, nothing)
@@ -146,6 +156,14 @@ def cut(spec: Model, data: str, sample: int, batch: int, part: Part | None = Non
     return _selected(spec, load(data, spec.seed), rows)
 
 
+def _passage_batch(spec: Model, text: Text, passage: Passage) -> Batch:
+    """Return a passage as a batch of one sample; with the target of one letter alone, if it has one."""
+    tokens, following = text.window(text.encode(passage.characters)[1:-1], spec.context)
+    if passage.letter:
+        following = np.where(np.arange(spec.context) == passage.position, following, NO_TARGET)
+    return Batch(tokens[None].astype(spec.dtype), following[None], following[None])
+
+
 def batches(spec: Model, data: str, part: Part | None = None) -> Callable[[int, int], Batch]:
     """Return ``cut`` for many batches of a part: they come from all samples in the network's precision, except those
     of text, as views where they follow each other."""
@@ -153,7 +171,7 @@ def batches(spec: Model, data: str, part: Part | None = None) -> Callable[[int, 
 
     def batch(sample: int, size: int) -> Batch:
         if spec.holds_numbers or spec.context:
-            return cut(spec, data, sample, size)
+            return cut(spec, data, sample, size, part)
         whole, rows = _all(spec, data), part.rows(sample, size)
         return Batch(whole.x[rows], whole.target[rows], whole.t[rows])
 

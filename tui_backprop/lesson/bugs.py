@@ -83,7 +83,7 @@ class Bug:
 def problem_of(session: Session, model: Model | None = None) -> Problem:
     """Return the loss of a session's batch at its first parameters, of its network or of another model of it."""
     network = session.network
-    batch = cut(network, session.data, session.sample, session.batch, session.part)
+    batch = cut(network, session.data, *session.samples)
     return Problem(model or network, batch.x, batch.t, initial_parameters(network))
 
 

@@ -6,6 +6,7 @@ from tui_backprop.data.catalogue import info
 from tui_backprop.engine.network.model import Model
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.state import Session
+from tui_backprop.support.format import printable
 
 WORD_COLUMNS = 24  # of the text of a sample
 
@@ -42,6 +43,8 @@ def sample_text(session: Session, snapshot: Snapshot | None) -> str:
     there are none to choose from."""
     if session.network.holds_numbers:
         return ""
+    if session.passage is not None:
+        return printable(session.passage.title, 60)
     if session.batch > 1:
         return in_part(session, f"samples {sample_range(session)}")
     label = ""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from tui_backprop.data.catalogue import info, title
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.model import Model
-from tui_backprop.render.session_text import in_part, iteration_text
+from tui_backprop.render.session_text import in_part, iteration_text, sample_text
 from tui_backprop.report.rows import Fact
 from tui_backprop.session.state import Session
 
@@ -25,7 +26,10 @@ def data_text(session: Session, samples: str) -> str:
 
 
 def first_sample_text(session: Session) -> str:
-    """Name the first sample of the batch and how many follow: sample 0 and 3 more; validation sample 7."""
+    """Name the first sample of the batch and how many follow, or the passage: sample 0 and 3 more; validation sample
+    7."""
+    if session.passage is not None:
+        return sample_text(session, None)
     more = f" and {session.batch - 1} more" if session.batch > 1 else ""
     return in_part(session, f"sample {session.sample}{more}")
 
@@ -43,7 +47,7 @@ def samples_dict(session: Session) -> dict[str, Any]:
         "samples": [part.after(session.sample, i) for i in range(session.batch)],
         "part": part.name or None,
         "validation": session.validation,
-    }
+    } | ({"text": asdict(session.passage)} if session.passage else {})
 
 
 def init_text(network: Model) -> str:

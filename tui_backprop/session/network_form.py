@@ -245,7 +245,7 @@ def _rebuilt(before: Session, network: Model, **changes: Any) -> Session:
     """Return a session with another network; training so far is kept if only settings change that are those of an
     update. A planted bug stays until the network is another one."""
     network = before.network if network == before.network.healthy else network
-    after = replace(before, network=network, **changes)
+    after = replace(before, network=network, passage=None, **changes)
     check_epsilon(after.optimizer, network.dtype)
     if after.training_key != before.training_key:
         # Other data has other classes.
@@ -258,6 +258,8 @@ def _rebuilt(before: Session, network: Model, **changes: Any) -> Session:
             cost=replace(after.cost, decade=None),
             inspection=replace(after.inspection, confusion=confusion),
         )
+    if (after.sample, after.batch) == (before.sample, before.batch):
+        after = replace(after, passage=before.passage)
     return same_step(before, after)
 
 

@@ -206,7 +206,8 @@ def _reporting(on_progress: OnProgress | None, to: int) -> Watch:
 
 @lru_cache(maxsize=2)
 def _cut_update(network: Model, data: str, split: Split, run: UpdateRun) -> Update:
-    return _update(network, run, cut(network, data, run.sample, run.batch, split.part(run.sample)))
+    part = split.part(run.sample)
+    return _update(network, run, cut(network, data, run.sample, run.batch, part, run.passage))
 
 
 def _update(network: Model, run: UpdateRun, batch: Batch) -> Update:
@@ -227,7 +228,11 @@ def _plan(session: Session) -> Plan:
 
     def update(t: int) -> Update:
         run = run_of(t)
-        return replace(_update(start, run, batch_of(run.sample, run.batch)), rules=rules_of(t))
+        if run.passage is None:
+            batch = batch_of(run.sample, run.batch)
+        else:
+            batch = cut(start, session.data, run.sample, run.batch, training, run.passage)
+        return replace(_update(start, run, batch), rules=rules_of(t))
 
     return update
 

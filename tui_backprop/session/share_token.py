@@ -19,6 +19,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from tui_backprop.data.passage import Passage
 from tui_backprop.files.decoder import convert, decode_msgpack
 from tui_backprop.files.identity import Watch, by_content
 from tui_backprop.session.brought_files import fetch_files
@@ -41,8 +42,12 @@ USUAL = "lesson"  # the preset that need not be named
 
 DAMAGED = "this token is damaged; copy it again, all of it"
 
-# What a run or an edit is compared with: no valid one, so that every field it needs is written.
-NO_RUN, NO_EDIT = UpdateRun(-1, 0, 0.0), Edit("", (-1,), 0.0)
+# What each of these is compared with: no valid one, so that every field it needs is written.
+INVALID: dict[type, Any] = {
+    UpdateRun: UpdateRun(-1, 0, 0.0),
+    Edit: Edit("", (-1,), 0.0),
+    Passage: Passage("\n", -1),
+}
 
 # Dictionary of deflate, the most frequent words last. Part of the version: it never changes.
 WORDS = (
@@ -134,12 +139,8 @@ def _different(value: object, base: object) -> dict[str, Any]:
 
 
 def _plain(value: Any, base: object) -> Any:
-    if isinstance(value, UpdateRun):
-        return _different(value, NO_RUN)
-    if isinstance(value, Edit):
-        return _different(value, NO_EDIT)
     if is_dataclass(value):
-        return _different(value, base)
+        return _different(value, INVALID.get(type(value), base))
     if isinstance(value, str):
         return by_content(value)
     return [_plain(each, None) for each in value] if isinstance(value, tuple) else value
@@ -229,5 +230,6 @@ def _changed(base: Any, found: dict[str, Any]) -> Any:
         ):  # these have a field of their own, ``bookmarked``
             raise TokenError(name if name.isidentifier() else "token", "this version has no such field")
         old = getattr(base, name)
-        changes[name] = _changed(old, value) if is_dataclass(old) else convert(value, types[name])
+        nested = is_dataclass(old) and type(old) not in INVALID
+        changes[name] = _changed(old, value) if nested else convert(value, types[name])
     return replace(base, **changes)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from tui_backprop.data import catalogue
+from tui_backprop.data.passage import Passage
 from tui_backprop.data.split import VALIDATION, Part, Split, split_of
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.model import Model, TrainingSettings
@@ -37,6 +38,7 @@ class Session:
     edits: tuple[Edit, ...] = ()  # parameters changed by hand since the last update
     validation: int = 0  # number of samples held out for validation, drawn with the network's seed
     repeat: bool = False  # train on the same batch again and again, instead of the next one each time
+    passage: Passage | None = None  # a text that is walked in place of the samples
     walk: WalkState = field(default_factory=WalkState)
     inspection: Inspection = field(default_factory=Inspection)
     cost: CostSettings = field(default_factory=CostSettings)
@@ -54,6 +56,8 @@ class Session:
             object.__setattr__(self, "inspection", replace(self.inspection, layer=self.network.graph.depth))
         object.__setattr__(self, "validation", whole_number("validation", self.validation, 0))
         catalogue.check(self.network, self.data, self.sample, self.batch, self.validation)
+        if self.passage is not None:
+            catalogue.check_passage(self.network, self.data, self.passage, self.batch)
 
     @property
     def training_key(self) -> tuple[Model, str, int]:
@@ -77,11 +81,17 @@ class Session:
         differ = {
             "network": self.network != then.network,
             "data": self.data != then.data,
-            "samples": (self.sample, self.batch, self.validation)
-            != (then.sample, then.batch, then.validation),
+            "samples": (self.sample, self.batch, self.validation, self.passage)
+            != (then.sample, then.batch, then.validation, then.passage),
             "parameters": (self.update_log, self.edits) != (then.update_log, then.edits),
         }
         return tuple(name for name, changed in differ.items() if changed)
+
+    @property
+    def samples(self) -> tuple[int, int, Part, Passage | None]:
+        """What the iteration runs on, for ``data.samples.cut``: the first sample and their number, the part of the
+        data that they are from, and the passage in their place."""
+        return self.sample, self.batch, self.part, self.passage
 
     @property
     def walked(self) -> Session:
@@ -101,7 +111,9 @@ class Session:
     def update(self) -> UpdateRun:
         """The update that ends the iteration, with the edits made before it."""
         settings, optimizer = self.network.training_settings, self.optimizer
-        return UpdateRun(self.sample, self.batch, self.lr, 1, 0, self.edits, settings, optimizer)
+        return UpdateRun(
+            self.sample, self.batch, self.lr, 1, 0, self.edits, settings, optimizer, self.passage
+        )
 
     @property
     def began(self) -> int:
@@ -115,8 +127,8 @@ class Session:
 
     @property
     def part(self) -> Part:
-        """The part of the data that the batch is from."""
-        return self.split.part(self.sample)
+        """The part of the data that the batch is from; a passage is trained on, too."""
+        return self.split.part(self.sample) if self.passage is None else self.split.training
 
     @property
     def is_held_out(self) -> bool:

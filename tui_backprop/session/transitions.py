@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from tui_backprop.data.passage import Passage
 from tui_backprop.session import update_log
 from tui_backprop.session.session_parts import (
     AMOUNTS,
@@ -57,13 +58,14 @@ def after_update(session: Session) -> Session:
 def after_training(session: Session, count: int) -> Session:
     """Apply ``count`` updates, each on the next batch of the training samples, or all on the same one if they
     ``repeat``: the same step, ``count`` iterations later. Those of a batch that is held out begin at the next
-    training sample."""
+    training sample, those of a passage at the batch before it."""
     training = session.split.training
     first = training.after(session.sample)
     stride = 0 if session.repeat else session.batch % len(training.samples)
-    run = replace(session.update, sample=first, count=count, stride=stride)
+    run = replace(session.update, sample=first, count=count, stride=stride, passage=None)
     log = update_log.joined(session.update_log, run, training)
-    return replace(session, update_log=log, edits=(), sample=training.after(first, count * stride))
+    sample = training.after(first, count * stride)
+    return replace(session, update_log=log, edits=(), sample=sample, passage=None)
 
 
 def at_iteration(session: Session, along: Session, t: int) -> Session:
@@ -75,6 +77,7 @@ def at_iteration(session: Session, along: Session, t: int) -> Session:
         update_log=update_log.beginning(along.update_log, t),
         sample=update.sample,
         batch=update.batch,
+        passage=update.passage,
         lr=update.lr,
         edits=update.edits,
         optimizer=update.optimizer,
@@ -93,7 +96,10 @@ def restart(session: Session) -> Session:
 
 
 def next_sample(session: Session, direction: int = 1) -> Session:
-    """Select the next (or previous) batch of the same part of the data, going round at its ends."""
+    """Select the next (or previous) batch of the same part of the data, going round at its ends; from a passage, go
+    back to the batch before it."""
+    if session.passage is not None:
+        return replace(session, passage=None)
     return replace(session, sample=session.part.after(session.sample, direction * session.batch))
 
 
@@ -101,7 +107,13 @@ def other_part(session: Session) -> Session:
     """Go to the next sample of the other part of the data: from training to validation, or back."""
     split = session.split
     other = split.training if session.is_held_out else split.held_out
-    return replace(session, sample=other.after(session.sample)) if other.samples else session
+    return replace(session, sample=other.after(session.sample), passage=None) if other.samples else session
+
+
+def walk_passage(session: Session, passage: Passage) -> Session:
+    """Walk a text in place of the samples; training goes on from them, if they are not held out."""
+    sample = session.split.training.after(session.sample)
+    return replace(session, passage=passage, batch=1, sample=sample)
 
 
 def edit_parameter(session: Session, tensor: str, index: tuple[int, ...], by: float) -> Session:

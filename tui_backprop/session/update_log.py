@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
+from tui_backprop.data.passage import Passage
 from tui_backprop.data.split import Part
 from tui_backprop.engine.network.model import TrainingSettings
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
@@ -26,7 +27,8 @@ class UpdateRun:
     """``count`` successive updates on ``batch`` samples with one base learning rate. The batch of the first update
     begins at ``sample``, each later one ``stride`` samples after the previous (0: the same samples again; less than
     their part of the data has). ``edits`` are made before the first update. ``settings`` are those of the network,
-    and ``optimizer`` is that of all its updates: what differs from the run before has changed at its first update."""
+    and ``optimizer`` is that of all its updates: what differs from the run before has changed at its first update. A
+    ``passage`` takes the place of the samples."""
 
     sample: int
     batch: int
@@ -36,6 +38,7 @@ class UpdateRun:
     edits: tuple[Edit, ...] = ()
     settings: TrainingSettings = field(default_factory=TrainingSettings)
     optimizer: OptimizerSpec = field(default_factory=OptimizerSpec)
+    passage: Passage | None = None
 
     def __post_init__(self) -> None:
         if self.count == 1:  # so that equal runs are equal
@@ -44,12 +47,12 @@ class UpdateRun:
     def update(self, i: int, part: Part) -> UpdateRun:
         """Return update number ``i`` as a run of its own; its samples go round in a ``part`` of the data."""
         edits, first = () if i else self.edits, part.after(self.sample, i * self.stride)
-        return UpdateRun(first, self.batch, self.lr, 1, 0, edits, self.settings, self.optimizer)
+        return replace(self, sample=first, count=1, edits=edits)
 
     @property
-    def kind(self) -> tuple[int, float, tuple[Edit, ...], TrainingSettings, OptimizerSpec]:
+    def kind(self) -> tuple[int, float, tuple[Edit, ...], TrainingSettings, OptimizerSpec, Passage | None]:
         """What its first update is, but for the samples."""
-        return self.batch, self.lr, self.edits, self.settings, self.optimizer
+        return self.batch, self.lr, self.edits, self.settings, self.optimizer, self.passage
 
 
 UpdateLog = tuple[UpdateRun, ...]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import reduce
 from operator import attrgetter
 
-from tui_backprop.data.catalogue import info
+from tui_backprop.data.catalogue import check_passage, info
 from tui_backprop.engine.arrays.types import in_shape
 from tui_backprop.engine.frontends.dense.spec import MAX_LAYERS
 from tui_backprop.engine.network.graph_values import entry_name
@@ -162,6 +162,8 @@ def _check_update_log(session: Session) -> None:
         _within("update_log", run.stride, 0, len(training.samples) - 1)
         if run.batch < 1 or run.count < 1:
             raise InputError("update_log", f"invalid run of {run.count} updates with {run.batch} samples")
+        if run.passage is not None:
+            check_passage(session.network, session.data, run.passage, run.batch)
         positive_number("update_log", run.lr)
         if session.network.with_training_settings(run.settings).training_settings != run.settings:
             raise InputError("update_log", "has settings that this network does not have")

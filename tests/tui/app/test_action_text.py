@@ -7,6 +7,7 @@ from dataclasses import fields
 import pytest
 
 from tests.having import PART_OF, PARTS, having
+from tui_backprop.data.passage import Passage
 from tui_backprop.session import bookmark_changes
 from tui_backprop.session import transitions as moves
 from tui_backprop.session.state import Session, from_preset
@@ -15,7 +16,7 @@ from tui_backprop.tui.app.action_text import WORDS, action_words
 MARKED = bookmark_changes.add_bookmark(Session())
 TRAINED = moves.after_training(Session(), 1000)
 FAR = having(TRAINED, items=MARKED.bookmarks.items)
-XOR = from_preset("xor")
+XOR, GPT = from_preset("xor"), from_preset("microgpt")
 ACTIONS = {
     "training 1,000 updates": (Session(), TRAINED),
     "training 1 update": (Session(), moves.after_update(Session())),
@@ -24,6 +25,7 @@ ACTIONS = {
     "step into the next iteration": (moves.at_step(Session(), 20), moves.step_on(moves.at_step(Session(), 20), 21)),
     "step into the previous iteration": (TRAINED, moves.step_back(TRAINED, 21)),
     "sample": (Session(), moves.next_sample(Session())),
+    'walk of "emma", letter 3': (GPT, moves.walk_passage(GPT, Passage("emma", 3))),
     "step": (Session(), moves.at_step(Session(), 4)),
     "grain of the walk": (moves.at_step(Session(), 4), moves.next_grain(moves.at_step(Session(), 4))),
     "unit": (Session(), moves.select(Session(), 1, 7)),

@@ -161,7 +161,7 @@ def run_check(session: Session, dtype: str, options: dict[str, Any]) -> Report:
     request = read_options(options, spec)
     check_check_memory(spec, session.batch, request.entries is None)
     _check_time(spec, session.batch, request)
-    batch = cut(spec, session.data, session.sample, session.batch, session.part)
+    batch = cut(spec, session.data, *session.samples)
     problem = Problem(spec, batch.x, batch.t, parameters_of(session).astype(dtype), session.t)
     return _compare(problem, request, options)
 

@@ -210,7 +210,7 @@ def _race(session: Session, method: str, step: float | None, options: dict[str, 
     from tui_backprop.report.cost_result import Raced
 
     spec = session.network
-    batch = cut(spec, session.data, session.sample, session.batch, session.part)
+    batch = cut(spec, session.data, *session.samples)
     problem = Problem(spec, batch.x, batch.t, parameters_of(session), session.t)
     threads = 0
     with option_workers(options) as workers, progress("evaluations") as watch:

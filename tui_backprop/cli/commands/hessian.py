@@ -27,7 +27,7 @@ def command(opening: Opening, as_json: bool, plain: bool) -> None:
     from tui_backprop.report.second_order import hessian_dict, hessian_text
 
     spec = session.network
-    batch = cut(spec, session.data, session.sample, session.batch, session.part)
+    batch = cut(spec, session.data, *session.samples)
     with progress("columns computed") as watch:
         found = hessian(Problem(spec, batch.x, batch.t, parameters_of(session), session.t), watch)
     print_report(as_json, plain, lambda: hessian_dict(found), lambda context: hessian_text(found, context))

@@ -111,7 +111,7 @@ def run_stream(session: Session) -> tuple[StreamReport, float]:
     from tui_backprop.engine.training.streaming import stream_pass
 
     spec = session.network
-    batch = cut(spec, session.data, session.sample, session.batch, session.part)
+    batch = cut(spec, session.data, *session.samples)
     with progress("weights drawn") as watch, running_clock() as clock:
         start = clock()
         parameters = parameters_of(session, watch)

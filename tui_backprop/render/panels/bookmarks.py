@@ -112,7 +112,12 @@ def _difference(
             (f"  {change}", "muted"),
         )
     )
-    if (one.data, one.sample, one.batch) != (other.data, other.sample, other.batch):
+    if (one.data, one.sample, one.batch, one.passage) != (
+        other.data,
+        other.sample,
+        other.batch,
+        other.passage,
+    ):
         notes.append(wrap(context.text(OTHER_SAMPLES_NOTE), columns, "muted"))
     if not found.unlike and not any(each.moved for each in found.changes):
         return [*lines, *chain(*notes), line(("every number is the same", "good"))]

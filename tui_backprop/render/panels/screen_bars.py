@@ -102,7 +102,10 @@ def sample_lines(session: Session, snapshot: Snapshot | None) -> list[Line]:
     sample 3: 7, pred. 2; sample 3, a "7", predicted 2."""
     if session.network.holds_numbers:
         return []
-    name, text = f"sample {session.sample}", sample_text(session, snapshot)
+    text = sample_text(session, snapshot)
+    if session.passage is not None:
+        return [line(text)]
+    name = f"sample {session.sample}"
     name = in_part(session, name) if session.is_held_out else name
     found = prediction_shown(session, snapshot)
     if found is None or found.correct:

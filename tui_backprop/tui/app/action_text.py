@@ -10,6 +10,7 @@ from tui_backprop.render.session_text import network_name
 from tui_backprop.session import bookmark_changes
 from tui_backprop.session.state import Session
 from tui_backprop.session.undo import changed
+from tui_backprop.support.format import printable
 
 Words = str | Callable[[Session, Session], str]
 
@@ -74,6 +75,9 @@ WORDS: dict[str, Words] = {
     "lr": "learning rate",
     "batch": "batch size",
     "sample": "sample",
+    "passage": lambda before, after: (
+        f"walk of {printable(after.passage.title, 40)}" if after.passage else "sample"
+    ),
     "bookmarks.items": _bookmarks,
     "bookmarks.cursor": "cursor in the bookmarks",
     "bookmarks.held": "bookmark held",

@@ -42,7 +42,7 @@ class SecondDerivatives:
 
         try:
             spec = session.network
-            batch = cut(spec, session.data, session.sample, session.batch, session.part)
+            batch = cut(spec, session.data, *session.samples)
             parameters = self._state.replay.state(session).parameters
             found = hessian(Problem(spec, batch.x, batch.t, parameters, session.t))
         except Exception as error:
