@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui_backprop.cli.opening import Opening, iteration_of, trained_options
-from tui_backprop.cli.options import choice, output_options
+from tui_backprop.cli.opening import Opening, iteration_of, parameters_of, trained_options
+from tui_backprop.cli.options import choice, output_options, require
 from tui_backprop.cli.output import exit_if_bad, print_report
 from tui_backprop.session.session_parts import ALL_LAYERS, MEASURES, Inspection
 from tui_backprop.session.state import Session
@@ -28,8 +28,9 @@ MEASURE_OPTIONS = {name.replace(" ", "-"): name for name in MEASURES}
 @click.option("--layer", metavar="1", help="Rank the parameters of this layer only.")
 @choice("--measure", "|".join(MEASURE_OPTIONS), "What to rank the parameters by.", default="gradient")
 @click.option("--top", default="10", metavar="10", help="Number of parameters to list.")
+@click.option("--letters", is_flag=True, help="Of a text: rank the letters before the prediction instead.")
 @output_options
-def command(opening: Opening, as_json: bool, plain: bool, **options: Any) -> None:
+def command(opening: Opening, as_json: bool, plain: bool, letters: bool, **options: Any) -> None:
     """Rank all parameters by their share in the error, and nudge the first.
 
     For the first, print its path of largest influence on the loss; how the loss changes when it is moved, as
@@ -38,12 +39,33 @@ def command(opening: Opening, as_json: bool, plain: bool, **options: Any) -> Non
 
     Where a number is NaN or infinite, exit with 1; "reason" in the JSON names the first one, and what computed it.
     Nothing is predicted from such an output, and no parameter is ranked by such a score.
+
+    With --letters, rank the letters before a prediction (of --text and --letter, or of the sample) by their share in
+    its loss, to first order, beside the change of the loss when each is replaced by every other letter.
     """
+    if letters:
+        blame_letters(opening.session(), as_json, plain, options)
+        return
     state = attribute(opening.session(), options)
     from tui_backprop.report.blame import blame_dict, blame_text
 
     print_report(as_json, plain, lambda: blame_dict(state), lambda context: blame_text(state, context))
     exit_if_bad(state.iteration.bad is not None)
+
+
+def blame_letters(session: Session, as_json: bool, plain: bool, options: dict[str, Any]) -> None:
+    """Print the ranking of the letters. Raises InputError for samples that are no text, and for a layer."""
+    require(options, [("layer", False, "cannot be combined with --letters")])
+    from tui_backprop.report.letters import letters_dict, letters_text
+    from tui_backprop.session.letter_blame import letter_blame
+
+    *_, found = letter_blame(session, parameters_of(session))
+    print_report(
+        as_json,
+        plain,
+        lambda: letters_dict(session, found),
+        lambda context: letters_text(session, found, context),
+    )
 
 
 def attribute(session: Session, options: dict[str, Any]) -> BlameState:

@@ -73,9 +73,12 @@ def blamed_letters(spec: Model, parameters: Array, x: Array, t: Array, boundary:
     with np.errstate(all="ignore"):
         loss = float(program.forward())
         program.backward()
-    op = next(op for op in program.ops if op.primitive.kind == "embedding")
-    table, embedded = program.values[op.inputs[0]], program.values[op.output][0]
-    slope = program.cotangents[op.output][0]
+    ops = [op for op in program.ops if op.primitive.kind == "embedding"]
+    table = program.values[ops[0].inputs[0]]
+    embedded, slope = (
+        np.concatenate([arrays[op.output].reshape(-1, table.shape[1]) for op in ops])
+        for arrays in (program.values, program.cotangents)
+    )
     letters = tuple(
         BlamedLetter(i, int(x[i]), float(embedded[i] @ slope[i]), float(np.linalg.norm(slope[i])))
         for i in range(int(np.flatnonzero(t != NO_TARGET)[-1]) + 1)

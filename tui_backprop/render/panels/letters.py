@@ -1,0 +1,159 @@
+"""The ranking of the letters before a prediction by their blame: to first order beside the actual change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isnan
+
+from tui_backprop.data.info import BOUNDARY
+from tui_backprop.engine.analysis.blamed_letters import BlamedLetter, Replaced
+from tui_backprop.render.draw.context import RenderContext
+from tui_backprop.render.draw.letters import letter_at
+from tui_backprop.render.draw.spans import Line, Span, line, wrap
+from tui_backprop.session.letter_blame import LetterBlame
+from tui_backprop.support.format import format_fixed, format_number
+
+NUMBER, DECIMALS = 10, 3  # columns of a number, and its decimals
+LONGEST_BAR, SHORTEST_BAR = 16, 8  # columns
+APART = 0.5  # of the larger one: numbers that differ by less are close
+LINEAR = "The share is the change for an embedding of 0; towards the other letters the slope gives {linear}."
+BENT = "On the way to another letter the loss bends: the slope, {linear} there, holds for small changes only."
+
+
+@dataclass(frozen=True)
+class LetterColumn:
+    """A column of the ranking: its heading, its role, and the text of a letter."""
+
+    head: str
+    role: str
+    text: Callable[[BlamedLetter, tuple[str, ...]], str]
+
+
+def _fixed(change: float) -> str:
+    return format_fixed(change, DECIMALS)
+
+
+def _largest(found: Replaced, names: tuple[str, ...]) -> str:
+    return f"{_fixed(found.largest)} by {names[found.by]:<2}"
+
+
+def _of_replaced(text: Callable[[Replaced, tuple[str, ...]], str]) -> Callable[..., str]:
+    return lambda letter, names: text(letter.replaced, names) if letter.replaced else "…"
+
+
+FIRST_ORDER = LetterColumn("1st order", "backward", lambda letter, names: _fixed(-letter.share))
+ACTUAL = LetterColumn("actual", "loss", _of_replaced(lambda found, names: _fixed(found.mean)))
+LARGEST = LetterColumn("largest", "text", _of_replaced(_largest))
+BY_BOUNDARY = LetterColumn(
+    f"by {BOUNDARY}",
+    "text",
+    _of_replaced(lambda found, names: "" if found.boundary is None else _fixed(found.boundary)),
+)
+SLOPE = LetterColumn(
+    "|dL/de|", "muted", lambda letter, names: format_fixed(letter.norm, DECIMALS, sign=False)
+)
+WIDTHS = {"largest": 16}  # of columns that are wider than a number
+
+
+def ranked(blame: LetterBlame) -> list[BlamedLetter]:
+    """The letters, the one with the largest share first."""
+    return sorted(blame.letters, key=lambda letter: -abs(letter.share))
+
+
+def letter_lines(blame: LetterBlame, columns: int, rows: int, context: RenderContext) -> list[Line]:
+    """At most ``rows`` lines: the table of as many letters as fit, and below it how far blame can be trusted."""
+    words = trust_lines(blame, columns, context)
+    room = rows - len(words) - 1
+    if room < 3:
+        return letter_table(blame, columns, rows, context)
+    return [*letter_table(blame, columns, room, context), (), *words]
+
+
+def letter_table(blame: LetterBlame, columns: int, rows: int, context: RenderContext) -> list[Line]:
+    """The ranking: each letter with the change of the loss when it is another one, to first order and actual, as bars
+    and numbers."""
+    name_wide = max(len("letter"), *(len(_name(blame, each)) for each in blame.letters)) + 2
+    bars = [FIRST_ORDER, ACTUAL]
+    fixed = name_wide + len(bars) * (NUMBER + 2)
+    more: list[LetterColumn] = []
+    for column in (LARGEST, BY_BOUNDARY, SLOPE):
+        wide = WIDTHS.get(column.head, NUMBER)
+        if fixed + wide + 2 * SHORTEST_BAR <= columns:
+            more.append(column)
+            fixed += wide
+    bar = max(min((columns - fixed) // 2, LONGEST_BAR), 0)
+    firsts = [-each.share for each in blame.letters]
+    actual = [each.replaced.mean if each.replaced else 0.0 for each in blame.letters]
+    most = max(map(abs, (*firsts, *actual)), default=0.0)
+    heads = [f"{'letter':<{name_wide}}", *(f"{column.head:>{NUMBER}}  {'':{bar}}" for column in bars)]
+    heads += [f"{column.head:>{WIDTHS.get(column.head, NUMBER)}}" for column in more]
+    lines = [line(("".join(heads), "muted"))]
+    for letter in ranked(blame)[: max(rows - 1, 0)]:
+        spans: list[Span] = [(f"{_name(blame, letter):<{name_wide}}", "strong")]
+        values = -letter.share, letter.replaced.mean if letter.replaced else 0.0
+        for column, value in zip(bars, values, strict=True):
+            spans.append((f"{column.text(letter, blame.names):>{NUMBER}}  ", column.role))
+            spans.append((f"{drawn_bar(value, most, bar, context):<{bar}}", column.role))
+        for column in more:
+            text = column.text(letter, blame.names)
+            spans.append((f"{text:>{WIDTHS.get(column.head, NUMBER)}}", column.role))
+        lines.append(line(*spans))
+    return lines
+
+
+def drawn_bar(value: float, most: float, columns: int, context: RenderContext) -> str:
+    """A bar for a value, filled if it is positive and of strokes if it is negative."""
+    if isnan(value) or not most:
+        return ""
+    glyph = (context.up if value > 0 else context.down)[-1]
+    return glyph * min(round(abs(value) / most * columns), columns)
+
+
+def _name(blame: LetterBlame, letter: BlamedLetter) -> str:
+    return letter_at(letter.position, blame.names[letter.token])
+
+
+def trust_lines(blame: LetterBlame, columns: int, context: RenderContext) -> list[Line]:
+    """Say what is compared, how well the rankings agree, and where they disagree most, and why."""
+    lines = wrap(context.text(about_words(blame)), columns, "muted")
+    worst = max(blame.letters, key=lambda letter: letter.disagreement, default=None)
+    if not blame.whole or worst is None or worst.replaced is None:
+        return lines
+    return [*lines, *wrap(context.text(worst_words(worst, worst.replaced, blame)), columns, "text")]
+
+
+def about_words(blame: LetterBlame) -> str:
+    """Say what is compared, and how well the rankings agree."""
+    words = (
+        "Blame is first order: minus the embedding times its gradient. Actual: mean over all other letters."
+    )
+    if not blame.whole:
+        return f"{words} Replacing letters …"
+    return words if isnan(blame.rho) else f"{words} Rank correlation {format_number(blame.rho, 2)}."
+
+
+def worst_words(letter: BlamedLetter, found: Replaced, blame: LetterBlame) -> str:
+    """Say where both differ most, and why."""
+    first, actual = -letter.share, found.mean
+    words = f"Furthest apart: {_name(blame, letter)}, {_fixed(first)} against {_fixed(actual)}"
+    if _close(first, actual):
+        return f"{words}, which is close."
+    why = LINEAR if _close(found.linear, actual) else BENT
+    return f"{words}. {why.format(linear=_fixed(found.linear))}"
+
+
+def _close(one: float, other: float) -> bool:
+    return abs(one - other) <= APART * max(abs(one), abs(other))
+
+
+def prediction_words(blame: LetterBlame, most: int = 3) -> str:
+    """Say how probable the letter is, and which tokens are the most probable ones."""
+    if blame.target is None or blame.p is None:
+        return f"mean loss {format_number(blame.loss, 4)} of all letters"
+    p = blame.p.tolist()
+    order = sorted(range(len(p)), key=lambda token: -p[token])[:most]
+    likely = ", ".join(f"{blame.names[token]} {format_number(p[token], 2)}" for token in order)
+    what = letter_at(len(blame.letters), blame.names[blame.target])
+    how = f"p = {format_number(p[blame.target])}, loss {format_number(blame.loss, 4)}"
+    return f"{what} is predicted with {how}; most likely: {likely}"
