@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from tui_backprop.engine.explain.notation import ascii_formula
-from tui_backprop.engine.explain.number import exists, number_at, number_of, shape_of, tensors
+from tui_backprop.engine.explain.number import exists, number_at, number_of, shape_of, tensors, weights_near
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.report.trace import arrays_of
+from tui_backprop.session.replay import Replay
+from tui_backprop.session.state import from_preset
 
 EXACT = 1e-12
 SMALL = [
@@ -192,3 +194,12 @@ def test_every_step_has_a_number_that_stands_for_it(everything, grain):
             assert tensor == (f"z{spec.depth}" if of[0] == "L" else of)
             if tensor[0] == "W":
                 assert index[0] == np.abs(everything.tensor(f"d{tensor}")[:, unit]).argmax()
+
+
+def test_of_a_text_the_loss_is_drawn_along_the_parameter_with_the_largest_gradient():
+    iteration = Replay().take(from_preset("microgpt"))
+    gradient = np.abs(iteration.program.gradient)
+    largest = iteration.graph.parameter_at(int(gradient.argmax()))
+    for value in ("x", "e", "h0", "z"):
+        index = (0,) * (len(iteration.tensor(value).shape) - 1)
+        assert weights_near(iteration, (value, index), None, 1) == (largest,)

@@ -146,11 +146,12 @@ def weights_near(
     iteration: Iteration, number: TensorEntry, pinned: TensorEntry | None, most: int
 ) -> tuple[TensorEntry, ...]:
     """Return one or two parameters along which the loss is drawn: the number itself, or the weight into its unit with
-    the largest gradient; then the pinned one, or that with the next largest gradient in the same tensor."""
+    the largest gradient, in a graph without layers that of all parameters; then the pinned one, or that with the next
+    largest gradient in the same tensor."""
     graph = iteration.graph
     parameters = graph.parameters
     tensor, index = number
-    if tensor not in parameters and graph.part(max(graph.block(tensor), 1), "weight") is None:
+    if tensor not in parameters and not (graph.layered and graph.part(max(graph.block(tensor), 1), "weight")):
         tensor, index = graph.parameter_at(int(np.argmax(np.abs(np.nan_to_num(iteration.program.gradient)))))
     elif tensor not in parameters:
         layer = max(graph.block(tensor), 1)
