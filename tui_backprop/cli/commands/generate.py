@@ -8,7 +8,7 @@ from tui_backprop.cli.opening import Opening, parameters_of, trained_options
 from tui_backprop.cli.options import output_options
 from tui_backprop.cli.output import print_report
 from tui_backprop.data.catalogue import info
-from tui_backprop.session.presets import NETWORKS
+from tui_backprop.session.presets import MODELS
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import count_up_to, non_negative_number
 
@@ -36,7 +36,7 @@ def command(opening: Opening, count: str, temperature: str, as_json: bool, plain
     session = opening.session()
     network, passage = session.network, session.passage
     if not network.context:
-        fit = " or ".join(name for name, row in NETWORKS.items() if row.network.context)
+        fit = " or ".join(name for name, row in MODELS.items() if row.network.context)
         raise InputError("preset", f"{network.title} generates no text; choose {fit}")
     if passage is not None and passage.letter:
         raise InputError("letter", "does not apply to generate; leave it out")
