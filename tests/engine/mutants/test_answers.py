@@ -109,7 +109,7 @@ def test_every_mutant_says_something_about_something():
     elsewhere = {
         "composition-is-product", "no-transpose", "transposed-gradient", "own-factor", "last-path-only",
         "first-path-only", "counted-twice", "only-target", "constant-statistics", "no-dropout-mask", "no-penalty",
-        "error-is-delta",
+        "error-is-delta", "last-use-only", "mean-of-uses", "softmax-diagonal", "no-causal-mask", "no-constant-factor",
     }  # fmt: skip
     assert said == MUTANTS.keys() - elsewhere
 

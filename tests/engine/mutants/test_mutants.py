@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.engine.mutants.networks import dense, expression, iterations, problem_of
+from tests.engine.mutants.networks import (
+    CONV,
+    GPT,
+    RNN,
+    dense,
+    expression,
+    images,
+    iterations,
+    problem_of,
+    tokens,
+)
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.gradients.check.compare import compare
 from tui_backprop.engine.gradients.methods import METHODS
@@ -146,3 +156,69 @@ def test_the_numbers_of_mutants_of_a_dense_network():
     )
     back = delta @ (a.T @ delta).T
     np.testing.assert_allclose(by_name(iteration, "through-the-gradient")["b1"], (back * (1 - a * a)).sum(0))
+
+
+def test_the_numbers_of_mutants_of_attention():
+    iteration = tokens(GPT)
+    scores, weights, back = (iteration.tensor(name) for name in ("C1", "A1", "dA1"))
+    d = GPT.width // GPT.heads
+    np.testing.assert_allclose(wrong(iteration, "softmax-diagonal", "C1"), back * weights * (1 - weights))
+    p = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+    unmasked = p * (back - (back * p).sum(-1, keepdims=True))
+    found = wrong(iteration, "no-causal-mask", "C1")
+    np.testing.assert_allclose(found, unmasked)
+    assert np.abs(found[0, 0, 0, 1:]).min() > 0 == np.abs(iteration.tensor("dC1")[0, 0, 0, 1:]).max()
+    np.testing.assert_allclose(wrong(iteration, "no-constant-factor", "S1"), iteration.tensor("dC1"))
+    np.testing.assert_allclose(
+        wrong(iteration, "no-constant-factor", "Q1"), iteration.tensor("dQ1") * np.sqrt(d)
+    )
+
+
+def wrong(iteration, mutant, value):
+    """The gradient by a value with a mutant."""
+    program = problem_of(iteration, RULES_BY_NAME[mutant]).program()
+    program.forward()
+    program.backward()
+    return program.cotangents[value]
+
+
+def test_the_numbers_of_mutants_of_weights_that_every_position_uses():
+    iteration = tokens(GPT)
+    stream, back = iteration.tensor("n1"), iteration.tensor("dq1")
+    np.testing.assert_allclose(wrong(iteration, "last-use-only", "Wq1"), stream[:, -1].T @ back[:, -1])
+    np.testing.assert_allclose(
+        wrong(iteration, "mean-of-uses", "Wq1"), iteration.tensor("dWq1") / GPT.context
+    )
+    rows = iteration.tensor("de")
+    last = wrong(iteration, "last-use-only", "E")
+    np.testing.assert_allclose(last[1], rows[0, -1])
+    np.testing.assert_allclose(last[2:], 0)
+
+
+def test_the_numbers_of_mutants_of_a_kernel():
+    iteration = images(CONV)
+    x, back, right = iteration.tensor("X"), iteration.tensor("du1"), iteration.tensor("dW1")
+    assert back.shape == (3, 2, 4, 4)
+    corner = np.einsum("no,nchw->ochw", back[:, :, 3, 3], x[:, :, 3:, 3:])
+    np.testing.assert_allclose(wrong(iteration, "last-use-only", "W1"), corner)
+    np.testing.assert_allclose(wrong(iteration, "mean-of-uses", "W1"), right / 16)
+    np.testing.assert_allclose(wrong(iteration, "mean-of-uses", "b1"), iteration.tensor("db1") / 16)
+
+
+def test_the_numbers_of_mutants_of_weights_that_every_step_uses():
+    iteration = tokens(RNN)
+    terms = [iteration.tensor(f"h{t}").T @ iteration.tensor(f"du{t + 1}") for t in (1, 2, 3)]
+    np.testing.assert_allclose(iteration.tensor("dWh"), sum(terms))
+    np.testing.assert_allclose(wrong(iteration, "last-use-only", "Wh"), terms[-1])
+    np.testing.assert_allclose(wrong(iteration, "mean-of-uses", "Wh"), sum(terms) / 3)
+
+
+def test_mutants_of_the_loss_divide_by_the_positions_that_have_a_target():
+    iteration = tokens(GPT)
+    p, back, counted = iteration.tensor("p"), iteration.tensor("dz"), 6
+    np.testing.assert_allclose(wrong(iteration, "sum-not-mean", "z"), back * counted)
+    np.testing.assert_allclose(wrong(iteration, "probability-is-delta", "z")[0], p[0] / counted)
+    np.testing.assert_allclose(wrong(iteration, "probability-is-delta", "z")[1, 2:], 0)
+    only = wrong(iteration, "only-target", "z")
+    assert np.count_nonzero(only) == counted
+    np.testing.assert_allclose(only[0, 0, 1], back[0, 0, 1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui_backprop.engine.arrays.types import np
 from tui_backprop.engine.mutants.site import Site
 from tui_backprop.engine.mutants.slopes import no_slope
-from tui_backprop.engine.mutants.sums import nothing
+from tui_backprop.engine.mutants.sums import nothing, samples
 from tui_backprop.engine.network.operation import Op
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.primitives.losses import LabelsLossCache, Loss, LossCache
@@ -37,7 +37,7 @@ def only_target(site: Site) -> Op | None:
     """Give a gradient to the logit of the target alone."""
 
     def spoil(z_bar: Array, _g: Array, _y: Array, _: LabelsLossCache, z: Array, t: Array) -> None:
-        kept = np.arange(z.shape[1]) == t[:, None]
+        kept = np.arange(z.shape[-1]) == t[..., None]
         np.multiply(z_bar, kept, out=z_bar)
 
     return site.spoiling(0, spoil=spoil) if isinstance(site.row, Loss) and site.row.labels else None
@@ -45,11 +45,15 @@ def only_target(site: Site) -> Op | None:
 
 def probability_is_delta(site: Site) -> Op | None:
     """Take p for delta, without the target."""
+    row = site.row
+    if not (isinstance(row, Loss) and row.probabilities):
+        return None
 
-    def rule(z_bar: Array, g: Array, _y: Array, room: LossCache, *_: Array) -> None:
-        np.multiply(room.left, g / len(z_bar), out=z_bar)
+    def rule(z_bar: Array, g: Array, _y: Array, room: LossCache, _z: Array, t: Array) -> None:
+        counted = t[..., None] >= 0 if row.per_position else 1  # positions without a target have no loss
+        np.multiply(room.left, counted * (g / samples(row, z_bar, room)), out=z_bar)
 
-    return site.replacing({0: rule}) if isinstance(site.row, Loss) and site.row.probabilities else None
+    return site.replacing({0: rule})
 
 
 def sign_lost(site: Site) -> Op | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from tui_backprop.engine.arrays.types import np
 from tui_backprop.engine.mutants.site import Site, Spoil, spoiled
 from tui_backprop.engine.network.operation import Op
-from tui_backprop.engine.primitives import BIAS_ADD, Array
+from tui_backprop.engine.primitives import BIAS_ADD, Array, Cache
 from tui_backprop.engine.primitives.losses import Loss
 
 
@@ -20,32 +21,49 @@ def _twice(x_bar: Array, *_: object) -> None:
     np.multiply(x_bar, 2, out=x_bar)
 
 
-def _contributions(site: Site, chosen: Callable[[int, int], bool]) -> tuple[int, ...]:
-    """Return the inputs whose contribution to a gradient of several terms is chosen by its place among them, in the
-    order in which operations read the value, and their number. A penalty is no path of a signal."""
+class Term(NamedTuple):
+    """A term of a gradient that is a sum: of input ``i``, number ``at`` of ``of`` terms, in the order in which
+    operations read the value."""
+
+    i: int
+    at: int
+    of: int
+
+
+def terms(site: Site) -> tuple[Term, ...]:
+    """Return the terms that an operation contributes to gradients of several. A penalty is no path of a signal."""
     found = []
     for i, name in enumerate(site.op.differentiated):
         visits = site.graph.visits_of.get(name, ())
-        terms = [(each.op.output, each.of) for each in visits if each.op.primitive.kind != "penalty"]
+        paths = [(each.op.output, each.of) for each in visits if each.op.primitive.kind != "penalty"]
         here = site.op.output, i
-        if len(terms) > 1 and here in terms and chosen(terms.index(here), len(terms)):
-            found.append(i)
+        if len(paths) > 1 and here in paths:
+            found.append(Term(i, paths.index(here), len(paths)))
     return tuple(found)
+
+
+def _chosen(site: Site, chosen: Callable[[Term], bool]) -> tuple[int, ...]:
+    return tuple(term.i for term in terms(site) if chosen(term))
 
 
 def last_path(site: Site) -> Op | None:
     """Keep the term that a backward pass computes last: that of the operation that reads the value first."""
-    return site.replacing(dict.fromkeys(_contributions(site, lambda at, of: at > 0), nothing))
+    return site.replacing(dict.fromkeys(_chosen(site, lambda term: term.at > 0), nothing))
 
 
 def first_path(site: Site) -> Op | None:
     """Keep the term that a backward pass computes first: that of the operation that reads the value last."""
-    return site.replacing(dict.fromkeys(_contributions(site, lambda at, of: at < of - 1), nothing))
+    return site.replacing(dict.fromkeys(_chosen(site, lambda term: term.at < term.of - 1), nothing))
 
 
 def counted_twice(site: Site) -> Op | None:
     """Double the term that a backward pass computes first, as a walk does that goes on from a value at each."""
-    return site.spoiling(*_contributions(site, lambda at, of: at == of - 1), spoil=_twice)
+    return site.spoiling(*_chosen(site, lambda term: term.at == term.of - 1), spoil=_twice)
+
+
+def samples(loss: Loss, z: Array, cache: Cache) -> int | Array:
+    """Return the number that a loss divides by: of samples, or of positions with a target."""
+    return cache.n if loss.per_position else len(z)
 
 
 def sum_not_mean(site: Site) -> Op | None:
@@ -53,8 +71,8 @@ def sum_not_mean(site: Site) -> Op | None:
     if not site.row.averages:
         return None
 
-    def spoil(x_bar: Array, g: Array, *_: object) -> None:
-        n = len(x_bar) if isinstance(site.row, Loss) else x_bar.size // g.size
+    def spoil(x_bar: Array, g: Array, _y: Array, cache: Cache, *_: object) -> None:
+        n = samples(site.row, x_bar, cache) if isinstance(site.row, Loss) else x_bar.size // g.size
         np.multiply(x_bar, n, out=x_bar)
 
     return site.spoiling(0, spoil=spoil)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tui_backprop.engine.mutants import others, products, slopes, sums
+from tui_backprop.engine.mutants import attention, others, products, sharing, slopes, sums
 from tui_backprop.engine.mutants.mutant import Move, Mutant, QuotientMutant, RuleMutant, UpdateMutant
 
 STEP = 1e-4  # h of the difference quotient that is asked for
@@ -59,6 +59,15 @@ RULES: tuple[RuleMutant, ...] = (
                others.constant_statistics),
     RuleMutant("no-dropout-mask", "without the dropout mask on the way back", others.no_mask),
     RuleMutant("no-penalty", "without the gradient of the penalty", others.no_penalty),
+    RuleMutant("last-use-only", "if a shared weight keeps the term of its last position or step alone",
+               sharing.last_use),
+    RuleMutant("mean-of-uses", "if a shared weight gets the mean over its positions or steps instead of the sum",
+               sharing.mean_of_uses),
+    RuleMutant("softmax-diagonal", "if each attention weight depends on its own score alone",
+               attention.diagonal_softmax),
+    RuleMutant("no-causal-mask", "without the causal mask on the way back", attention.no_causal_mask),
+    RuleMutant("no-constant-factor", "without a constant factor, such as the 1/√d of attention",
+               attention.no_constant_factor),
 )  # fmt: skip
 
 
