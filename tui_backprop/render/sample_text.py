@@ -1,10 +1,11 @@
-"""The first sample of an iteration as text: what stands at its positions, and what should follow."""
+"""A sample of an iteration as text: what stands at its positions, and what should follow."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from tui_backprop.data.catalogue import info
+from tui_backprop.engine.arrays.types import Array
 from tui_backprop.engine.network.axes import LOOKED_AT, POSITION, TOKEN
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.per_iteration import per_iteration
@@ -41,6 +42,10 @@ class SampleText:
         """The tokens that should follow, one character each."""
         return self._signs(self.follows)
 
+    def predicted(self, logits: Array) -> str:
+        """Return the tokens predicted at the positions that have a target, from ``logits`` (T, vocabulary)."""
+        return self._signs(tuple(logits[: len(self.read)].argmax(-1).tolist()))
+
     def _signs(self, tokens: tuple[int, ...]) -> str:
         return "".join(self.signs[token] for token in tokens)
 
@@ -56,23 +61,24 @@ class SampleText:
             return self.signs[self.read[i]] if i < len(self.read) else ""
         return self.signs[i] if axis == TOKEN else ""
 
-    def words(self, axis: str, i: int) -> str:
-        """Name an index on an axis: position 4 (n), looks at 1 (m), token n, head 2."""
+    def words(self, axis: str, i: int, parameter: bool = False) -> str:
+        """Name an index on an axis: position 4 (n), looks at 1 (m), token n, head 2; a position of a ``parameter``
+        has no letter."""
         if axis in POSITIONS:
-            named = f" ({self.names[self.read[i]]})" if i < len(self.read) else ""
+            named = f" ({self.names[self.read[i]]})" if i < len(self.read) and not parameter else ""
             return f"{'looks at' if axis == LOOKED_AT else axis} {i}{named}"
         return f"{axis} {self.names[i] if axis == TOKEN else i}"
 
 
-def text_of(session: Session, iteration: Iteration) -> SampleText | None:
-    """Return the first sample of an iteration as text; None if the model takes none."""
-    return _sample_text(iteration, session.data) if session.network.vocabulary else None
+def text_of(session: Session, iteration: Iteration, sample: int = 0) -> SampleText | None:
+    """Return a sample of an iteration as text, by its place in the batch; None if the model takes none."""
+    return _sample_text(iteration, session.data, sample) if session.network.vocabulary else None
 
 
 @per_iteration
-def _sample_text(iteration: Iteration, data: str) -> SampleText:
+def _sample_text(iteration: Iteration, data: str, sample: int) -> SampleText:
     graph, about = iteration.graph, info(data)
-    read, follows = (iteration.tensor(name)[0] for name in (graph.input, graph.target))
+    read, follows = (iteration.tensor(name)[sample] for name in (graph.input, graph.target))
     there = follows >= 0
     tokens = (tuple(map(int, each[there])) for each in (read, follows))
     return SampleText(about.token_signs, about.token_names, *tokens)

@@ -23,7 +23,7 @@ from tui_backprop.render.panels.blame import (
     ranking_table,
 )
 from tui_backprop.render.panels.nudge_table import NUDGE_COLUMNS, flip_sentence, nudge_lines
-from tui_backprop.render.panels.parameter_path import path_factors, path_lines
+from tui_backprop.render.panels.parameter_path import path_factors, path_lines, way_lines
 from tui_backprop.render.panels.sample_pulls import pull_lines, pull_table
 from tui_backprop.render.session_text import sample_text
 from tui_backprop.render.view_state import BlameState
@@ -106,8 +106,9 @@ def _drawn(blame_state: BlameState, found: ParameterDetail, context: RenderConte
     """Draw the detail of the first parameter as on the panel: its path, and the table of nudges."""
     session, iteration = blame_state.session, blame_state.iteration
     attribution, several = found.attribution, iteration.batch > 1
-    yield from title_lines(session, attribution.tensor, attribution.index, WIDE, context)
+    yield from title_lines(session, iteration, attribution.tensor, attribution.index, WIDE, context)
     yield from path_lines(session, found, WIDE, len(found.path) + 3, several=several, context=context)
+    yield from way_lines(session, iteration, found, WIDE, context)
     yield ()
     yield from nudge_lines(found, WIDE, len(found.nudges))
 
@@ -138,7 +139,7 @@ def _path(blame_state: BlameState, found: ParameterDetail) -> Iterator[Row]:
     """The path of largest influence, factor by factor."""
     session, several = blame_state.session, blame_state.iteration.batch > 1
     tensor, index = found.attribution.tensor, found.attribution.index
-    yield Fact(entry_name(tensor, index), description_of(session, tensor, index))
+    yield Fact(entry_name(tensor, index), description_of(session, blame_state.iteration, tensor, index))
     if found.missing:
         yield Fact("path of largest influence", found.missing.why)
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from itertools import product
-from math import prod
+from math import isclose, prod
 
 import pytest
 
@@ -16,12 +16,13 @@ from tui_backprop.engine.analysis.parameter_detail import parameter_detail
 from tui_backprop.engine.analysis.ranking import named, ranking
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.render.draw.context import UTF8
-from tui_backprop.render.draw.number_titles import title_lines
+from tui_backprop.render.draw.number_titles import description_of, title_lines
 from tui_backprop.render.draw.spans import plain, width
-from tui_backprop.render.panels.blame import ranking_notes
+from tui_backprop.render.panels.blame import prediction_lines, ranking_notes
 from tui_backprop.render.panels.nudge_table import nudge_lines
 from tui_backprop.render.panels.parameter_detail import parameter_detail_lines
-from tui_backprop.render.panels.parameter_path import path_lines
+from tui_backprop.render.panels.parameter_path import path_lines, way_lines
+from tui_backprop.render.sample_text import text_of as text_at
 from tui_backprop.render.view_state import BlameState
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
@@ -162,12 +163,13 @@ def test_a_detail_in_little_room_keeps_what_a_nudge_does(name):
 
 @pytest.mark.parametrize("columns", [20, 30, 37, 60])
 def test_a_name_and_what_it_stands_for_are_whole_in_any_width(columns):
+    iteration = blamed("lesson").iteration
     for tensor, index in (("W1", (783, 255)), ("b1", (7,)), ("z2", (200,)), ("W4", (122, 2)), ("x", (783,))):
-        lines = title_lines(Session(), tensor, index, columns, UTF8)
+        lines = title_lines(Session(), iteration, tensor, index, columns, UTF8)
         assert max(map(width, lines)) <= columns
         assert squeezed(lines).startswith(f"{tensor}[{','.join(map(str, index))}] ")
         assert "…" not in text_of(lines)
-    assert squeezed(title_lines(Session(), "W1", (783, 255), columns, UTF8)).endswith(
+    assert squeezed(title_lines(Session(), iteration, "W1", (783, 255), columns, UTF8)).endswith(
         "pixel 27,27 to unit 255"
     )
 
@@ -201,3 +203,47 @@ def test_a_parameter_asked_for_by_name_is_told_from_those_of_the_ranking(columns
     words = "chosen by name, not among the first 30"
     assert words in squeezed(parameter_detail_lines(asked, columns, 30, UTF8))
     assert words not in squeezed(parameter_detail_lines(blame_state, columns, 30, UTF8))
+
+
+def test_the_path_of_a_gpt_names_positions_heads_and_letters():
+    session = from_preset("microgpt")
+    iteration = Replay().take(session)
+    attribution = named(iteration, "gradient", "Wq1", (3, 4))
+    found = parameter_detail(iteration, attribution)
+    assert isclose(found.path_product, prod(step.factor for step in found.path))
+    (row,) = way_lines(session, iteration, found, 200, UTF8)
+    places = plain(row).removeprefix("through ").split(" → ")
+    assert re.fullmatch(r"position \d \(([a-z]|BOS)\)", places[0])
+    assert places[1] == "head 1"
+    assert re.fullmatch(r"token ([a-z]|BOS)", places[-1])
+
+
+@pytest.mark.parametrize(
+    ("tensor", "index", "words"),
+    [
+        ("A1", (2, 4, 1), "attention 1: head 2, position 4 (t) looks at 1 (a)"),
+        ("z", (3, 19), "output: position 3 (i), token t"),
+        ("Wq1", (7, 3), "weight from channel 7 to query channel 3"),
+        ("E", (26, 5), "weight from token BOS to channel 5"),
+        ("P", (2, 5), "weight from position 2 to channel 5"),
+        ("Wout", (3, 0), "weight from channel 3 to token a"),
+        ("x", (5,), "tokens: position 5 (a)"),
+        ("h0", (9, 1), "embedding: position 9, channel 1"),
+        ("L", (), "loss"),
+    ],
+)
+def test_numbers_of_a_gpt_are_described_by_letters_and_positions(tensor, index, words):
+    session = from_preset("microgpt")  # anita
+    assert description_of(session, Replay().take(session), tensor, index) == words
+
+
+def test_the_predictions_of_a_text_stand_below_its_targets():
+    session = from_preset("microgpt")
+    iteration = Replay().take(session)
+    target, predicted = (plain(row) for row in prediction_lines(session, iteration, 60))
+    letters = text_at(session, iteration).predicted(iteration.tensor("z")[0])
+    assert target == "target    anita•  loss 3.296"
+    assert (
+        predicted
+        == f"predicted {letters}  {sum(a == b for a, b in zip(letters, 'anita•', strict=True))} of 6 correct"
+    )

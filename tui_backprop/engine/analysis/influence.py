@@ -21,6 +21,7 @@ from tui_backprop.engine.analysis.path_of_operations import (
     all_paths,
     largest_path,
 )
+from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.operation import Op
 from tui_backprop.engine.primitives import Array
@@ -33,12 +34,14 @@ Factors = Callable[
 
 @dataclass(frozen=True)
 class PathStep:
-    """One factor of a path, which leads to ``unit`` of ``value``; ``formula`` is how the factor is written."""
+    """One factor of a path, which leads to ``unit`` of ``value``; ``formula`` is how the factor is written. In a
+    graph without layers, ``index`` is that of the entry, in its sample."""
 
     value: str
     unit: int
     factor: float
     formula: str
+    index: tuple[int, ...] = ()
 
 
 def _slope(iteration: Iteration, op: Op, s: int) -> Array:
@@ -74,8 +77,17 @@ class StrongestPath:
     missing: NoPath | None = None
 
 
-def _steps(hops: Sequence[Hop]) -> tuple[PathStep, ...]:
-    return tuple(PathStep(hop.op.output, (hop.place or (0,))[-1], hop.factor, hop.formula) for hop in hops)
+def _steps(graph: Graph, hops: Sequence[Hop]) -> tuple[PathStep, ...]:
+    return tuple(
+        PathStep(
+            hop.op.output,
+            (hop.place or (0,))[-1],
+            hop.factor,
+            hop.formula,
+            hop.place[1:] if graph.per_sample(hop.op.output) else hop.place,
+        )
+        for hop in hops
+    )
 
 
 def strongest_path(
@@ -113,10 +125,11 @@ def strongest_path(
 def _of_entries(iteration: Iteration, tensor: str, index: tuple[int, ...], sample: int) -> StrongestPath:
     """Find the path in a graph without layers: in a large one, only where a few paths are all that there are."""
     found, paths = largest_path(iteration, tensor, index, sample), all_paths(iteration, tensor, index)
-    every = tuple(map(_steps, paths))
+    graph = iteration.graph
+    every = tuple(_steps(graph, path) for path in paths)
     if not isinstance(found, NoPath):
         hops, ties = found
-        return StrongestPath(_steps(hops), ties, every)
+        return StrongestPath(_steps(graph, hops), ties, every)
     if found.bad or len(every) != 1:
         return StrongestPath((), 0, every, found)
     return StrongestPath(every[0], 1, every)

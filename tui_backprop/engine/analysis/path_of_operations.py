@@ -14,7 +14,7 @@ from tui_backprop.engine.network.rerun import jacobian_column, jacobian_row, pul
 from tui_backprop.engine.primitives import Array, index_at, size
 from tui_backprop.engine.training.iteration import Iteration
 
-MOST_ENTRIES = 5_000  # of all values that are no functions entry by entry: each takes a VJP
+MOST_ENTRIES = 50_000  # of all values that are no functions entry by entry: each takes a VJP, of some 15 µs
 MOST_PATHS, MOST_HOPS = 8, 400  # paths that are listed, and hops that are looked at for them
 Index = tuple[int, ...]
 

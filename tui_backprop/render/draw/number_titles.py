@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from tui_backprop.data.catalogue import info
+from tui_backprop.engine.network.axes import LOOKED_AT
 from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.value import Value
+from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line, wrap
+from tui_backprop.render.sample_text import SampleText, text_of
 from tui_backprop.session.state import Session
 
 # By role of a value (see ``engine/network/value.py``); weights and inputs are named by their units.
@@ -39,11 +43,14 @@ def unit_name(session: Session, layer: int, unit: int) -> str:
     return f"output {unit}" if layer == session.network.graph.depth else f"unit {unit}"
 
 
-def description_of(session: Session, tensor: str, index: tuple[int, ...]) -> str:
+def description_of(session: Session, iteration: Iteration, tensor: str, index: tuple[int, ...]) -> str:
     """Describe a number: pixel 12,7 to unit 40; bias of output 3; activation of unit 7; of a graph without layers,
-    parameter; value of shape (2,3)."""
+    parameter; value of shape (2,3); on axes with names, attention 1: head 2, position 4 (n) looks at 1 (m)."""
     graph = session.network.graph
     role, layer = graph.role(tensor), graph.block(tensor)
+    text = text_of(session, iteration)
+    if text and graph.about(tensor).axes:
+        return _on_axes(graph.about(tensor), index, text, graph.blocks[layer].title)
     if not graph.layered:
         sizes = ",".join(map(str, graph.about(tensor).sample_shape))
         return f"{WHOLE[role]} of shape ({sizes}{',' * (',' not in sizes)})" if sizes else WHOLE[role]
@@ -55,8 +62,22 @@ def description_of(session: Session, tensor: str, index: tuple[int, ...]) -> str
     return f"{DESCRIPTIONS[role]} of {unit}"
 
 
+def _on_axes(value: Value, index: tuple[int, ...], text: SampleText, block: str) -> str:
+    """Describe an entry by its place on the axes of a value: weight from channel 7 to query channel 3."""
+    places = [text.words(axis, i, value.is_parameter) for axis, i in zip(value.axes, index, strict=True)]
+    if value.role == "weight":
+        return f"weight from {' to '.join(places)}"
+    if value.is_parameter:
+        return f"{WHOLE[value.role]} of {', '.join(places)}"
+    joints = (" " if axis == LOOKED_AT else ", " for axis in value.axes[1:])
+    return f"{block}: {places[0]}" + "".join(
+        joint + place for joint, place in zip(joints, places[1:], strict=True)
+    )
+
+
 def title_lines(
     session: Session,
+    iteration: Iteration,
     tensor: str,
     index: tuple[int, ...],
     columns: int,
@@ -66,7 +87,7 @@ def title_lines(
     """Draw a number's name and description, on as many lines as needed: no number in it is cut."""
     name, about = (
         context.text(f"{entry_name(tensor, index)}  "),
-        description_of(session, tensor, index) + more,
+        description_of(session, iteration, tensor, index) + more,
     )
     room = columns - len(name)
     if room < max(map(len, about.split())):

@@ -16,6 +16,7 @@ from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, Span, beside, first_fitting, line, option, wrap
 from tui_backprop.render.panels.nudge_table import NUMBER_COLUMNS
 from tui_backprop.render.panels.parameter_detail import parameter_detail_lines
+from tui_backprop.render.sample_text import text_of
 from tui_backprop.render.view_state import BlameState
 from tui_backprop.session.session_parts import ALL_LAYERS
 from tui_backprop.session.state import Session
@@ -62,7 +63,11 @@ def blame_panel(blame_state: BlameState, columns: int, rows: int, context: Rende
     """At most ``rows`` lines: label and prediction, the measure and the layers to choose from, the ranking, and
     the detail of one parameter."""
     session, iteration = blame_state.session, blame_state.iteration
-    head = [*prediction_lines(session, iteration, columns), *measure_lines(session, columns, context), ()]
+    head = [
+        *prediction_lines(session, iteration, columns, context),
+        *measure_lines(session, columns, context),
+        (),
+    ]
     if rows < EXPLAINED_ROWS:
         head = head[:3]
     if blame_state.ranked is None:
@@ -99,11 +104,23 @@ def blame_panel(blame_state: BlameState, columns: int, rows: int, context: Rende
     return [*head, *lower][:rows]
 
 
-def prediction_lines(session: Session, iteration: Iteration, columns: int) -> list[Line]:
-    """The label and the prediction of the first sample, where there are classes; else the loss."""
+def prediction_lines(
+    session: Session, iteration: Iteration, columns: int, context: RenderContext = UTF8
+) -> list[Line]:
+    """The label and the prediction of the first sample, where there are classes; of a text, those at its positions;
+    else the loss."""
+    graph, text = iteration.graph, text_of(session, iteration)
+    loss = line(("loss ", "muted"), (format_number(iteration.loss, 4), "loss"))
+    if text:
+        letters = text.predicted(iteration.tensor(graph.output)[0])
+        right = sum(a == b for a, b in zip(letters, text.following, strict=True))
+        score = (f"  {right} of {len(letters)} correct", "muted")
+        return [
+            context.fit(line(("target    ", "muted"), (text.following, "strong"), ("  ", "text"), *loss)),
+            context.fit(line(("predicted ", "muted"), (letters, "text"), score)),
+        ]
     if not info(session.data).classes:
-        return [line(("loss ", "muted"), (format_number(iteration.loss, 4), "loss"))]
-    graph = iteration.graph
+        return [loss]
     outputs, targets = iteration.tensor(graph.output), iteration.tensor(graph.target)
     found = prediction_of(outputs[0], targets[0], graph.loss_rule)
     label: list[Span] = [("label ", "text"), (f"{found.label}", "strong"), (", ", "text")]

@@ -63,7 +63,7 @@ def brief_figures(snapshot: Snapshot, columns: int, context: RenderContext) -> l
     """Draw the name of the selected number, its value and its gradient."""
     tensor, index = snapshot.number
     found = number_of(snapshot.iteration, tensor, index, 1)
-    rows = title_lines(snapshot.session, found.tensor, found.index, columns, context)
+    rows = title_lines(snapshot.session, snapshot.iteration, found.tensor, found.index, columns, context)
     rows += _figure("value", found.value, "forward", "", columns)
     if found.gradient is not None:
         rows += _figure("gradient", found.gradient, "backward", "", columns)
@@ -93,7 +93,9 @@ def _panel(
 ) -> list[Line]:
     graph = snapshot.graph
     sample = "" if found.is_parameter or snapshot.iteration.batch == 1 else " of the first sample"
-    title = title_lines(snapshot.session, found.tensor, found.index, columns, context, sample)
+    title = title_lines(
+        snapshot.session, snapshot.iteration, found.tensor, found.index, columns, context, sample
+    )
     blocks = [
         [*title, *_figures(snapshot, found, larger, silent, columns)],
         _origin(graph, found.computed, found.tensor, "how it is computed", "forward", columns, context),

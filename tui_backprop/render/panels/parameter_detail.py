@@ -13,7 +13,7 @@ from tui_backprop.render.draw.spans import (
     wrap,
 )
 from tui_backprop.render.panels.nudge_table import flip_lines, nudge_lines
-from tui_backprop.render.panels.parameter_path import path_lines
+from tui_backprop.render.panels.parameter_path import path_lines, way_lines
 from tui_backprop.render.panels.sample_pulls import pull_lines
 from tui_backprop.render.view_state import BlameState
 
@@ -57,15 +57,22 @@ def parameter_detail_lines(
     if found is None:
         return [line(("nudging …", "muted"))]
     tensor, index = found.attribution.tensor, found.attribution.index
-    top = [*title_lines(session, tensor, index, columns, context), *_not_ranked(blame_state, columns)]
+    top = [
+        *title_lines(session, iteration, tensor, index, columns, context),
+        *_not_ranked(blame_state, columns),
+    ]
     if found.attribution != blame_state.chosen:
         top = [line((entry_name(tensor, index), "strong"), (" …", "muted"))]
     pull_table = pull_lines(session, found, columns) if iteration.batch > 1 else []
     flips = {"full": flip_lines(found, columns), "brief": flip_lines(found, columns, brief=True), "": []}
     several, everything = iteration.batch > 1, len(found.path) + 3
+    way = way_lines(session, iteration, found, columns, context)
     path = {
-        "rows": path_lines(session, found, columns, everything, several, context=context),
-        "text": path_lines(session, found, columns, MOST_TEXT_ROWS, several, table=False, context=context),
+        "rows": [*path_lines(session, found, columns, everything, several, context=context), *way],
+        "text": [
+            *path_lines(session, found, columns, MOST_TEXT_ROWS, several, table=False, context=context),
+            *way,
+        ],
         "": [],
     }
     lines: list[Line] = []

@@ -9,6 +9,8 @@ from math import isclose, isfinite, prod
 from tui_backprop.cost.accounting.path_counts import countable, paths
 from tui_backprop.engine.analysis.influence import PathStep
 from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
+from tui_backprop.engine.network.axes import HEAD, POSITION, TOKEN
+from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import (
     Line,
@@ -20,10 +22,12 @@ from tui_backprop.render.draw.spans import (
     wrap,
 )
 from tui_backprop.render.panels.nudge_table import NUMBER_COLUMNS
+from tui_backprop.render.sample_text import text_of
 from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_count, format_number, format_share
 
 PLAIN_NUMBER = re.compile(r"[−\d. ]+")  # a factor that is its own name
+WAY = (POSITION, HEAD, TOKEN)  # axes on which a path is followed
 FACTOR_COLUMNS = 22  # columns of a factor's formula
 
 
@@ -70,6 +74,21 @@ def path_lines(
             break
         body = flowing(_running(_folded(factors, most)), columns, 1)
     return [head, *route, *body, *result]
+
+
+def way_lines(
+    session: Session, iteration: Iteration, found: ParameterDetail, columns: int, context: RenderContext
+) -> list[Line]:
+    """Draw where the path leads on axes with names: position 1 (a) → head 2 → position 4 (t) → token n."""
+    text, last = text_of(session, iteration, found.sample), dict[str, int]()
+    parts: list[str] = []
+    for step in found.path if text else ():
+        places = dict(zip(iteration.graph.by_name[step.value].axes, step.index, strict=False))
+        for axis in WAY:
+            if axis in places and last.get(axis) != places[axis]:
+                last[axis] = places[axis]
+                parts.append(text.words(axis, places[axis]) if text else "")
+    return wrap(context.text(f"through {' → '.join(parts)}"), columns, "muted") if parts else []
 
 
 def every_path(found: ParameterDetail, columns: int, table: bool, context: RenderContext) -> list[Line]:

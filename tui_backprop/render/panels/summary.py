@@ -66,7 +66,7 @@ def _blame(
         return []
     inspected = state.session.inspection
     first = replace(state.session, inspection=Inspection(inspected.measure, inspected.layer))
-    head = prediction_lines(state.session, state.iteration, columns)
+    head = prediction_lines(state.session, state.iteration, columns, context)
     table = ranking_table(replace(state, session=first), columns, rows - len(head), context)
     return [*head, *(tuple((text, PLAIN.get(role, role)) for text, role in row) for row in table)]
 
