@@ -13,6 +13,7 @@ from tui_backprop.files.arrays import ArraysFile, read_arrays
 from tui_backprop.files.identity import Watch, wait
 from tui_backprop.files.known import fetch, remember
 from tui_backprop.support.errors import UserError
+from tui_backprop.support.format import counted
 from tui_backprop.support.validation import quoted
 
 
@@ -44,7 +45,8 @@ def samples_words(data: str) -> str:
 def text_words(data: str) -> str:
     """Say what a text is: how many documents, of how many different characters."""
     about = info(data)
-    return f"{quoted(title(data))}: {about.samples:,} documents, {len(about.characters)} different characters"
+    kinds = counted(len(about.characters), "different character")
+    return f"{quoted(title(data))}: {counted(about.samples, 'document')}, {kinds}"
 
 
 def fetch_files(packed: dict[str, Any], watch: Watch) -> None:

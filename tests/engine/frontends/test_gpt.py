@@ -8,9 +8,13 @@ import numpy as np
 import pytest
 
 from tests.engine.frontends.directions import check_gradient
+from tui_backprop.engine.explain.receipts import receipt_rows
+from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.frontends.gpt.spec import GptSpec
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.primitives import index_at, size
+from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 from tui_backprop.support.errors import InputError
 
 STEP = 1e-30
@@ -108,6 +112,45 @@ def test_the_initial_weights_of_a_block_are_different():
     )
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_every_step_has_a_formula_and_a_receipt_that_ends_in_its_entry(seed):
+    spec, batch = drawn_spec(seed)
+    update = Update(*samples_of(spec, batch), 0.1)
+    iteration = run_iteration(spec, update, TrainingState(0, initial_parameters(spec)))
+    rng = np.random.default_rng(seed)
+    for step in walk(spec, batch):
+        assert step.formula
+        if step.kind in ("input", "update"):
+            continue
+        shape = spec.graph.about(step.tensor).sample_shape
+        unit = int(rng.integers(max(size(shape), 1)))
+        *rows, end = receipt_rows(iteration, step, unit, terms=size(shape) + 99, sample=batch - 1)
+        index = (
+            (batch - 1, *index_at(unit, shape))
+            if spec.graph.per_sample(step.tensor)
+            else index_at(unit, shape)
+        )
+        assert end.value == pytest.approx(float(iteration.tensor(step.tensor)[index if shape else ...]))
+        if step.kind != "function":
+            assert added(rows) == pytest.approx(end.value, rel=1e-9, abs=1e-12), step.formula
+
+
+def added(rows):
+    """Do what the signs of a receipt say, row by row."""
+    total = 0.0
+    for row in rows:
+        match row.sign:
+            case "+":
+                total += row.value
+            case "-":
+                total -= row.value
+            case "*":
+                total *= row.value
+            case "/":
+                total /= row.value
+    return total
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_gradients_are_those_of_pytorch(seed):
     torch = pytest.importorskip("torch")
@@ -195,5 +238,5 @@ def test_each_size_of_each_value_has_an_axis(seed):
         if value.role in ("constant", "loss"):
             continue
         assert len(value.axes) == len(value.sample_shape), value.name
-        for axis, size in zip(value.axes, value.sample_shape, strict=True):
-            assert sizes.get(axis, size) == size, value.name
+        for axis, n in zip(value.axes, value.sample_shape, strict=True):
+            assert sizes.get(axis, n) == n, value.name

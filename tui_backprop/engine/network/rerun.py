@@ -8,7 +8,9 @@ import numpy as np
 
 from tui_backprop.engine.network.operation import Op, Visit
 from tui_backprop.engine.network.program import Program
-from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.primitives import Array, Primitive, Shape, size
+
+GOLDEN = (5**0.5 - 1) / 2  # times squares, its fractions are spread evenly and in no order
 
 
 def overwritten(program: Program, value: str) -> Array:
@@ -67,13 +69,16 @@ def touched(
     program: Program, op: Op, i: int, index: tuple[int, ...], by_output: bool
 ) -> list[tuple[int, ...]]:
     """List the entries of input ``i`` that an entry of the output is made of (``by_output``), or the entries of the
-    output that an entry of the input is part of: those with a derivative where all inputs that have one are 1, so
-    that none is 0 by chance."""
+    output that an entry of the input is part of: those with a derivative where the inputs that have one are such that
+    none is 0 by chance."""
+    row = op.primitive.pattern or op.primitive
     inputs = [
-        np.ones(program.shapes[name], program.dtype) if name in op.differentiated else program.values[name]
+        _ordinary(program.shapes[name], program.dtype, row)
+        if name in op.differentiated
+        else program.values[name]
         for name in op.inputs
     ]
-    y, row = np.empty(program.shapes[op.output], program.dtype), op.primitive.pattern or op.primitive
+    y = np.empty(program.shapes[op.output], program.dtype)
     room = row.room(program.dtype, *(array.shape for array in inputs))
     row.forward(y, room, *inputs)
     one = np.zeros(program.shapes[op.output if by_output else op.inputs[i]], program.dtype)
@@ -81,6 +86,14 @@ def touched(
     made = np.empty(program.shapes[op.inputs[i] if by_output else op.output], program.dtype)
     (row.vjps if by_output else row.jvps)[i](made, one, y, room, *inputs)
     return [tuple(map(int, place)) for place in np.argwhere(made)]
+
+
+def _ordinary(shape: Shape, dtype: np.dtype[Any], row: Primitive) -> Array:
+    """Return entries at which no derivative is 0 by chance: all different, between 1 and 2; all the same where the
+    operation selects some."""
+    if row.side:
+        return np.ones(shape, dtype)
+    return (1 + np.arange(size(shape)) ** 2 * GOLDEN % 1).reshape(shape).astype(dtype)
 
 
 def jacobian_row(program: Program, op: Op, i: int, index: tuple[int, ...]) -> Array:

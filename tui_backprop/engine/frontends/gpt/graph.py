@@ -86,7 +86,8 @@ class _Gpt:
     def _compute(
         self, primitive: Primitive, inputs: tuple[str, ...], name: str, axes: Sequence[str] = STREAM
     ) -> str:
-        return self._build.compute(primitive, inputs, name, "value", self._block, axes=axes)
+        saved = f"{primitive.saved}_{name}" if primitive.saved else ""
+        return self._build.compute(primitive, inputs, name, "value", self._block, axes=axes, saved=saved)
 
     def _product(self, left: str, right: str, name: str, axes: Sequence[str] = STREAM) -> str:
         return self._compute(MATRIX_PRODUCT, (left, right), name, axes)
