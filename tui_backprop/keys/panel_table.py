@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 # What a key needs of a session to be of use.
-SAMPLES, LAYERS, CLASSES, HEADS = "samples", "layers", "classes", "heads of attention"
+SAMPLES, LAYERS, CLASSES, HEADS, BLOCKS = "samples", "layers", "classes", "heads of attention", "blocks"
 EARLIER = "earlier session"  # what a key needs besides
 SPLIT = "split"  # samples held out for validation
 
@@ -22,7 +22,7 @@ class PanelKey(NamedTuple):
     Rows that are shown together ("↑ ↓") follow each other; the first has their word and sentence. {action} in a
     sentence stands for the key of that action. An action without "app." is one of the panel's view. ``words`` replace
     the ``word`` while the panel's work is in some state; an empty one leaves the key out. The key bar leaves out a
-    key whose ``needs`` (SAMPLES, LAYERS, CLASSES, HEADS, SPLIT) are not met."""
+    key whose ``needs`` (SAMPLES, LAYERS, CLASSES, HEADS, BLOCKS, SPLIT) are not met."""
 
     keys: str
     action: str
@@ -171,6 +171,8 @@ ROWS: tuple[PanelRow, ...] = (
         PanelKey("up,k", "app.graph_step(-1)", "↑ ↓", "operation",
                  "The previous or next operation in the graph; the walk follows.", "operation above"),
         PanelKey("down,j", "app.graph_step(1)", "", "", "", "operation below"),
+        PanelKey("enter", "app.fold", "enter", "fold", "Unfold the block at the cursor, or fold it.",
+                 "fold or unfold the block", needs=BLOCKS),
         *STEPS,
         PanelKey("home", "app.ends(0)", "", "", "", ""),
         PanelKey("end", "app.ends(1)", "", "", "", ""),

@@ -254,7 +254,7 @@ def _rebuilt(before: Session, network: Model, **changes: Any) -> Session:
             after,
             update_log=(),
             edits=(),
-            walk=replace(after.walk, step=0, units=()),
+            walk=replace(after.walk, step=0, units=(), unfolded=()),
             cost=replace(after.cost, decade=None),
             inspection=replace(after.inspection, confusion=confusion),
         )

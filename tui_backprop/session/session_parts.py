@@ -38,6 +38,8 @@ class WalkState:
     # or missing: none.
     units: tuple[int, ...] = ()
 
+    unfolded: tuple[int, ...] = ()  # blocks of the graph that are unfolded, in order
+
     def unit(self, layer: int) -> int:
         """Return the unit selected in a layer (the input is layer 0), or the index on an axis; or AUTOMATIC."""
         return self.units[layer] if layer < len(self.units) else AUTOMATIC

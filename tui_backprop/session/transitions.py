@@ -186,6 +186,11 @@ def select(session: Session, layer: int, unit: int) -> Session:
     return _walk(session, units=tuple(units))
 
 
+def toggle_block(session: Session, block: int) -> Session:
+    """Unfold a block of the graph, or fold it."""
+    return _walk(session, unfolded=tuple(sorted({*session.walk.unfolded} ^ {block})))
+
+
 def select_automatic(session: Session) -> Session:
     """Select no unit in any layer, so that the one with the largest |delta| is shown; nor an index on any axis."""
     return _walk(session, units=())

@@ -140,6 +140,11 @@ def _check_units(session: Session) -> None:
     graph = session.network.graph
     if len(session.walk.units) > len(graph.units):
         raise InputError("walk.units", f"{len(session.walk.units)} for {len(graph.units)} layers or axes")
+    unfolded = session.walk.unfolded
+    if unfolded != tuple(sorted({*unfolded})):
+        raise InputError("walk.unfolded", "its blocks are not in order")
+    for block in unfolded:
+        _within("walk.unfolded", block, 0, graph.depth)
     for layer, unit in enumerate(session.walk.units):
         _within("walk.units", unit, AUTOMATIC, graph.units[layer] - 1)
 

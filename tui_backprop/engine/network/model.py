@@ -67,6 +67,11 @@ class Model(Protocol):
         ...
 
     @property
+    def folds(self) -> bool:
+        """Whether the blocks of its graph can be folded."""
+        ...
+
+    @property
     def settings(self) -> dict[str, Any]:
         """All that it is made from, by name."""
         ...

@@ -29,6 +29,11 @@ class SpecBase:
         return "layer"
 
     @property
+    def folds(self) -> bool:
+        """Whether the blocks of its graph can be folded: no."""
+        return False
+
+    @property
     def unit(self) -> str:
         """What is selected at a step: a unit."""
         return "unit"

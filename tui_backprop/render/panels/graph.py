@@ -20,7 +20,6 @@ from tui_backprop.render.panels.operation_detail import (
     operation_lines,
 )
 from tui_backprop.render.panels.value_graph import ValueGraphState, fold, one_line_each, value_graph_table
-from tui_backprop.render.panels.value_graph_rows import value_graph_rows
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.support.format import format_duration, format_times
 
@@ -81,7 +80,8 @@ def _layers(look: GraphState, columns: int, rows: int) -> list[Line]:
 
 def _values(look: GraphState, columns: int, rows: int) -> list[Line]:
     """A line for each value of any other graph."""
-    state, all_rows = ValueGraphState(look.snapshot, look.context), value_graph_rows(look.snapshot.graph)
+    state = ValueGraphState(look.snapshot, look.context)
+    all_rows = state.rows
     formulas = sum(row.op is not None for row in all_rows)
     tall = len(all_rows) + formulas < rows and not one_line_each(state, columns)
     start, end = page(state.cursor(all_rows), len(all_rows), rows - 1 if tall else _room(len(all_rows), rows))

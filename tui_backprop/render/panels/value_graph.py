@@ -16,6 +16,7 @@ from tui_backprop.render.draw.spans import Line, Span, cut, line
 from tui_backprop.render.panels.graph_rows import NODE_MARK
 from tui_backprop.render.panels.operation_detail import rule_text
 from tui_backprop.render.panels.value_graph_rows import ValueGraphRow, lane_columns, value_graph_rows
+from tui_backprop.render.sample_text import labels_text
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.value_table import about_row, formula_in, value_rows
 from tui_backprop.support.format import format_number
@@ -34,6 +35,12 @@ class ValueGraphState:
 
     snapshot: Snapshot
     context: RenderContext
+
+    @cached_property
+    def rows(self) -> tuple[ValueGraphRow, ...]:
+        """All rows, of blocks that are folded or not."""
+        session = self.snapshot.session
+        return value_graph_rows(self.snapshot.graph, session.walk.unfolded if session.network.folds else None)
 
     @cached_property
     def done(self) -> frozenset[Visit]:
@@ -65,12 +72,17 @@ class ValueGraphState:
         return here[-1 if self.current else 0] if here else 0
 
     def here(self, row: ValueGraphRow) -> bool:
-        """Check whether the cursor is on a row."""
+        """Check whether the cursor is on a row, or within its block."""
+        if row.inside:
+            if self.snapshot.step.kind == "input":  # at what is given, above the blocks
+                return False
+            written = {visit.writes for visit in self.current}.union(self._written)
+            return not written.isdisjoint(row.inside)
         return row.term in self.current if row.term else row.value in self._written
 
     def made(self, row: ValueGraphRow) -> bool:
         """Check whether the value of a row is known by now."""
-        return row.op is None or Visit(row.op) in self.done
+        return bool(row.value) and (row.op is None or Visit(row.op) in self.done)
 
     def graded(self, row: ValueGraphRow) -> bool:
         """Check whether the gradient in a row is known by now: one term of it, or all; of the loss, from the first
@@ -85,12 +97,13 @@ class ValueGraphState:
 
     def value(self, row: ValueGraphRow) -> str:
         """The number of a row, or the norm of its array; nothing of labels."""
-        labels = self.snapshot.graph.by_name[row.value].classes
-        return (
-            ""
-            if row.term or labels or not self.made(row)
-            else _number(self.snapshot.iteration.tensor(row.value))
-        )
+        if row.term or not self.made(row) or self.snapshot.graph.by_name[row.value].classes:
+            return ""
+        return _number(self.snapshot.iteration.tensor(row.value))
+
+    def labels(self, row: ValueGraphRow) -> str:
+        """The labels or tokens in a row."""
+        return labels_text(self.snapshot.session, self.snapshot.iteration, row.value)
 
     def after(self, row: ValueGraphRow) -> str:
         """The parameter of a row as updated, or its norm."""
@@ -152,14 +165,14 @@ def _layout(
     """Fit the table into so many columns: formulas are cut, or left out; then lanes are cut. In a ``tall`` one they
     stand below."""
     graph, context = look.snapshot.graph, look.context
-    lanes = min(lane_columns(graph), max(columns // LANES_SHARE, 1))
+    lanes = min(lane_columns(look.rows), max(columns // LANES_SHARE, 1))
     named = max(len(context.text(row.name)) for row in value_rows(graph))
     numbers = tuple(max(map(len, (head, *column))) for head, column in zip(heads, cells, strict=True))
     for gap in () if tall else (GAP, " "):
         room = columns - 1 - lanes - named - len(EQUALS) - sum(numbers) - (1 + len(numbers)) * len(gap)
         if room >= LEAST_FORMULA_COLUMNS:
             return GraphLayout(lanes, named, min(room, _longest(look)), numbers, tuple(heads), gap)
-    paths = [f"{VIA}{row.term.op.output}" for row in value_graph_rows(graph) if row.term]
+    paths = [f"{VIA}{row.term.op.output}" for row in look.rows if row.term]
     named = max([named, *(len(context.text(path)) for path in paths)])
     room = columns - 1 - named - sum(numbers) - 1 - len(numbers)
     return GraphLayout(max(min(lanes, room), 1), named, 0, numbers, tuple(heads), " ")
@@ -167,7 +180,7 @@ def _layout(
 
 def one_line_each(look: ValueGraphState, columns: int) -> bool:
     """Return whether the formulas of all rows fit behind their names."""
-    heads, cells = _numbers(look, value_graph_rows(look.snapshot.graph))
+    heads, cells = _numbers(look, look.rows)
     return _layout(look, heads, cells, columns, tall=False).formulas >= _longest(look)
 
 
@@ -192,8 +205,11 @@ def value_graph_table(
             (f"{plan.gap}{column[i]:>{n}}", role)
             for column, n, role in zip(cells, plan.numbers, roles, strict=False)
         ]
+        if not row.value:
+            lines.append(line(*_lead(look, row, plan), (look.context.text(row.title), "muted")))
+            continue
         lines.append(line(*_lead(look, row, plan), *_about(look, row, plan), *numbers))
-        if tall and row.op:
+        if tall and (row.op or look.labels(row)):
             lines.append(_below(look, row, plan, columns))
     return lines
 
@@ -202,7 +218,9 @@ def _below(look: ValueGraphState, row: ValueGraphRow, plan: GraphLayout, columns
     """The formula of a row, in a line of its own between the lanes that go on."""
     graph, context = look.snapshot.graph, look.context
     about = next(each for each in value_rows(graph) if each.name == row.value)
-    formula = rule_text(graph, row.term) if row.term else f"= {about.formula}"
+    formula = (
+        rule_text(graph, row.term) if row.term else row.title or look.labels(row) or f"= {about.formula}"
+    )
     lanes = f" {cut(row.below, plan.lanes):<{plan.lanes}}{plan.gap}"
     return line(
         (f"{lanes}{GAP}", "muted"), (cut(context.text(formula), columns - len(lanes) - len(GAP)), "muted")
@@ -219,6 +237,9 @@ def _about(look: ValueGraphState, row: ValueGraphRow, plan: GraphLayout) -> list
         text = cut(context.text(_path(look, row.term)), plan.formulas)
         return [(" " * (plan.names + len(EQUALS)), "text"), *_marked(text, plan.formulas, here, "muted")]
     name = _marked(context.text(row.value), plan.names, here, "strong")
+    if row.title:
+        title = cut(context.text(row.title), len(EQUALS) + plan.formulas)
+        return [*name, (f" {title:<{len(EQUALS) + plan.formulas - 1}}", "text")] if plan.formulas else name
     if not plan.formulas:
         return name
     about = next(each for each in value_rows(look.snapshot.graph) if each.name == row.value)
@@ -240,7 +261,8 @@ def _longest(look: ValueGraphState) -> int:
     """Columns of the longest formula and path of all rows."""
     graph, context = look.snapshot.graph, look.context
     texts = [row.formula for row in value_rows(graph)]
-    texts += [_path(look, row.term) for row in value_graph_rows(graph) if row.term]
+    texts += [_path(look, row.term) for row in look.rows if row.term]
+    texts += [row.title for row in look.rows]
     return max(len(context.text(text)) for text in texts)
 
 

@@ -13,6 +13,8 @@ from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.state import AppState, Change
 
 if TYPE_CHECKING:
+    from tui_backprop.engine.explain.step import Step
+    from tui_backprop.engine.network.graph import Graph
     from tui_backprop.engine.network.value import Value
 
 NO_SAMPLES = "no samples to choose from: an expression has its own numbers"
@@ -21,6 +23,7 @@ HELD_OUT = "held out for validation: no update; {other_part} goes back to traini
 
 
 NO_HEADS = "no heads at this step"
+NO_BLOCK = "no block to fold here"
 
 
 def next_unit(direction: int, session: Session, snapshot: Snapshot) -> Session:
@@ -60,6 +63,23 @@ def next_on_axis(axis: str, direction: int, session: Session, snapshot: Snapshot
     return transitions.select(session, [*graph.axes].index(axis), (index[at] + direction) % size)
 
 
+def cursor_block(graph: Graph, step: Step) -> int:
+    """Return the block of the value at which a step stands in the graph panel."""
+    return graph.block(step.visits[-1].writes) if step.visits else step.block
+
+
+def graph_places(session: Session, snapshot: Snapshot) -> list[object]:
+    """Return the place of each step in the graph panel: the steps of a folded block have the same one."""
+    if not session.network.folds:
+        return [step.index for step in snapshot.steps]
+    blocks = [cursor_block(snapshot.graph, step) for step in snapshot.steps]
+    unfolded = (0, *session.walk.unfolded)
+    return [
+        step.index if block in unfolded else (step.phase, block)
+        for step, block in zip(snapshot.steps, blocks, strict=True)
+    ]
+
+
 class Navigation:
     """The actions of the walk, and of the graph panel, which shows the same cursor."""
 
@@ -80,10 +100,24 @@ class Navigation:
             on = direction > 0
             if snapshot.step.phase == "backward":
                 on = not on
-            step = session.walk.step + (1 if on else -1)
-            return transitions.at_step(session, min(max(step, 0), len(snapshot.steps) - 1))
+            places, now = graph_places(session, snapshot), session.walk.step
+            while not on and now and places[now - 1] == places[now]:  # from where its block begins
+                now -= 1
+            return transitions.jump(transitions.at_step(session, now), places, 1 if on else -1)
 
         self._state.move(along)
+
+    def action_fold(self) -> None:
+        """Unfold the block at the cursor, or fold it."""
+
+        def fold(session: Session, snapshot: Snapshot) -> Session:
+            block = cursor_block(snapshot.graph, snapshot.step)
+            if not block or not session.network.folds:
+                self._app.say(NO_BLOCK)
+                return session
+            return transitions.toggle_block(session, block)
+
+        self._state.move(fold)
 
     def action_ends(self, last: int) -> None:
         """Go to the first step (0) or the last one (1)."""

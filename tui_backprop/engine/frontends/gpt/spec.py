@@ -79,6 +79,11 @@ class GptSpec(TokenSpec):
         return "block"
 
     @property
+    def folds(self) -> bool:
+        """Whether the blocks of its graph can be folded: yes."""
+        return True
+
+    @property
     def unit(self) -> str:
         """What is selected at a step: a position."""
         return "position"
