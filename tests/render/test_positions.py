@@ -38,3 +38,12 @@ def test_the_loss_has_the_positions_of_the_outputs(snapshots):
     (loss,) = [each for each in steps if each.step.tensor == "L"]
     assert chosen(loss)["position"] == 2
     assert loss.number == ("L", ())
+
+
+def test_what_is_chosen_by_itself_counts_for_the_loss(snapshots):
+    for snapshot in snapshots(SESSION):
+        value = snapshot.graph.by_name[chosen_at(snapshot.graph, snapshot.step, 0)[0]]
+        at = chosen(snapshot)
+        if "position" in at and not value.is_parameter:
+            assert at["position"] < positions(snapshot.iteration)
+            assert at.get("looked at", 0) <= at["position"], snapshot.step.tensor

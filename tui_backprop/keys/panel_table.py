@@ -171,7 +171,7 @@ ROWS: tuple[PanelRow, ...] = (
         PanelKey("up,k", "app.graph_step(-1)", "↑ ↓", "operation",
                  "The previous or next operation in the graph; the walk follows.", "operation above"),
         PanelKey("down,j", "app.graph_step(1)", "", "", "", "operation below"),
-        PanelKey("enter", "app.fold", "enter", "fold", "Unfold the block at the cursor, or fold it.",
+        PanelKey("enter", "app.fold", "enter", "(un)fold", "Unfold the block at the cursor, or fold it.",
                  "fold or unfold the block", needs=BLOCKS),
         *STEPS,
         PanelKey("home", "app.ends(0)", "", "", "", ""),

@@ -9,6 +9,7 @@ import numpy as np
 
 from tui_backprop.engine.arrays.types import Shape
 from tui_backprop.engine.explain.step import Step
+from tui_backprop.engine.network.axes import LOOKED_AT, POSITION
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_values import TensorEntry
 from tui_backprop.engine.primitives import Array, index_at, size
@@ -62,11 +63,22 @@ def _slices(axes: tuple[str, ...], shape: Shape, at: Mapping[str, int]) -> tuple
 
 
 def _magnitudes(iteration: Iteration, name: str) -> Array:
-    """Return the sizes of the gradients by the entries of a value; without gradients, of the entries."""
+    """Return the sizes of the gradients by the entries of a value; without gradients, of the entries. Those at
+    positions that count for nothing are −1: without a target, or masked."""
     graph = iteration.graph
     array = first_sample(iteration, graph.gradient_of(name) if name in graph.differentiable else name)
     sizes: Array = np.abs(np.nan_to_num(array))
-    return sizes
+    value = graph.by_name[name]
+    if value.is_parameter or POSITION not in value.axes:
+        return sizes
+    counted = np.full(sizes.shape, -1.0)
+    end = positions(iteration)
+    there = tuple(slice(end if axis in (POSITION, LOOKED_AT) else None) for axis in value.axes)
+    counted[there] = sizes[there]
+    if value.axes[-1] == LOOKED_AT:
+        rows, columns = np.triu_indices(end, 1)
+        counted[..., rows, columns] = -1
+    return counted
 
 
 def first_sample(iteration: Iteration, tensor: str) -> Array:

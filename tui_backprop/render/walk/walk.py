@@ -40,10 +40,17 @@ def walk_panel(
         tensor = _beside(snapshot, columns - text_columns - 2, min(left, 32), context, given_up)
         lower = beside(text, tensor, text_columns)
     else:
-        lower = explanation(snapshot, columns, left, context, TENSOR_ROWS if left >= ROOMY_ROWS else 0)
+        spare = _table_and_array(snapshot, columns) if left >= ROOMY_ROWS else 0
+        lower = explanation(snapshot, columns, left, context, spare)
         if left - len(lower) > TENSOR_ROWS // 2:
             lower = [*lower, (), *_beside(snapshot, columns, left - len(lower) - 1, context, given_up)]
     return fitted([*top, *lower], columns, rows, context)
+
+
+def _table_and_array(snapshot: Snapshot, columns: int) -> int:
+    """Return the lines to leave below the equation: for the array, and the values above one with labels."""
+    shown = shown_array(snapshot)
+    return array_rows(snapshot, shown, columns) + LEAST_ABOVE_MAP + 1 if shown.axes else TENSOR_ROWS
 
 
 def _beside(

@@ -48,7 +48,8 @@ def chosen_value(snapshot: Snapshot) -> Value:
 
 
 def next_on_axis(axis: str, direction: int, session: Session, snapshot: Snapshot) -> Session:
-    """Select the next index on an axis of the value chosen at the step; of positions, of those with a target."""
+    """Select the next index on an axis of the value chosen at the step; of positions, of those with a target. Its row
+    and page stay chosen, and the entry in its row is that with the largest gradient."""
     from tui_backprop.engine.explain.entries import chosen_at, positions
     from tui_backprop.engine.network.axes import POSITION
 
@@ -59,8 +60,11 @@ def next_on_axis(axis: str, direction: int, session: Session, snapshot: Snapshot
     size = value.sample_shape[at]
     if axis == POSITION and not value.is_parameter:
         size = max(min(size, positions(snapshot.iteration)), 1)
-    session = transitions.inspect_automatic(session)
-    return transitions.select(session, [*graph.axes].index(axis), (index[at] + direction) % size)
+    moved = (*index[:at], (index[at] + direction) % size, *index[at + 1 :])
+    session, numbers = transitions.inspect_automatic(session), [*graph.axes]
+    for each, i in zip(value.axes, moved[:-1] or moved, strict=False):
+        session = transitions.select(session, numbers.index(each), i)
+    return session
 
 
 def cursor_block(graph: Graph, step: Step) -> int:
