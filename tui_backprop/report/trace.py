@@ -25,6 +25,7 @@ from tui_backprop.files.npz import write_npz
 from tui_backprop.render.draw.array_table import statistics, statistics_of
 from tui_backprop.render.draw.context import LINEAR, RenderContext
 from tui_backprop.render.draw.spans import Line, line, plain
+from tui_backprop.render.sample_text import labels_text
 from tui_backprop.render.session_text import sample_text
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import (
@@ -89,10 +90,19 @@ def _drawn(snapshot: Snapshot, step: Step, context: RenderContext) -> Iterator[L
     summary, updated = _summary(iteration, step)
     body = formula_with_shapes(snapshot.graph, step, COLUMNS, context)
     body += receipt(receipt_rows(iteration, step, snapshot.unit(step.block)), COLUMNS, step.phase, context)
-    if summary.size > 1:
+    if text := _tokens(snapshot, step):
+        body.append(line(f"{step.tensor}  {context.text(text)}"))
+    elif summary.size > 1:
         body.append(line(f"{step.tensor}{UPDATED * updated}  {statistics(summary, COLUMNS)}"))
     body += closing_lines(snapshot, COLUMNS, context) + torch_lines(snapshot, COLUMNS)
     yield from (line(INDENT, *row) for row in body)
+
+
+def _tokens(snapshot: Snapshot, step: Step) -> str:
+    """The tokens of the input, which have no statistics; "" for numbers."""
+    graph = snapshot.graph
+    of_tokens = step.tensor in graph.data
+    return labels_text(snapshot.session, snapshot.iteration, step.tensor) if of_tokens else ""
 
 
 def _summary(iteration: Iteration, step: Step) -> tuple[Summary, bool]:
@@ -112,7 +122,9 @@ def _spoken(snapshot: Snapshot, step: Step) -> Iterator[Row]:
     yield from (Fact(f"shape of {name}", shape_text(shape)) for name, shape in step.operands)
     yield from map(_term, receipt_values(receipt_rows(iteration, step, snapshot.unit(step.block))))
     summary, updated = _summary(iteration, step)
-    if summary.size > 1:
+    if text := _tokens(snapshot, step):
+        yield Fact(step.tensor, text)
+    elif summary.size > 1:
         yield Fact(
             f"{step.tensor} after" if updated else step.tensor,
             ", ".join(filter(None, statistics_of(summary))),

@@ -352,3 +352,11 @@ def test_the_gradients_of_frozen_layers_are_left_out_and_named(tmp_path):
         assert {"W1", "b1", "dW2", "db2", "z1", "delta2"} <= {*file}
         assert not {"dW1", "db1", "delta1"} & {*file}
     assert "without" not in trace("--preset", "xor", "--save", str(path)).stderr
+
+
+@pytest.mark.parametrize(("how", "letters"), [((), "•anita"), (("--plain",), "*anita")])
+def test_the_input_of_a_text_is_its_letters(how, letters):
+    text = trace("--preset", "microgpt", *how).stdout
+    first = text[: text.index("embedding")]
+    assert letters in first
+    assert "norm" not in first

@@ -36,7 +36,7 @@ def test_a_head_has_a_row_for_each_letter_that_looks_and_a_column_for_each_looke
     title, heads, *rows = lines_of(weights()[:1], ATTENTION, (0, 2, 1))
     assert (title.strip(), heads.split()) == ("head 0", ["•", "a", "b"])
     assert [row.split(maxsplit=2)[:2] for row in rows[:3]] == [["0", "•"], ["1", "a"], ["2", "b"]]
-    assert [row[4:].rstrip() for row in rows[:3]] == ["██", "▄▄▄▄", "▁▁▁▁██"]
+    assert [row[4:].rstrip() for row in rows[:3]] == ["██", "▅▅▅▅", "▁▁▁▁██"]
     assert rows[3] == "2 b looks at  2 b 0.900  1 a 0.0800  0 • 0.0200"
 
 

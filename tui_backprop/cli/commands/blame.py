@@ -74,7 +74,7 @@ def attribute(session: Session, options: dict[str, Any]) -> BlameState:
     depth, layer = session.network.graph.depth, ALL_LAYERS
     if options["layer"] is not None:
         if not session.network.graph.layered:
-            raise InputError("layer", "an expression has no layers to choose from; leave it out")
+            raise InputError("layer", f"{session.network.title} has no layers to choose from; leave it out")
         layer = whole_number("layer", options["layer"], 1)
         if layer > depth:
             raise InputError("layer", f"{layer} is out of range (1 to {depth})")

@@ -56,7 +56,7 @@ def command(
         if grain is not None:
             raise InputError("grain", "cannot be combined with --stream, which goes layer by layer")
         if not session.network.graph.layered:
-            raise InputError("stream", "needs a network of layers; an expression is small, so leave it out")
+            raise InputError("stream", "needs a network of layers; leave it out")
         print_stream(session, as_json, plain)
     else:
         chosen = one_of("grain", grain or session.walk.grain, GRAINS)

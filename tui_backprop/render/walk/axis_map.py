@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -126,7 +127,7 @@ class _Page:
             rows = ["".join(each) for each in bars[np.clip(level, 0, len(bars) - 1).astype(int)]]
         else:
             rows = rows_of_glyphs(pooled, self.context, self._peak)
-        if self.array.axes[-1] == LOOKED_AT:
+        if self._attends:
             rows = [each[: i + 1] for i, each in enumerate(rows)]
         return rows
 
@@ -135,13 +136,21 @@ class _Page:
         return bool((self.array.values >= 0).all())
 
     @property
+    def _attends(self) -> bool:
+        """Whether columns are positions that are looked at."""
+        return self.array.axes[-1] == LOOKED_AT
+
+    @cached_property
     def _peak(self) -> float:
+        """The largest size; of attention, without the first position, which can only look at itself."""
         values = self.array.values
-        return largest(np.tril(values) if self.array.axes[-1] == LOOKED_AT else values)
+        if not self._attends:
+            return largest(values)
+        return largest(np.tril(values)[..., 1:, :]) or largest(np.tril(values))
 
     def looks_at(self, columns: int) -> list[Line]:
         """Name the positions that the selected one looks at most, each with its number, as many as fit."""
-        if self.array.axes[-1] != LOOKED_AT:
+        if not self._attends:
             return []
         row, axis = self.array.index[-2], LOOKED_AT
         values = self.array.values[(*self.array.index[:-1],)][: row + 1]
@@ -159,7 +168,7 @@ class _Page:
         """Explain the glyphs: the largest size of each sign."""
         size = format_number(self._peak)
         if self._heights:
-            glyphs = f"{self.context.bars[0]} to {self.context.bars[-1]} up to {size}"
+            glyphs = f"{self.context.bars[-1]} {size}{' and more' if self._attends else ''}"
         else:
             glyphs = f"{self.context.up[-1]} +{size}  {self.context.down[-1]} {format_number(-self._peak)}"
         rows, every = self.array.values.shape[-2], self.array.axes[-2]
