@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
-from tui_backprop.session.session_parts import Bookmarks, CostSettings, Inspection, WalkState
+from tui_backprop.session.session_parts import Bookmarks, CostSettings, GeneratedText, Inspection, WalkState
 from tui_backprop.session.state import Session
 
-PARTS = {"walk": WalkState, "cost": CostSettings, "inspection": Inspection, "bookmarks": Bookmarks}
+PARTS = {
+    "walk": WalkState, "cost": CostSettings, "inspection": Inspection, "text": GeneratedText, "bookmarks": Bookmarks,
+}  # fmt: skip
 PART_OF = {field.name: part for part, kind in PARTS.items() for field in fields(kind)}
 
 

@@ -45,6 +45,7 @@ from tui_backprop.render.panels.lesson import MARKS, OTHER, LessonView, lesson_l
 from tui_backprop.render.panels.number import number_panel
 from tui_backprop.render.panels.screen_bars import key_bar, status, tabs
 from tui_backprop.render.panels.summary import summary_lines
+from tui_backprop.render.panels.text import text_panel
 from tui_backprop.render.panels.training import amount_line, key_hint, training_panel
 from tui_backprop.render.view_state import BlameState, Findings, Snapshot
 from tui_backprop.render.walk.tensor import tensor_view
@@ -190,6 +191,11 @@ def _picture(state: State, columns: int, rows: int, context: RenderContext) -> l
     return picture_lines(picture, columns, rows, context) if picture else [line("none")]
 
 
+def _text(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:
+    session, found = states.findings_of(state.any_of(tuple(range(len(states.TEXTS)))))
+    return text_panel(session, state.any_of((None, *found)), columns, rows, context)
+
+
 def _marks(state: State, columns: int, rows: int, context: RenderContext) -> list[Line]:
     session, found = states.difference_of(state.name)
     session = having(session, cursor=state.any_of((0, 1)), held=state.any_of((None, 0, 1)))
@@ -314,6 +320,7 @@ DRAWINGS = {
     "curves": Drawing(_curves),
     "train": Drawing(_train),
     "bookmarks": Drawing(_marks),
+    "text": Drawing(_text, 34, 8),
     "claims": Drawing(_claims, 36, 8),
     "race": Drawing(_race, 34, 8),
     "step_size": Drawing(_dial, 35, 8),

@@ -31,8 +31,9 @@ from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.render.cost_state import RaceGradients, ShownRace
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.decision_boundary import plane_of
+from tui_backprop.session.letter_blame import LetterFindings, letter_findings
 from tui_backprop.session.replay import Replay
-from tui_backprop.session.session_parts import MEASURES
+from tui_backprop.session.session_parts import MEASURES, GeneratedText
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.training_curve import Learning, Score
 from tui_backprop.session.transitions import after_training, after_update, at_step, edit_parameter
@@ -169,3 +170,24 @@ def race_of(state: str, method: str, known: bool) -> ShownRace:
     figures = (4.2, 9_876.5, 29.7, 1.4e-4) if known else (4.2, None, None, None)
     status = RaceStatus(method, state, 41_873, 335_115, 41_872, 335_114, *figures, agreement, ended)
     return ShownRace(status, Session(), filling if known else None, stale=("samples", "parameters") * known)
+
+
+GPT = after_training(from_preset("microgpt"), 20)
+TEXTS = (
+    (GPT, GeneratedText()),
+    (from_preset("microgpt"), GeneratedText(series=9, temperature=0.0)),
+    (GPT, GeneratedText("k", letter=1)),
+    (GPT, GeneratedText("abcdefghijklmnop", letter=16)),
+    (GPT, GeneratedText("abcdefghijklmno", True, letter=7)),
+    (edit_parameter(GPT, "E", (0, 7), -0.5), GeneratedText("kareta", True, letter=7)),
+    (Session(), GeneratedText()),
+)
+
+
+@cache
+def findings_of(number: int) -> tuple[Session, tuple[LetterFindings | None, ...]]:
+    """A session with a text, and what is known of its letter: at first, half way, and all."""
+    session, text = TEXTS[number]
+    session = replace(session, text=text)
+    found = list(letter_findings(session, text.passage, REPLAY)) if text.passage else [None]
+    return session, (found[0], found[len(found) // 2], found[-1])

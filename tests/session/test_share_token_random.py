@@ -86,7 +86,7 @@ def usable(session: Session) -> None:
 def test_a_session_changed_at_random_is_refused_or_can_be_shown():
     rng, kept, refused = random.Random(8), 0, 0
     bases = [msgspec.msgpack.decode(token._packed(each)) for each in (*STARTS[1:8], *_grown())]
-    for _ in range(8_000):
+    for _ in range(14_000):
         found = rng.choice(bases)
         for _ in range(rng.randrange(1, 3)):
             found = mutated(rng, found)

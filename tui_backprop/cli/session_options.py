@@ -33,6 +33,7 @@ from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, check_eps
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
 from tui_backprop.session.presets import MODELS
 from tui_backprop.session.state import Session, from_preset
+from tui_backprop.session.text_changes import with_text
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import positive_number, whole_number
 
@@ -109,7 +110,7 @@ def walking_text(given: Mapping[str, Any], session: Session) -> Session:
             raise InputError("letter", "requires --text")
         return session
     letter = whole_number("letter", given["letter"], 1) if "letter" in given else ALL
-    return replace(session, passage=Passage(given["text"], letter))
+    return with_text(replace(session, passage=Passage(given["text"], letter)))
 
 
 def presets_with(setting: str) -> str:

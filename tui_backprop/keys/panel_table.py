@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 # What a key needs of a session to be of use.
 SAMPLES, LAYERS, CLASSES, HEADS, BLOCKS = "samples", "layers", "classes", "heads of attention", "blocks"
+TEXT = "text"
+TEXT = "text"
 EARLIER = "earlier session"  # what a key needs besides
 SPLIT = "split"  # samples held out for validation
 
@@ -22,7 +24,7 @@ class PanelKey(NamedTuple):
     Rows that are shown together ("↑ ↓") follow each other; the first has their word and sentence. {action} in a
     sentence stands for the key of that action. An action without "app." is one of the panel's view. ``words`` replace
     the ``word`` while the panel's work is in some state; an empty one leaves the key out. The key bar leaves out a
-    key whose ``needs`` (SAMPLES, LAYERS, CLASSES, HEADS, BLOCKS, SPLIT) are not met."""
+    key whose ``needs`` (SAMPLES, LAYERS, CLASSES, HEADS, BLOCKS, SPLIT, TEXT) are not met."""
 
     keys: str
     action: str
@@ -40,7 +42,8 @@ class PanelRow:
     ``keys`` open it (a page has none), with a ``word`` for the key bar and a sentence for the ``help``. ``short`` is
     its name in the tab bar where there is little room, ``tab`` its name among the pages of the panel that it is a
     ``page_of``. It is ``of_iteration`` if its numbers are those of one iteration; some panels are
-    ``hidden_while_predicting``, since a number that is to be predicted can be seen there."""
+    ``hidden_while_predicting``, since a number that is to be predicted can be seen there. Tab bar and key bar leave
+    out a panel whose ``needs`` are not met."""
 
     name: str
     title: str
@@ -54,6 +57,7 @@ class PanelRow:
     page_of: str = ""
     of_iteration: bool = False
     hidden_while_predicting: bool = False
+    needs: str = ""
 
 
 # fmt: off
@@ -228,6 +232,36 @@ ROWS: tuple[PanelRow, ...] = (
                  "Scroll the list of tensors (also page up, page down).", "scroll up"),
         PanelKey("right_square_bracket,pagedown", "scroll_tensors(1)", "", "", "", "scroll down"),
         PanelKey("x,delete", "app.delete_bookmark", "x", "delete", "Delete this bookmark.", "delete this bookmark"),
+    )),
+    PanelRow("text", "generated text", "Text", "G", "text",
+             "Generate text, and show which earlier letters and which weights made it say a letter.",
+             of_iteration=True, hidden_while_predicting=True, needs=TEXT, own=(
+        PanelKey("space", "app.generate(1)", "space", "next", "Generate the next letter.", "next letter"),
+        PanelKey("g", "app.generate(0)", "g", "all", "Generate the rest; of a text that has ended, the next one.",
+                 "generate the rest"),
+        PanelKey("left,h", "app.letter(-1)", "← →", "letter", "The previous or next letter of the text.",
+                 "previous letter of the text"),
+        PanelKey("right,l", "app.letter(1)", "", "", "", "next letter of the text"),
+        PanelKey("enter", "app.walk_letter", "enter", "walk",
+                 "Walk the text with the loss of this letter alone; {sample(1)} there goes back to the samples.",
+                 "show the letter in the walk"),
+        PanelKey("b,4,f5", "app.blame_letter", "b", "blame", "Rank all weights by their blame for this letter.",
+                 "rank all weights by their blame"),
+        PanelKey("plus,equals_sign", "app.fix_weight('up')", "+ − x", "fix",
+                 "Change the weight by 0.01 up or down, or set it to zero ({fix_weight('zero')}); {undo} undoes it.",
+                 "increase the weight"),
+        PanelKey("minus", "app.fix_weight('down')", "", "", "", "decrease the weight"),
+        PanelKey("x", "app.fix_weight('zero')", "", "", "", "set the weight to zero"),
+        PanelKey("up,k", "app.letter_weight(-1)", "↑ ↓", "weight",
+                 "The previous or next of the weights that are most to blame for this letter.", "previous weight"),
+        PanelKey("down,j", "app.letter_weight(1)", "", "", "", "next weight"),
+        PanelKey("n", "app.new_text(1)", "n", "new", "Begin the next text ({new_text(-1)}: the one before).",
+                 "begin the next text"),
+        PanelKey("N", "app.new_text(-1)", "", "", "", "begin the text before"),
+        PanelKey("left_square_bracket", "app.temperature(-1)", "[ ]", "temperature",
+                 "A lower or higher temperature: 0 generates the most likely letter, 1 draws as predicted.",
+                 "lower temperature"),
+        PanelKey("right_square_bracket", "app.temperature(1)", "", "", "", "higher temperature"),
     )),
     PanelRow("claims", "the lesson's claims, measured", "Claims",
              help="Show the lesson's claims, measured on this machine.",

@@ -15,6 +15,7 @@ SEARCH_WORDS = {
     "panel('flow')": "stuck dead nan inf vanishing exploding saturated health diagnose problem not learning",
     "panel('curves')": "derivative slope plot relu loss landscape surface",
     "panel('train')": "accuracy learn fit epoch loss curve updates validation overfitting",
+    "panel('text')": "generate sample names letters token next temperature prompt attention why say",
     "panel('bookmarks')": "compare diff saved snapshot",
     "page('claims')": "claims lesson statements true",
     "page('race')": "race naive numerical gradient perturb perturbation finite difference check forward central spsa",

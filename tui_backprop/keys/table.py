@@ -47,7 +47,9 @@ class Key:
 
 WALK = ("walk",)
 OPENING = tuple(
-    Key(row.keys, f"panel('{row.name}')", row.keys[0] if row.word else "", row.word, row.help)
+    Key(
+        row.keys, f"panel('{row.name}')", row.keys[0] if row.word else "", row.word, row.help, needs=row.needs
+    )
     for row in PANEL_ROWS
     if row.keys
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.letters import letter_at
-from tui_backprop.render.panels.letters import letter_table, prediction_words, ranked, trust_lines
+from tui_backprop.render.panels.letters import ABOUT, letter_table, prediction_words, ranked, trust_lines
 from tui_backprop.render.session_text import sample_text
 from tui_backprop.report.place import data_text
 from tui_backprop.report.rows import (
@@ -45,7 +45,9 @@ def _rows(session: Session, blame: LetterBlame, context: RenderContext) -> Itera
     yield Sentence(data_text(session, sample_text(session, None)))
     yield Sentence(prediction_words(blame))
     table = letter_table(blame, WIDE, len(blame.letters) + 1, context)
-    yield Forms(written=(BLANK, Drawing(tuple(table)), BLANK), spoken=(_spoken(blame),))
+    yield Forms(
+        written=(BLANK, Sentence(f"{ABOUT}:"), Drawing(tuple(table)), BLANK), spoken=(_spoken(blame),)
+    )
     for row in trust_lines(blame, ENDLESS, context):
         yield Sentence("".join(text for text, _ in row))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 
@@ -11,11 +12,18 @@ from tui_backprop.data.catalogue import info
 from tui_backprop.data.passage import Passage
 from tui_backprop.data.samples import cut, load_text
 from tui_backprop.engine.analysis.blamed_letters import Letters, agreement, blamed_letters
-from tui_backprop.engine.analysis.generation import Predictor
+from tui_backprop.engine.analysis.generation import Predictor, Sampling
+from tui_backprop.engine.analysis.ranking import Attribution, named, ranking
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.primitives.token_loss import NO_TARGET
+from tui_backprop.engine.training.iteration import Iteration
+from tui_backprop.session.replay import Replay
+from tui_backprop.session.session_parts import GeneratedText
 from tui_backprop.session.state import Session
+from tui_backprop.session.text_changes import appended
 from tui_backprop.support.errors import InputError
+
+WEIGHTS = 5  # that are most to blame for a letter
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +72,61 @@ def letter_blame(session: Session, parameters: Array) -> Iterator[LetterBlame]:
         yield replace(found, letters=letters)
 
 
-def blame_of_letter(session: Session, parameters: Array, passage: Passage) -> Iterator[LetterBlame]:
-    """Blame the letters before the letter of a passage."""
-    yield from letter_blame(replace(session, passage=passage, batch=1), parameters)
+@dataclass(frozen=True, eq=False)
+class LetterFindings:
+    """What is known of the letter of a ``passage``: its ``blame``, and the ``weights`` that are most to blame for it;
+    the probability ``p`` of each letter of the passage, and of the end, as predicted now, and ``before`` without the
+    edits (None: there are none)."""
+
+    passage: Passage
+    p: tuple[float, ...]
+    before: tuple[float, ...] | None
+    weights: tuple[Attribution, ...]
+    blame: LetterBlame
+
+
+def letter_findings(session: Session, passage: Passage, replay: Replay) -> Iterator[LetterFindings]:
+    """Examine the letter of a passage, with the parameters of a session: first by one backward pass, then with one
+    letter before it after the other replaced."""
+    there = replace(session, passage=passage, batch=1)
+    p, before = _of_letters(session, passage, replay), None
+    if session.edits:
+        before = _of_letters(replace(session, edits=()), passage, replay)
+    weights = letter_weights(session, replay.take(there))
+    for blame in letter_blame(there, replay.state(session).parameters):
+        yield LetterFindings(passage, p, before, weights, blame)
+
+
+def letter_weights(session: Session, iteration: Iteration) -> tuple[Attribution, ...]:
+    """Return the weights that are most to blame for a letter, and the one that is inspected by its name."""
+    measure, asked = session.inspection.measure, session.inspection.number
+    ranked = tuple(ranking(iteration, measure, WEIGHTS))
+    other = named(iteration, measure, *asked) if asked else None
+    return ranked if other is None or other in ranked else (*ranked, other)
+
+
+def chosen_weight(session: Session, weights: tuple[Attribution, ...]) -> Attribution | None:
+    """Return the one of them that is inspected by its name, or else the one under the cursor of the ranking."""
+    asked = next((each for each in weights if (each.tensor, each.index) == session.inspection.number), None)
+    return asked or (weights[min(session.inspection.rank, len(weights) - 1)] if weights else None)
+
+
+def _of_letters(session: Session, passage: Passage, replay: Replay) -> tuple[float, ...]:
+    """Return the probability of each letter, and of the end where the context has room for it."""
+    text = load_text(session.data)
+    predictor = Predictor(session.network, replay.state(session).parameters, text.boundary)
+    _, *tokens, end = text.encode(passage.characters).tolist()
+    p = predictor.probabilities(tokens)
+    following = [*tokens, end][: session.network.context]
+    return tuple(p[np.arange(len(following)), following].tolist())
+
+
+def generated(session: Session, count: int, replay: Replay) -> GeneratedText:
+    """Go on with the generated text of a session by so many tokens, 0: up to the end. Raises InputError where the
+    network predicts none."""
+    text, data = session.text, load_text(session.data)
+    predictor = Predictor(session.network, replay.state(session).parameters, data.boundary)
+    sampling = Sampling(text.temperature, session.network.seed, text.series)
+    choices = predictor.generate(data.encode(text.characters)[1:-1].tolist(), sampling)
+    tokens = [choice.token for choice in islice(choices, count or None)]
+    return appended(session, data.decode(tokens), data.boundary in tokens).text

@@ -39,6 +39,7 @@ from tui_backprop.session.form_fields import (
 )
 from tui_backprop.session.model_settings import BEGINS, SWITCH, data_of_model, model_of, texts_of_settings
 from tui_backprop.session.presets import PRESETS
+from tui_backprop.session.session_parts import GeneratedText
 from tui_backprop.session.state import Session, from_preset, same_network
 from tui_backprop.session.walk_steps import same_step
 from tui_backprop.support.format import format_setting
@@ -257,6 +258,7 @@ def _rebuilt(before: Session, network: Model, **changes: Any) -> Session:
             walk=replace(after.walk, step=0, units=(), unfolded=()),
             cost=replace(after.cost, decade=None),
             inspection=replace(after.inspection, confusion=confusion),
+            text=GeneratedText(),
         )
     if (after.sample, after.batch) == (before.sample, before.batch):
         after = replace(after, passage=before.passage)

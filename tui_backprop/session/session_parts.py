@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui_backprop.data.passage import Passage
+
 if TYPE_CHECKING:
     from tui_backprop.session.state import Session
 
@@ -23,6 +25,8 @@ AMOUNTS = ("1", "10", "100", "1000", "epoch", "endless")  # of updates to train 
 PRECISIONS = ("float32", "float64")  # of the step size page
 LESSON_STEP_INDEX = 12  # quarters of a decade from 0.1 down to the lesson's h = 0.0001
 LARGEST_STEP_INDEX = 60  # down to h = 1e-16
+
+TEMPERATURES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)  # of generated text
 
 Number = tuple[str, tuple[int, ...]]  # the name of a tensor, and the index of an entry
 
@@ -74,6 +78,27 @@ class Inspection:
     pinned: Number | None = None  # second parameter of the loss surface; None: chosen automatically
     pair: bool = False  # draw the loss over two parameters rather than along one
     confusion: tuple[int, int] | None = None  # (label, prediction) of the misclassified samples to go through
+
+
+@dataclass(frozen=True)
+class GeneratedText:
+    """A text that the network makes up, letter by letter."""
+
+    characters: str = ""  # generated so far
+    ended: bool = False  # the boundary was generated, too
+    series: int = 0  # number of the series of draws that it is made by: each text has its own
+    temperature: float = TEMPERATURES[2]  # one of TEMPERATURES
+    letter: int = 0  # under the cursor: 1 is the first one, the last may be the end; 0: there is none
+
+    @property
+    def letters(self) -> int:
+        """Number of letters, the end included."""
+        return len(self.characters) + self.ended
+
+    @property
+    def passage(self) -> Passage | None:
+        """The text with the letter under the cursor, None without one."""
+        return Passage(self.characters, self.letter) if self.letter else None
 
 
 @dataclass(frozen=True)

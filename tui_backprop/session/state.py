@@ -16,7 +16,14 @@ from tui_backprop.engine.network.model import Model, TrainingSettings
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.session import update_log
 from tui_backprop.session.presets import PRESETS
-from tui_backprop.session.session_parts import AMOUNTS, Bookmarks, CostSettings, Inspection, WalkState
+from tui_backprop.session.session_parts import (
+    AMOUNTS,
+    Bookmarks,
+    CostSettings,
+    GeneratedText,
+    Inspection,
+    WalkState,
+)
 from tui_backprop.session.update_log import Edit, UpdateLog, UpdateRun
 from tui_backprop.support.validation import one_of, positive_number, whole_number
 
@@ -42,6 +49,7 @@ class Session:
     walk: WalkState = field(default_factory=WalkState)
     inspection: Inspection = field(default_factory=Inspection)
     cost: CostSettings = field(default_factory=CostSettings)
+    text: GeneratedText = field(default_factory=GeneratedText)
     bookmarks: Bookmarks = field(default_factory=Bookmarks)
     amount: str = AMOUNTS[2]  # one of AMOUNTS: how many updates the training panel runs at a time
     panel: str = (
@@ -101,6 +109,7 @@ class Session:
             self,
             cost=CostSettings(),
             inspection=looked_at,
+            text=GeneratedText(),
             bookmarks=Bookmarks(),
             amount=AMOUNTS[2],
             repeat=False,

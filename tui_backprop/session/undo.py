@@ -7,13 +7,15 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any
 
-from tui_backprop.session.session_parts import Bookmarks, CostSettings, Inspection, WalkState
+from tui_backprop.session.session_parts import Bookmarks, CostSettings, GeneratedText, Inspection, WalkState
 from tui_backprop.session.state import Session
 
-PARTS = WalkState, Inspection, CostSettings, Bookmarks
+PARTS = WalkState, Inspection, CostSettings, GeneratedText, Bookmarks
 MOST = 1000  # sessions that can be undone, each of a few hundred bytes
 # Cursors that one key moves repeatedly; consecutive moves are one action.
-CURSORS = ("inspection.rank", "walk.units", "cost.decade", "cost.step_index", "bookmarks.cursor", "amount")
+CURSORS = (
+    "inspection.rank", "walk.units", "cost.decade", "cost.step_index", "text.letter", "bookmarks.cursor", "amount",
+)  # fmt: skip
 
 
 def changed(before: Session, after: Session) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from functools import reduce
 from operator import attrgetter
 
 from tui_backprop.data.catalogue import check_passage, info
+from tui_backprop.data.passage import Passage
 from tui_backprop.engine.arrays.types import in_shape
 from tui_backprop.engine.frontends.dense.spec import MAX_LAYERS
 from tui_backprop.engine.network.graph_values import entry_name
@@ -29,9 +30,11 @@ from tui_backprop.session.session_parts import (
     LARGEST_STEP_INDEX,
     MEASURES,
     PRECISIONS,
+    TEMPERATURES,
     VIEWS,
     ZOOMS,
     Bookmarks,
+    GeneratedText,
     Number,
 )
 from tui_backprop.session.state import Session
@@ -44,6 +47,7 @@ from tui_backprop.support.validation import one_of, positive_number, quoted
 MOST_BOOKMARKS = 100
 LAYERS = MAX_LAYERS  # of all networks of a session together; drawing a walk takes time for each
 RANKS = 10**6
+MOST_TEXTS = 10**6  # that are generated one after the other
 DECADES = 0.0, 18.0  # of the chart's cursor
 LONGEST_REPLAY = DAY  # of training
 CALL, RATE = 1e-5, 1e10  # seconds a layer, multiply-accumulates a second: roughly, of a fast machine
@@ -121,6 +125,7 @@ def _check(session: Session) -> None:
     if session.cost.decade is not None and not DECADES[0] <= session.cost.decade <= DECADES[1]:
         raise InputError("cost.decade", f"{session.cost.decade} is out of range (0 to 18)")
     _check_units(session)
+    _check_text(session)
     _check_edits(session.network, session.edits)
     _check_update_log(session)
     for field, number in (("number", session.inspection.number), ("pinned", session.inspection.pinned)):
@@ -147,6 +152,19 @@ def _check_units(session: Session) -> None:
         _within("walk.unfolded", block, 0, graph.depth)
     for layer, unit in enumerate(session.walk.units):
         _within("walk.units", unit, AUTOMATIC, graph.units[layer] - 1)
+
+
+def _check_text(session: Session) -> None:
+    text = session.text
+    if text == GeneratedText():
+        return
+    check_passage(session.network, session.data, Passage(text.characters, text.letter), 1)
+    _within("text.letter", text.letter, min(text.letters, 1), text.letters)
+    _within("text.series", text.series, 0, MOST_TEXTS)
+    if text.ended and len(text.characters) >= session.network.context:
+        raise InputError("text.ended", "a text that fills the context has no end")
+    if text.temperature not in TEMPERATURES:
+        raise InputError("text.temperature", f"{text.temperature} is none of the temperatures")
 
 
 def _check_edits(network: Model, edits: tuple[Edit, ...]) -> None:

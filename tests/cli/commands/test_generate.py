@@ -103,7 +103,7 @@ def test_letters_are_ranked_by_their_share_of_the_loss_of_a_letter():
 def test_the_written_ranking_has_both_numbers_and_explains_where_they_differ_most():
     text = run("blame", *GPT, "--letters", "--text", "mice", "--letter", "3").stdout
     assert '"mice", letter 3, iteration 1,000' in text
-    assert "3 (c) is predicted with p = 0.0874" in text
+    assert "3 (c): p = 0.0874, loss 2.437; most likely n 0.12, c 0.087" in text
     row = next(line for line in text.splitlines() if line.startswith("2 (i)"))
     assert row.split()[2] == "+0.522"
     assert "+2.819" in row

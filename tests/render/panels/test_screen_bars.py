@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
-from tui_backprop.keys.panel_table import PANELS
+from tui_backprop.keys.panel_table import PANEL_ROWS, PANELS, TEXT
 from tui_backprop.keys.table import KEYS, bar, panel_key
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
@@ -100,13 +100,20 @@ def test_the_network_s_form_is_left_by_f_keys_and_the_table_of_keys_agrees():
         text = plain(tabs("network", columns, UTF8))
         assert len(text) <= columns
         assert len(re.findall(r"F\d+ [a-z]+", text)) == len(re.findall(r"F\d+", text)) == panels
-    for name in PANELS:
+    for name in [name for name in PANELS if not PANEL_ROWS[name].needs]:
         key = panel_key(name, typing=True)
         assert key[0] == "F"
         (row,) = [row for row in KEYS if key.lower() in row.keys.split(",")]
         assert row.action == f"panel('{name}')"
         assert f"{key} {name}" in plain(tabs("network", 120, UTF8))
     assert " 2 walk " in plain(tabs("cost", 120, UTF8))
+
+
+def test_a_panel_that_needs_a_text_is_a_tab_where_there_is_one_or_where_it_is_open():
+    assert " G text" in plain(tabs("walk", 120, UTF8))
+    assert "text" not in plain(tabs("walk", 120, UTF8, (TEXT,)))
+    assert " G text" in plain(tabs("text", 120, UTF8, (TEXT,)))
+    assert "text" not in plain(tabs("network", 120, UTF8))  # no key opens it while a letter is typed
 
 
 @pytest.mark.parametrize("current", [*PANELS, "race"])

@@ -17,7 +17,7 @@ from tui_backprop.tui.panels import operation_times as query_times
 from tui_backprop.tui.panels.base import SnapshotView
 from tui_backprop.tui.widgets.canvas import Canvas
 
-KEYS = dict(zip(PANELS[1:], "23bio7c90", strict=True))
+KEYS = dict(zip(PANELS[1:], "23bio7c90G", strict=True))
 WAITING = (
     "counting",
     "comparing …",

@@ -1,6 +1,6 @@
 """Generate text: each next token is drawn from the distribution that the network predicts.
 
-The draw of the token at a position depends on the seed, the number of the text and the position alone, so that a text
+The draw of the token at a position depends on the seed, the series and the position alone, so that a text
 can go on after any of its tokens, and the same texts come out on every machine (up to round-off in probabilities)."""
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ DRAWS = 2**31  # first spawn key of the draws; layers, data and masks have small
 
 @dataclass(frozen=True)
 class Sampling:
-    """How tokens are chosen: at ``temperature`` T from p^(1/T), normalized, at 0 the most likely one; by ``seed``,
-    for the text of a ``number``."""
+    """How tokens are chosen: at ``temperature`` T from p^(1/T), normalized, at 0 the most likely one; by ``seed``
+    and the number of a ``series`` of draws: each text has its own."""
 
     temperature: float = 1.0
     seed: int = 0
-    number: int = 0
+    series: int = 0
 
     def drawn_from(self, z: Array) -> Array:
         """Return the probabilities (V,) that a token is drawn with, from its logits ``z`` (V,)."""
@@ -38,7 +38,7 @@ class Sampling:
 
     def draw(self, probabilities: Array, position: int) -> int:
         """Draw the token after a position: the first one whose cumulative probability exceeds a uniform number."""
-        stream = np.random.SeedSequence(self.seed, spawn_key=(DRAWS, self.number, position))
+        stream = np.random.SeedSequence(self.seed, spawn_key=(DRAWS, self.series, position))
         below = np.random.default_rng(stream).random()
         token = int(np.searchsorted(np.cumsum(probabilities), below, side="right"))
         return min(token, int(np.flatnonzero(probabilities)[-1]))

@@ -32,8 +32,9 @@ def choosable(graph: Graph, step: Step) -> tuple[str, ...]:
 
 
 def positions(iteration: Iteration) -> int:
-    """Count the positions of the first sample that have a target; those after them count for nothing."""
-    return int((first_sample(iteration, iteration.graph.target) >= 0).sum())
+    """Count the positions of the first sample up to the last one with a target; those after it count for nothing."""
+    targets = first_sample(iteration, iteration.graph.target)
+    return int(np.flatnonzero(targets >= 0).max(initial=-1)) + 1
 
 
 def largest_on(iteration: Iteration, step: Step, at: Mapping[str, int]) -> int | None:

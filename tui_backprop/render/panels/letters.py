@@ -14,10 +14,12 @@ from tui_backprop.render.draw.spans import Line, Span, line, wrap
 from tui_backprop.session.letter_blame import LetterBlame
 from tui_backprop.support.format import format_fixed, format_number
 
-NUMBER, DECIMALS = 10, 3  # columns of a number, and its decimals
+NUMBER, DECIMALS = 9, 3  # columns of a number, and its decimals
 LONGEST_BAR, SHORTEST_BAR = 16, 8  # columns
+FEWEST = 4  # letters in the table, before anything is said below it
 APART = 0.5  # of the larger one: numbers that differ by less are close
-LINEAR = "The share is the change for an embedding of 0; towards the other letters the slope gives {linear}."
+ABOUT = "Change of the loss with another letter: 1st order (blame), actual (mean)"
+LINEAR = "Blame is the change for an embedding of 0; towards the other letters the slope gives {linear}."
 BENT = "On the way to another letter the loss bends: the slope, {linear} there, holds for small changes only."
 
 
@@ -62,12 +64,16 @@ def ranked(blame: LetterBlame) -> list[BlamedLetter]:
 
 
 def letter_lines(blame: LetterBlame, columns: int, rows: int, context: RenderContext) -> list[Line]:
-    """At most ``rows`` lines: the table of as many letters as fit, and below it how far blame can be trusted."""
+    """At most ``rows`` lines: what is compared, the table, and below it how far blame can be trusted, as far as four
+    letters leave room for it."""
+    about = wrap(context.text(ABOUT), columns, "muted")
     words = trust_lines(blame, columns, context)
-    room = rows - len(words) - 1
-    if room < 3:
-        return letter_table(blame, columns, rows, context)
-    return [*letter_table(blame, columns, room, context), (), *words]
+    room = rows - len(about) - 1
+    if room - len(words) < min(FEWEST, len(blame.letters)):
+        words = []
+    table = letter_table(blame, columns, room + 1 - len(words), context)
+    gap: list[Line] = [()] if len(about) + len(table) + len(words) < rows and words else []
+    return [*about, *table, *gap, *words][:rows]
 
 
 def letter_table(blame: LetterBlame, columns: int, rows: int, context: RenderContext) -> list[Line]:
@@ -93,10 +99,10 @@ def letter_table(blame: LetterBlame, columns: int, rows: int, context: RenderCon
         spans: list[Span] = [(f"{_name(blame, letter):<{name_wide}}", "strong")]
         values = -letter.share, letter.replaced.mean if letter.replaced else 0.0
         for column, value in zip(bars, values, strict=True):
-            spans.append((f"{column.text(letter, blame.names):>{NUMBER}}  ", column.role))
+            spans.append((f"{context.text(column.text(letter, blame.names)):>{NUMBER}}  ", column.role))
             spans.append((f"{drawn_bar(value, most, bar, context):<{bar}}", column.role))
         for column in more:
-            text = column.text(letter, blame.names)
+            text = context.text(column.text(letter, blame.names))
             spans.append((f"{text:>{WIDTHS.get(column.head, NUMBER)}}", column.role))
         lines.append(line(*spans))
     return lines
@@ -115,22 +121,14 @@ def _name(blame: LetterBlame, letter: BlamedLetter) -> str:
 
 
 def trust_lines(blame: LetterBlame, columns: int, context: RenderContext) -> list[Line]:
-    """Say what is compared, how well the rankings agree, and where they disagree most, and why."""
-    lines = wrap(context.text(about_words(blame)), columns, "muted")
+    """Say how well the rankings agree, and where they disagree most, and why; while letters are replaced, that they
+    are."""
     worst = max(blame.letters, key=lambda letter: letter.disagreement, default=None)
-    if not blame.whole or worst is None or worst.replaced is None:
-        return lines
-    return [*lines, *wrap(context.text(worst_words(worst, worst.replaced, blame)), columns, "text")]
-
-
-def about_words(blame: LetterBlame) -> str:
-    """Say what is compared, and how well the rankings agree."""
-    words = (
-        "Blame is first order: minus the embedding times its gradient. Actual: mean over all other letters."
-    )
-    if not blame.whole:
-        return f"{words} Replacing letters …"
-    return words if isnan(blame.rho) else f"{words} Rank correlation {format_number(blame.rho, 2)}."
+    if worst is None or worst.replaced is None or not blame.whole:
+        return [line((context.text("replacing letters …"), "muted"))]
+    words = "" if isnan(blame.rho) else f"Rank correlation {format_number(blame.rho, 2)}. "
+    words += worst_words(worst, worst.replaced, blame)
+    return wrap(context.text(words), columns, "text")
 
 
 def worst_words(letter: BlamedLetter, found: Replaced, blame: LetterBlame) -> str:
@@ -156,4 +154,4 @@ def prediction_words(blame: LetterBlame, most: int = 3) -> str:
     likely = ", ".join(f"{blame.names[token]} {format_number(p[token], 2)}" for token in order)
     what = letter_at(len(blame.letters), blame.names[blame.target])
     how = f"p = {format_number(p[blame.target])}, loss {format_number(blame.loss, 4)}"
-    return f"{what} is predicted with {how}; most likely: {likely}"
+    return f"{what}: {how}; most likely {likely}"

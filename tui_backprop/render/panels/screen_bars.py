@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from tui_backprop.data.catalogue import info
@@ -142,27 +142,30 @@ def _prediction(iteration: Iteration) -> Prediction:
     return prediction_of(tensor(graph.output)[0], tensor(graph.target)[0], graph.loss_rule)
 
 
-def tabs(current: str, columns: int, context: RenderContext) -> Line:
+def tabs(current: str, columns: int, context: RenderContext, lacks: Collection[str] = ()) -> Line:
     """The tab bar: panels and their keys, which are digits, or F-keys in the network's form, where digits are typed
     into its fields (no F11: most terminal windows take it). In little room, names are short, and of the last panels
-    only the digits are left."""
+    only the digits are left. A panel that needs what the session ``lacks`` is left out, unless it is the current one;
+    in the form, one that only a letter opens."""
     current = "cost" if current in COST_PAGES else current
     typing = current == "network"
-    keys = [context.text(panel_key(name, context.keys, typing=typing)) for name in PANELS]
+    of_use = [name for name in PANELS if PANEL_ROWS[name].needs not in lacks or name == current]
+    opening = {name: context.text(panel_key(name, context.keys, typing=typing)) for name in of_use}
+    panels = {name: key for name, key in opening.items() if key}
 
     def cells(named: int, short: bool = True) -> Line:
         spans: list[Span] = []
-        for i, name in enumerate(PANELS):
+        for i, (name, key) in enumerate(panels.items()):
             word = PANEL_ROWS[name].short or name if short else name
             if name == current:
-                spans += [(" ", "text"), (f" {keys[i]} {word} ", "cursor")]
+                spans += [(" ", "text"), (f" {key} {word} ", "cursor")]
             elif i < named:
-                spans += [(f" {keys[i]}", "key"), (f" {word}", "muted")]
+                spans += [(f" {key}", "key"), (f" {word}", "muted")]
             elif not typing:
-                spans += [(f" {keys[i]}", "key")]
+                spans += [(f" {key}", "key")]
         return line(*spans)
 
-    every = len(PANELS)
+    every = len(panels)
     return first_fitting(columns, cells(every, short=False), *(cells(n) for n in range(every, -1, -1)))
 
 

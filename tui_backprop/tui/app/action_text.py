@@ -78,6 +78,11 @@ WORDS: dict[str, Words] = {
     "passage": lambda before, after: (
         f"walk of {printable(after.passage.title, 40)}" if after.passage else "sample"
     ),
+    "text.characters": "text",
+    "text.ended": "text",
+    "text.series": "text",
+    "text.temperature": "temperature",
+    "text.letter": "cursor in the text",
     "bookmarks.items": _bookmarks,
     "bookmarks.cursor": "cursor in the bookmarks",
     "bookmarks.held": "bookmark held",

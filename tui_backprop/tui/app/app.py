@@ -52,6 +52,7 @@ from tui_backprop.tui.app.resume import Earlier, Resume
 from tui_backprop.tui.app.second_derivatives import SecondDerivatives
 from tui_backprop.tui.app.services import AppServices
 from tui_backprop.tui.app.state import AppState
+from tui_backprop.tui.app.text import TextControl
 from tui_backprop.tui.app.training import TrainingControl
 from tui_backprop.tui.bindings import actions_of, app_bindings
 from tui_backprop.tui.messages import Applied
@@ -150,13 +151,14 @@ class BackpropApp(AppServices):
         self.memory_guard = MemoryGuard(self, state.budget, self.ending)
         self.quitting = Quit(self, self, Activities(self, work, lambda: None))
         searching, self.predicting = Misclassified(self, state), PredictControl(self, state)
+        text = TextControl(self, state)
         self.key_queue = KeyQueue(
-            self, (state, self.ranking, searching, self.lesson), self.quitting.quits, self.say
+            self, (state, self.ranking, searching, text, self.lesson), self.quitting.quits, self.say
         )
         actions = actions_of(
             state, self.panels, self.navigation, self.playback, self.training, self.cost_lab,
             self.cost_lab.race, self.cost_lab.sweep, self.inspection, self.ranking, self.lesson, self.commands,
-            self.quitting, Bookmarks(self, state), Edits(self, state, self.ranking), searching,
+            self.quitting, Bookmarks(self, state), Edits(self, state, self.ranking), searching, text,
             General(self, self), self.resume, Copying(self, self, state, self.panels),
             QuizControl(self, state), SecondDerivatives(self, state), self.predicting, self.hunt,
         )  # fmt: skip

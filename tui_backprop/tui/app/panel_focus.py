@@ -161,13 +161,15 @@ class Panels:
                 frame.remove_class("lit")
 
     def show_keys(self) -> None:
-        """Show the keys of the current panel in the key bar."""
+        """Show the keys of the current panel in the key bar, and the panels of use in the tab bar."""
         rows, state = self._app.render_context.keys, self._state_of(self.current)
         wanted = self.current, rows, state, self._lacks(), *self._called()
         if wanted != self._keys_of:
             self._keys_of = wanted
             for keys in self._screen.screen_stack[0].query(KeyBar):
                 keys.show(*bar(*wanted))
+            for tabs in self._screen.screen_stack[0].query(TabBar):
+                tabs.show(self.current, self._lacks())
 
     def _set_current(self, name: str) -> None:
         if name != self.current:
@@ -180,5 +182,5 @@ class Panels:
         for frame in self._screen.query(Frame):
             frame.set_class(frame.name == name, "current")
             frame.set_class(frame.name not in (*FIXED, self.aside), "aside")
-        self._screen.query_one(TabBar).show(name)
+        self._screen.query_one(TabBar).show(name, self._lacks())
         self._app.call_after_refresh(self._app.refresh_panels)

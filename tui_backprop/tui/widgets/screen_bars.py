@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from textual.timer import Timer
 
+from tui_backprop.keys.panel_table import TEXT
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.render.panels.screen_bars import key_bar, status, tabs
@@ -44,14 +45,16 @@ class TabBar(Canvas):
 
     def __init__(self, context: RenderContext) -> None:
         super().__init__(context, id="tabs")
-        self._current = "walk"
+        self._shown: tuple[str, Collection[str]] = ("walk", (TEXT,))
 
-    def show(self, current: str) -> None:
-        self._current = current
-        self.redraw()
+    def show(self, current: str, lacks: Collection[str]) -> None:
+        if (current, lacks) != self._shown:
+            self._shown = current, lacks
+            self.redraw()
 
     def drawn(self, columns: int, rows: int) -> Sequence[Line]:
-        return [tabs(self._current, columns, self.render_context)]
+        current, lacks = self._shown
+        return [tabs(current, columns, self.render_context, lacks)]
 
 
 class KeyBar(Canvas):

@@ -1,0 +1,134 @@
+"""The text panel: letters with their probabilities, what is to blame for one of them, and what the edits changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.render.states import findings_of
+from tui_backprop.engine.analysis.blamed_letters import BlamedLetter, Replaced
+from tui_backprop.render.draw.context import ASCII, UTF8
+from tui_backprop.render.draw.spans import plain
+from tui_backprop.render.panels.letters import drawn_bar, letter_table, ranked, trust_lines
+from tui_backprop.render.panels.text import percent, text_panel
+from tui_backprop.session.letter_blame import LetterBlame, chosen_weight
+from tui_backprop.session.session_parts import GeneratedText
+from tui_backprop.session.state import Session
+
+NAMES = (*"abc", "BOS")
+
+
+def drawn(session, found, columns=80, rows=24, context=UTF8):
+    return [plain(row) for row in text_panel(session, found, columns, rows, context)]
+
+
+def blamed(share, mean=None, linear=0.0, position=1):
+    found = None if mean is None else Replaced(linear, mean, 2 * mean, 2, None)
+    return BlamedLetter(position, 0, share, 1.0, found)
+
+
+def told(*letters):
+    return " ".join(plain(row) for row in trust_lines(LetterBlame(letters, 1.0, NAMES), 200, UTF8))
+
+
+def test_each_letter_has_its_probability_below_it():
+    session, (*_, found) = findings_of(5)
+    rows = drawn(session, found)
+    letters, now, was = rows[2:5]
+    assert letters.split() == [*"karet", "a", "[BOS]"]
+    assert now.split() == ["p", *(percent(p) for p in found.p)]
+    assert was.split() == ["was", *(percent(p) for p in found.before)]
+    for i, letter in enumerate("kareta"):
+        end = letters.index(letter) if letter != "a" else None
+        if end:
+            assert now[: end + 2].rstrip().endswith(percent(found.p[i]))
+    assert found.p != found.before
+
+
+def test_the_change_of_the_probability_is_said_where_there_are_edits():
+    session, (*_, found) = findings_of(5)
+    assert any("p of this letter" in row and "→" in row for row in drawn(session, found))
+    untouched, (*_, other) = findings_of(4)
+    assert not any("p of this letter" in row or row.startswith("was") for row in drawn(untouched, other))
+
+
+def test_the_chosen_weight_is_the_one_asked_for_or_else_that_of_the_rank():
+    session, (*_, found) = findings_of(4)
+    first, second = found.weights[:2]
+    assert chosen_weight(session, found.weights) == first
+    ranked_second = replace(session, inspection=replace(session.inspection, rank=1))
+    assert chosen_weight(ranked_second, found.weights) == second
+    asked = replace(session, inspection=replace(session.inspection, number=(second.tensor, second.index)))
+    assert chosen_weight(asked, found.weights) == second
+    assert f"[{second.tensor}" in " ".join(drawn(asked, found))
+
+
+def test_without_letters_it_says_how_to_begin_and_to_train_first():
+    trained, _ = findings_of(0)
+    fresh, _ = findings_of(1)
+    assert "space generates a letter" in " ".join(drawn(trained, None))
+    assert "train the network" not in " ".join(drawn(trained, None))
+    assert "train the network" in " ".join(drawn(fresh, None))
+    assert "text 10" in drawn(fresh, None)[0]
+    assert "[0]" in drawn(fresh, None)[0]
+
+
+def test_a_network_that_takes_no_text_says_so():
+    assert "takes no text" in drawn(Session(), None)[0]
+
+
+def test_findings_about_another_text_give_no_probabilities():
+    session, (*_, found) = findings_of(5)
+    other = replace(session, text=GeneratedText("kar", letter=3))
+    assert not any(row.startswith("p ") for row in drawn(other, found))
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(0.5, "50%"), (0.0994, "9.9%"), (0.0996, "10%"), (1.0, "100%"), (0.0, "0.0%")]
+)
+def test_a_probability_takes_four_columns(p, text):
+    assert percent(p) == text
+    assert len(text) <= 4
+
+
+def test_the_largest_share_is_the_first_whatever_its_sign():
+    letters = blamed(0.1), blamed(-0.7, position=2), blamed(0.3, position=3)
+    assert [each.position for each in ranked(LetterBlame(letters, 1.0, NAMES))] == [2, 3, 1]
+
+
+def test_first_order_and_actual_have_the_same_sign_where_they_agree():
+    rows = letter_table(LetterBlame((blamed(0.4, -0.5),), 1.0, NAMES), 100, 5, UTF8)
+    assert "−0.400" in plain(rows[1])
+    assert "−0.500" in plain(rows[1])
+
+
+def test_a_bar_shows_its_sign_without_color():
+    assert drawn_bar(1.0, 2.0, 8, UTF8) == "████"
+    assert drawn_bar(-2.0, 2.0, 8, UTF8) == "≡" * 8
+    assert drawn_bar(-2.0, 2.0, 8, ASCII).isascii()
+    assert drawn_bar(float("nan"), 1.0, 8, UTF8) == drawn_bar(1.0, 0.0, 8, UTF8) == ""
+
+
+def test_the_letter_where_both_differ_most_is_explained():
+    near, far = blamed(0.1, -0.1), blamed(-0.1, 2.0, linear=0.3, position=2)
+    assert (
+        "Furthest apart: 2 (a), +0.100 against +2.000. On the way to another letter the loss bends"
+        in told(near, far)
+    )
+    linear = blamed(-0.1, 2.0, linear=1.9, position=2)
+    assert "towards the other letters the slope gives +1.900" in told(near, linear)
+    assert "which is close" in told(near, blamed(0.5, -0.45, position=2))
+
+
+def test_while_letters_are_replaced_it_says_so():
+    assert told(blamed(0.1, -0.1), blamed(0.3)) == "replacing letters …"
+    session, (first, *_) = findings_of(5)
+    assert any("replacing letters" in row for row in drawn(session, first, rows=40))
+
+
+def test_of_many_letters_those_around_the_cursor_are_shown():
+    session, (*_, found) = findings_of(3)
+    row = drawn(session, found, columns=40)[2]
+    assert row.startswith("…")
+    assert "[p]" in row

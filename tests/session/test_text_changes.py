@@ -1,0 +1,116 @@
+"""Transitions of the generated text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tui_backprop.data.passage import Passage
+from tui_backprop.session.letter_blame import generated
+from tui_backprop.session.replay import Replay
+from tui_backprop.session.session_parts import TEMPERATURES, GeneratedText
+from tui_backprop.session.share_token import decode, encode
+from tui_backprop.session.state import Session, from_preset
+from tui_backprop.session.text_changes import (
+    appended,
+    begin_text,
+    change_temperature,
+    is_complete,
+    move_letter,
+    walk_letter,
+    with_text,
+)
+from tui_backprop.session.transitions import walk_passage
+from tui_backprop.session.undo import UndoHistory
+from tui_backprop.session.validation import check
+from tui_backprop.support.errors import InputError
+
+GPT = from_preset("microgpt")
+WORD = appended(GPT, "kar", True)
+
+
+def test_the_cursor_goes_to_the_last_letter_and_moves_within_the_text():
+    assert WORD.text == GeneratedText("kar", True, letter=4)
+    assert move_letter(WORD, 1) == WORD
+    assert [move_letter(WORD, -n).text.letter for n in (1, 3, 9)] == [3, 1, 1]
+    assert move_letter(GPT, -1) == GPT
+
+
+def test_a_text_is_complete_at_its_end_or_at_that_of_the_context():
+    assert is_complete(WORD)
+    assert is_complete(appended(GPT, "a" * 16, False))
+    assert not is_complete(appended(GPT, "a" * 15, False))
+
+
+def test_the_next_text_begins_with_other_draws_and_an_empty_one_stays():
+    after = begin_text(change_temperature(WORD, 1))
+    assert after.text == GeneratedText(series=1, temperature=0.75)
+    assert begin_text(after) == after
+    assert begin_text(after, -1).text.series == begin_text(begin_text(after, -1), -1).text.series == 0
+
+
+def test_temperatures_end_at_both_ends():
+    assert change_temperature(WORD, 99).text.temperature == TEMPERATURES[-1]
+    assert change_temperature(WORD, -99).text.temperature == TEMPERATURES[0] == 0
+
+
+def test_the_text_of_a_passage_is_shown_at_its_letter_or_at_its_last_one():
+    assert with_text(walk_passage(GPT, Passage("emma", 2))).text == GeneratedText("emma", True, letter=2)
+    assert with_text(walk_passage(GPT, Passage("emma"))).text.letter == 5
+    assert with_text(walk_passage(GPT, Passage("a" * 16))).text == GeneratedText("a" * 16, False, letter=16)
+    assert with_text(GPT) == GPT
+
+
+def test_walking_a_letter_goes_to_the_loss_of_that_letter():
+    there = walk_letter(move_letter(WORD, -2))
+    assert there.passage == Passage("kar", 2)
+    assert walk_letter(GPT) == GPT
+    rnn = walk_letter(appended(from_preset("rnn"), "kar", True))
+    assert rnn.passage == Passage("kar", 4)
+    check(there)
+    check(rnn)
+
+
+def test_moves_over_letters_are_undone_together():
+    history = UndoHistory(WORD)
+    for _ in range(3):
+        history = history.go(move_letter(history.now, -1))
+    assert history.undo().now == WORD
+
+
+@pytest.mark.parametrize("session", [WORD, walk_letter(WORD), begin_text(change_temperature(WORD, 2))])
+def test_a_token_keeps_the_text(session):
+    assert decode(encode(session)) == session
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GeneratedText("kar", letter=0),
+        GeneratedText("kar", letter=4),
+        GeneratedText("Kar", letter=1),
+        GeneratedText("a" * 17, letter=1),
+        GeneratedText("a" * 16, True, letter=1),
+        GeneratedText(letter=1),
+        GeneratedText(temperature=0.3),
+        GeneratedText(series=-1),
+        GeneratedText(series=10**9),
+    ],
+)
+def test_a_text_that_no_key_makes_is_refused(text):
+    with pytest.raises(InputError):
+        check(replace(GPT, text=text))
+
+
+def test_a_network_that_takes_no_text_has_none():
+    with pytest.raises(InputError, match="does not apply"):
+        check(replace(Session(), text=GeneratedText("kar", letter=1)))
+
+
+def test_generating_goes_on_after_what_is_there():
+    replay = Replay()
+    whole = generated(GPT, 0, replay)
+    some = replace(GPT, text=generated(GPT, 2, replay))
+    assert some.text.characters == whole.characters[:2]
+    assert generated(some, 0, replay) == whole
