@@ -16,7 +16,6 @@ from tui_backprop.cli.options import choice, output_options, require
 from tui_backprop.cli.output import print_report
 from tui_backprop.cli.streams import say
 from tui_backprop.cli.workers import OPTIONS, option_workers, worker_option, worker_options
-from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.model import Model
 from tui_backprop.session.state import Session
 from tui_backprop.support import paths as places
@@ -70,6 +69,7 @@ def run_cost(session: Session, options: dict[str, Any], as_json: bool) -> CostRe
     from tui_backprop.cli.progress import status
     from tui_backprop.cost.measure import cache
     from tui_backprop.cost.measure.sweep import BUDGET, checked
+    from tui_backprop.cost.model.network_shape import shape_of
     from tui_backprop.cost.model.workload import STREAMED
     from tui_backprop.cost.race.race import RACE_METHODS
     from tui_backprop.engine.training.memory import check_memory
@@ -90,7 +90,7 @@ def run_cost(session: Session, options: dict[str, Any], as_json: bool) -> CostRe
     raced = _race(session, method, step, options) if options["race"] else None
     kept = None if options["again"] else cache.load()
     if options["sweep"]:
-        if not isinstance(spec, NetworkSpec):
+        if not shape_of(spec).grows:
             raise InputError("sweep", f"requires a network; {spec.title} has no larger ones")
         cost_model, swept = _sweep(spec, budget, kept)
         return CostResult(session, cost_model, options["chart"], swept=swept, raced=raced)
@@ -150,7 +150,7 @@ def _measured(
     return found
 
 
-def _sweep(spec: NetworkSpec, budget: float, kept: CostModel | None) -> tuple[CostModel, Progress]:
+def _sweep(spec: Model, budget: float, kept: CostModel | None) -> tuple[CostModel, Progress]:
     """Sweep with progress, and save the measurements beside those ``kept``, also if interrupted."""
     from tui_backprop.cli.progress import status
     from tui_backprop.cost.measure.sweep import sweep

@@ -86,5 +86,4 @@ def measured_again(
 
 def spec_of(point: Measured) -> Model:
     """Return the network of a measured point, but for what changes no time."""
-    shape = point.shape
-    return shape.pattern.changed(layers=tuple(map(round, shape.widths))) if shape.grows else shape.pattern
+    return point.shape.whole

@@ -38,7 +38,7 @@ TIMES = 1e-8, 1e5  # seconds
 
 @dataclass(frozen=True)
 class NetworkPoint(Measured):
-    """A measured pass of a network that grows; others are not kept."""
+    """A measured pass of a dense network; others are not kept."""
 
     shape: NetworkShape
 
@@ -130,8 +130,12 @@ def _all_in(values: Iterable[float], bounds: tuple[float, float]) -> bool:
 
 
 def store(cost_model: CostModel, folder: Path | None = None) -> bool:
-    """Save a cost model, atomically and for this user only; return whether that was possible."""
-    kept = tuple(NetworkPoint(**vars(point)) for point in cost_model.points if point.shape.grows)
+    """Save what a cost model has of dense networks, atomically and for this user only; return whether that was
+    possible. Without any, an earlier file stays."""
+    dense = (point for point in cost_model.points if isinstance(point.shape, NetworkShape))
+    kept = tuple(NetworkPoint(**vars(point)) for point in dense)
+    if not kept:
+        return True
     text = msgspec.json.encode(CacheFile(FORMAT, machine(), cost_model.probe, kept[-MOST_POINTS:]))
     try:
         with replacing(places.own_folder(folder or places.cache_folder()) / NAME, private=True) as file:

@@ -21,7 +21,9 @@ from tui_backprop.engine.network.model import ITEMSIZE, Model
 
 # Measured beside the current network, so that the cost model is fitted to several sizes: about 1.7
 # thousand, 32 thousand, 335 thousand and 2.9 million parameters.
+# Of a family, those of about so many parameters.
 LADDER = ((10, 32, 32, 10), (784, 40, 10), (784, 256, 256, 256, 10), (784, 1024, 1024, 1024, 10))
+FAMILY_LADDER = 1.7e3, 3e4, 3e5
 GLANCE, LOOK = 0.004, 0.05  # seconds for each kind of pass of a network: at the start, and later
 ROUNDS = 3
 SMALL = 20_000_000  # parameters up to which every kind of pass is measured; beyond, forward and backprop
@@ -68,7 +70,7 @@ def measure_machine(
     """Measure the cost model of this machine on the ladder and the given network, ``budget`` seconds for each kind of
     pass, in ROUNDS beyond a GLANCE: arrays lie elsewhere in each, and what slows a second down does not slow all of
     them. ``watch`` gets the number of measurements of a network made, and of all. If a cost model is ``kept`` from a
-    sweep of networks with layer normalization as in this one, only the network is measured and added to it. Where
+    sweep of networks like this one, only the network is measured and added to it. Where
     ``most`` bytes are given, bandwidth is measured within them, and networks of the ladder that need more are left
     out."""
     known = [point for point in kept.points if _alike(point, spec)] if kept is not None else []
@@ -106,22 +108,24 @@ def _kinds(one: Model, current: Model, budget: float) -> tuple[str, ...]:
 def needs(spec: Model, kinds: Sequence[str]) -> int:
     """Estimate the bytes that measuring needs: the parameters, their gradient unless it is streamed, and for the
     batched method many networks at once."""
-    copies = 13.0 if "batched" in kinds else 1.1 if spec.parameters >= STREAMED else 2.1
+    streamed = spec.parameters >= STREAMED and spec.graph.layered
+    copies = 13.0 if "batched" in kinds else 1.1 if streamed else 2.1
     return int(copies * ITEMSIZE[spec.dtype] * spec.parameters)
 
 
-def ladder_of(spec: Model) -> list[NetworkSpec]:
+def ladder_of(spec: Model) -> Sequence[Model]:
     """Return the networks of LADDER with the same options; hidden layers have the first activation, and none is
-    frozen: layers are few. What does not grow has none."""
-    spec = spec.healthy
+    frozen: layers are few. Or those of FAMILY_LADDER of its family; what does not grow has none."""
+    spec, shape = spec.healthy, shape_of(spec)
     if not isinstance(spec, NetworkSpec):
-        return []
+        return [shape.at(size).whole for size in FAMILY_LADDER] if shape.grows else []
     activation = (*spec.activations, NetworkSpec.activation)[0]
     return [replace(spec, layers=layers, activation=activation, frozen=()) for layers in LADDER]
 
 
 def _alike(point: Measured, spec: Model) -> bool:
-    """Return True if times of a measured network say something about this one: a layer normalization takes many
-    calls, and what does not grow has times of its own."""
-    graphs = point.shape.pattern.graph, spec.graph
-    return shape_of(spec).grows and len({bool(graph.with_role("normalized")) for graph in graphs}) == 1
+    """Return True if times of a measured network say something about this one: other front ends make other
+    operations, a layer normalization takes many calls, and what does not grow has times of its own."""
+    both = point.shape.pattern, spec
+    one_kind = len({(one.frontend, bool(one.graph.with_role("normalized"))) for one in both}) == 1
+    return shape_of(spec).grows and one_kind

@@ -19,6 +19,7 @@ from tui_backprop.cost.model.workload import (
     stacked_cost,
     starting_cost,
 )
+from tui_backprop.engine.gradients.batched import copies_stack
 from tui_backprop.engine.gradients.methods import METHODS, Method, Options, Problem
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.model import Model, no_data
@@ -75,7 +76,7 @@ def _sample(spec: Model) -> tuple[Array, Array]:
 
 def _whole_passes(spec: Model, parameters: Array) -> dict[str, Passes]:
     """Return a forward pass, and one with the backward pass."""
-    many = spec.parameters >= STREAMED
+    many = spec.parameters >= STREAMED and spec.graph.layered
     program = (StreamedProgram if many else Program)(spec, 1, parameters)
     program.feed(*_sample(spec))
 
@@ -119,7 +120,9 @@ def _at_once(method: Method, problem: Problem) -> Passes:
 
 def _batched(method: Method, problem: Problem) -> Passes:
     """Return the batched method for all parameters of a small network, with the unperturbed one; or for some batches,
-    where one more is its start."""
+    where one more is its start. Where copies do not stack, it goes from parameter to parameter."""
+    if not copies_stack(problem.spec.graph):
+        return _one_by_one(method, problem)
     spec, out = problem.spec, np.empty(problem.spec.parameters)
     shared = PARAMETERS_A_PASS * spec.weights >= LEAST_MACS
     least = BATCHES if spec.parameters < FEWER_BATCHES else FEW_BATCHES

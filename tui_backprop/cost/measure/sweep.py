@@ -12,7 +12,7 @@ from tui_backprop.cost.measure.passes import SMALL, kinds_of, measure, needs
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.model.speeds import Probe
-from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.network.model import Model
 from tui_backprop.support import memory
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.running_clock import Clock, running_clock
@@ -43,16 +43,16 @@ def checked(budget: object) -> float:
     return positive_number("budget", budget)
 
 
-def plan(spec: NetworkSpec, free: int) -> list[NetworkSpec]:
+def plan(spec: Model, free: int) -> list[Model]:
     """Return networks of one shape, growing by half a decade, as far as ``free`` bytes of memory allow, among them
     the network itself."""
-    shape, specs, size = shape_of(spec), {spec.parameters: spec}, SMALLEST
+    shape, size = shape_of(spec), SMALLEST
+    specs: dict[int, Model] = {spec.parameters: spec}
     while size <= 1.001 * LARGEST:
-        widths = shape.at(size).widths
-        one = replace(spec, layers=tuple(max(1, round(n)) for n in widths))
+        one = shape.at(size).whole.with_training_settings(spec.training_settings)
         if needs(one, kinds_of(one)) > MEMORY_SHARE * free:
             break
-        specs[one.parameters] = one
+        specs.setdefault(one.parameters, one)
         size *= GROWTH
     if needs(spec, kinds_of(spec)) > MEMORY_SHARE * free:
         del specs[spec.parameters]
@@ -60,7 +60,7 @@ def plan(spec: NetworkSpec, free: int) -> list[NetworkSpec]:
 
 
 def sweep(
-    spec: NetworkSpec,
+    spec: Model,
     budget: float = BUDGET,
     free: int | None = None,
     clock: Clock | None = None,
@@ -79,7 +79,7 @@ def sweep(
         yield from _sweep(specs, budget, running, measured, probed, pause)
 
 
-def sweep_onto(spec: NetworkSpec, known: CostModel | None) -> Iterator[Progress]:
+def sweep_onto(spec: Model, known: CostModel | None) -> Iterator[Progress]:
     """Sweep in a process of its own: yield cost models with the points ``known`` before, prepared for a screen."""
     for progress in sweep(spec):
         found = progress.cost_model
@@ -92,7 +92,7 @@ def sweep_onto(spec: NetworkSpec, known: CostModel | None) -> Iterator[Progress]
 
 
 def _sweep(
-    specs: Sequence[NetworkSpec],
+    specs: Sequence[Model],
     budget: float,
     clock: Clock,
     measured: Measure,

@@ -3,18 +3,17 @@ size."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
+from tui_backprop.cost.model.family_shape import HALVINGS, FamilyShape
+from tui_backprop.cost.model.pattern_counts import Repeats
+from tui_backprop.cost.model.symbolic_sizes import Sizes
 from tui_backprop.engine.arrays.types import size
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.model import ITEMSIZE, Model
 
-HALVINGS = 60  # of an interval, after which a factor is found to the last digit
 FIRST_RANK = 2  # of the layer sizes of a pattern: 1 is the size of the batch
-
-Sizes = Mapping[int, float]  # layer sizes, by their numbers in a pattern
 
 
 @dataclass(frozen=True)
@@ -80,6 +79,16 @@ class NetworkShape:
     def grows(self) -> bool:
         """Whether there are larger ones: yes, with more units."""
         return True
+
+    @property
+    def whole(self) -> Model:
+        """The network with whole sizes, but for what changes no time."""
+        return self.pattern.changed(layers=tuple(max(1, round(width)) for width in self.widths))
+
+    @property
+    def repeats(self) -> Repeats:
+        """The blocks that there are several of: none, all are in the pattern."""
+        return ()
 
     @cached_property
     def sizes(self) -> Sizes:
@@ -168,6 +177,16 @@ class FixedShape:
         return {}
 
     @property
+    def whole(self) -> Model:
+        """The model: its sizes are whole."""
+        return self.pattern
+
+    @property
+    def repeats(self) -> Repeats:
+        """The blocks that there are several of: none, all are there."""
+        return ()
+
+    @property
     def grows(self) -> bool:
         """Whether there are larger ones: no."""
         return False
@@ -177,13 +196,21 @@ class FixedShape:
         return self
 
 
-CostShape = NetworkShape | FixedShape
+CostShape = NetworkShape | FamilyShape | FixedShape
 
 
 def shape_of(model: Model) -> CostShape:
-    """Return the shape of a dense network, or of a graph that does not grow."""
+    """Return the shape of a dense network, of one of a family, or of a graph that does not grow."""
     model = model.healthy
-    return network_shape(model) if isinstance(model, NetworkSpec) else FixedShape(model)
+    if isinstance(model, NetworkSpec):
+        return network_shape(model)
+    return FixedShape(model) if model.family is None else _family_shape(model)
+
+
+@lru_cache(maxsize=256)
+def _family_shape(model: Model) -> FamilyShape:
+    """Return the shape of a model with a family, without what changes no time."""
+    return FamilyShape(model.changed(init=NetworkSpec.init, seed=0))
 
 
 @lru_cache(maxsize=256)

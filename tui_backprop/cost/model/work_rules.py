@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tui_backprop.cost.model.network_shape import CostShape, Sizes
+from tui_backprop.cost.model.network_shape import CostShape
+from tui_backprop.cost.model.pattern_counts import Repeats, counts_of
+from tui_backprop.cost.model.symbolic_sizes import Sizes, numbers, sized
 from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.network.operation import Op, Visit
-from tui_backprop.engine.primitives import Shape, fields
+from tui_backprop.engine.primitives import Shape
 
 ROW_BYTES = 512  # of a row, below which it takes no longer to begin than to go on
-
-FloatShape = tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,9 @@ class Work:
     parameters ``read`` and of their gradients ``written``, in so many rows of matrices; bytes of ``values`` read and
     written; ``calls`` from Python; and the bytes of its working set (``touched``).
 
-    Gradients in tiles, which stay in a cache, are ``tiled``. FLOPs with many samples at once are bound by operations,
-    not by memory: they are ``multiplied``, times the bytes of a number."""
+    Gradients in tiles, which stay in a cache, are ``tiled``. FLOPs of products that read a number of a matrix more
+    than once (for each position, or for many samples at once) are bound by operations, not by memory: they are
+    ``multiplied``, times the bytes of a number."""
 
     flops: float
     elementwise: float
@@ -45,7 +46,7 @@ class Work:
 class Rule:
     """One rule that a pass runs, in a pattern: its ``flops``, a function of the shapes of its ``inputs``; the shapes
     of the values that are ``added`` to it, of parameters ``read`` and ``written``, and of ``values`` read or written;
-    and its ``calls``."""
+    its ``calls``; True if it is a ``product``; and the number that stands for how many ``times`` it runs."""
 
     flops: Callable[..., float]
     inputs: tuple[Shape, ...]
@@ -54,30 +55,25 @@ class Rule:
     written: tuple[Shape, ...] = ()
     values: tuple[Shape, ...] = ()
     calls: int = 1
+    product: bool = False
+    times: int = 1
 
     @property
     def elementwise(self) -> bool:
-        """True if it goes through no matrix of parameters."""
-        return all(len(shape) == 1 for shape in (*self.read, *self.written))
+        """True if it is no product and goes through no matrix of parameters."""
+        return not self.product and all(len(shape) == 1 for shape in (*self.read, *self.written))
 
     def operations(self, sizes: Sizes) -> float:
-        inputs = [sized(shape, sizes) for shape in self.inputs]
-        return self.flops(*inputs) + numbers(self.added, sizes)
+        return self._flops(sizes) + numbers(self.added, sizes)
 
+    def multiplied(self, sizes: Sizes) -> float:
+        """Return the FLOPs of a product beyond those of reading, or writing, each number of its parameters once."""
+        if not self.product:
+            return 0.0
+        return max(self._flops(sizes) - 2 * numbers((*self.read, *self.written), sizes), 0.0)
 
-def sized(shape: Shape, sizes: Sizes) -> FloatShape:
-    return tuple(sizes.get(n, n) for n in shape)
-
-
-def numbers(shapes: Iterable[Shape], sizes: Sizes) -> float:
-    """Return how many numbers arrays of these shapes have."""
-    total = 0.0
-    for shape in shapes:
-        count = 1.0
-        for n in sized(shape, sizes):
-            count *= n
-        total += count
-    return total
+    def _flops(self, sizes: Sizes) -> float:
+        return self.flops(*(sized(shape, sizes) for shape in self.inputs))
 
 
 def _rows(shapes: Iterable[Shape], sizes: Sizes, itemsize: int) -> float:
@@ -90,74 +86,80 @@ def _rows(shapes: Iterable[Shape], sizes: Sizes, itemsize: int) -> float:
 
 
 @lru_cache(maxsize=64)
-def forward_rules(pattern: Model) -> tuple[Rule, ...]:
-    shapes, parameters = pattern.graph.shapes(1), pattern.graph.parameters
+def forward_rules(pattern: Model, repeats: Repeats = ()) -> tuple[Rule, ...]:
+    """Return the rules of a forward pass of a pattern, in whose graph some blocks are repeated."""
+    counts = counts_of(pattern, repeats)
 
     def rule(op: Op) -> Rule:
-        read = tuple(shapes[name] for name in op.inputs if name in parameters)
-        values = _values((*op.inputs, op.output), pattern)
-        inputs = tuple(shapes[name] for name in op.inputs)
-        return Rule(op.primitive.flops, inputs, read=read, values=values)
-
-    return tuple(map(rule, pattern.graph.ops))
-
-
-@lru_cache(maxsize=64)
-def backward_rules(pattern: Model) -> tuple[Rule, ...]:
-    shapes, parameters = pattern.graph.shapes(1), pattern.graph.parameters
-
-    def rule(visit: Visit) -> Rule:
-        row, of, names = visit.op.primitive, visit.of or 0, visit.op.inputs
-        only_passed_on = row.passes_on and of == 0 and not visit.adds
-        written = (shapes[visit.writes],) if visit.writes in parameters else ()
+        inputs = counts.inputs(op)
         return Rule(
-            row.vjp_flops[of],
-            tuple(shapes[name] for name in names),
-            (shapes[visit.writes],) * visit.adds,
-            _parameters_in(row.vjp_formulas[of], names, pattern),
-            written,
-            () if only_passed_on else _values((*names, visit.op.output, visit.writes), pattern),
-            0 if only_passed_on else 1 + visit.adds,
+            op.primitive.flops,
+            inputs,
+            read=counts.parameters(op.inputs),
+            values=counts.values_of(op),
+            product=op.primitive.macs(*inputs) > 0,
+            times=counts.times(op, op.output),
         )
 
-    return tuple(map(rule, pattern.graph.backward_visits))
+    return tuple(map(rule, counts.graph.ops))
 
 
 @lru_cache(maxsize=64)
-def tangent_rules(pattern: Model) -> tuple[Rule, ...]:
-    """Return the rules of a JVP along all parameters. A parameter's tangent is read as often as it is itself."""
-    shapes, parameters = pattern.graph.shapes(1), pattern.graph.parameters
-    rules = []
-    for op in pattern.graph.ops:
-        row, inputs = op.primitive, tuple(shapes[name] for name in op.inputs)
-        sources = [i for i in range(len(row.jvps)) if op.inputs[i] in pattern.graph.differentiable]
+def backward_rules(pattern: Model, repeats: Repeats = ()) -> tuple[Rule, ...]:
+    """Return the rules of a backward pass."""
+    counts = counts_of(pattern, repeats)
+
+    def rule(visit: Visit) -> Rule:
+        op, row, of = visit.op, visit.op.primitive, visit.of or 0
+        only_passed_on = row.passes_on and of == 0 and not visit.adds
+        inputs, read, to = counts.inputs(op), counts.read(op, row.vjp_formulas[of]), (visit.writes,)
+        return Rule(
+            row.vjp_flops[of],
+            inputs,
+            (counts.shapes[visit.writes],) * visit.adds,
+            counts.parameters(read),
+            counts.parameters(to),
+            () if only_passed_on else counts.values((*read, *to)),
+            0 if only_passed_on else 1 + visit.adds,
+            row.macs(*inputs) > 0,
+            counts.times(op, visit.writes),
+        )
+
+    return tuple(map(rule, counts.graph.backward_visits))
+
+
+@lru_cache(maxsize=64)
+def tangent_rules(pattern: Model, repeats: Repeats = ()) -> tuple[Rule, ...]:
+    """Return the rules of a JVP along all parameters. A parameter's tangent is read as often as it is itself; that of
+    an input stands where its VJP has the cotangent."""
+    counts, rules = counts_of(pattern, repeats), []
+    for op in counts.graph.ops:
+        row, inputs = op.primitive, counts.inputs(op)
+        sources = [i for i in range(len(row.jvps)) if op.inputs[i] in counts.graph.differentiable]
         for i in sources:
-            tangent = (inputs[i],) if op.inputs[i] in parameters else ()
-            read = tangent + _parameters_in(row.vjp_formulas[i], op.inputs, pattern)
-            added = (shapes[op.output],) * (i != sources[0])
-            values = _values((*op.inputs, op.output), pattern)
-            rules.append(Rule(row.vjp_flops[i], inputs, added, read, (), values, 1 + len(added)))
+            used = op.inputs[i], *counts.read(op, row.vjp_formulas[i].replace("{g}", ""))
+            added = (counts.shapes[op.output],) * (i != sources[0])
+            rules.append(
+                Rule(
+                    row.vjp_flops[i],
+                    inputs,
+                    added,
+                    counts.parameters(used),
+                    values=counts.values((*used, op.output)),
+                    calls=1 + len(added),
+                    product=row.macs(*inputs) > 0,
+                    times=counts.times(op, op.inputs[i]),
+                )
+            )
     return tuple(rules)
-
-
-def _values(names: Iterable[str], pattern: Model) -> tuple[Shape, ...]:
-    """Return the shapes of those that are not parameters."""
-    shapes, parameters = pattern.graph.shapes(1), pattern.graph.parameters
-    return tuple(shapes[name] for name in names if name not in parameters)
-
-
-def _parameters_in(formula: str, inputs: tuple[str, ...], pattern: Model) -> tuple[Shape, ...]:
-    """Return the shapes of the parameters that a formula reads."""
-    parameters = pattern.graph.parameters
-    names = [inputs[int(field)] for field in sorted(fields(formula)) if field.isdigit()]
-    return tuple(parameters[name] for name in names if name in parameters)
 
 
 def summed(shape: CostShape, touched: float, *parts: tuple[Rule, ...]) -> Work:
     """Sum up rules that go through so many numbers; equal ones are computed once."""
     sizes, bytes_ = shape.sizes, shape.itemsize
-    flops = elementwise = read = written = rows_read = rows_written = values = calls = 0.0
-    for rule, times in Counter(rule for part in parts for rule in part).items():
+    flops = elementwise = read = written = rows_read = rows_written = values = calls = multiplied = 0.0
+    for rule, count in Counter(rule for part in parts for rule in part).items():
+        times = count * sizes.get(rule.times, rule.times)
         operations = times * rule.operations(sizes)
         flops += operations
         elementwise += operations * rule.elementwise
@@ -167,5 +169,6 @@ def summed(shape: CostShape, touched: float, *parts: tuple[Rule, ...]) -> Work:
         rows_written += times * _rows(rule.written, sizes, bytes_)
         values += times * numbers(rule.values, sizes)
         calls += times * rule.calls
+        multiplied += times * rule.multiplied(sizes)
     moved = bytes_ * read, bytes_ * written, rows_read, rows_written, bytes_ * values
-    return Work(flops, elementwise, *moved, calls, bytes_ * touched)
+    return Work(flops, elementwise, *moved, calls, bytes_ * touched, multiplied=bytes_ * multiplied)

@@ -10,23 +10,23 @@ from functools import lru_cache
 from itertools import accumulate
 
 from tui_backprop.cost.model.network_shape import CostShape
+from tui_backprop.cost.model.pattern_counts import Repeats, counts_of
+from tui_backprop.cost.model.symbolic_sizes import numbers, sized
 from tui_backprop.cost.model.work_rules import (
     Work,
     backward_rules,
     forward_rules,
-    numbers,
-    sized,
     summed,
     tangent_rules,
 )
-from tui_backprop.engine.gradients.batched import perturbed_at_once
+from tui_backprop.engine.gradients.batched import copies_stack, perturbed_at_once
 from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.primitives import Shape
 
 PARAMETERS_A_PASS = 256  # parameters that the batched method perturbs in one pass
 CALLS_A_BATCH = 15  # of numpy that the batched method makes in each pass, besides those of the pass
 CALLS_OF_BOTH = 20  # times the calls of a pass, that making and running its two programs takes
-STREAMED = 100_000_000  # parameters from which the backward pass keeps no weight gradient
+STREAMED = 100_000_000  # parameters from which the backward pass of layers keeps no weight gradient
 COMPLEX_FLOPS = 4  # real operations in a complex one: a product with its sum takes 8 for 2
 STARTS = {"naive": 10, "central": 5, "complex": 10, "jvp": 9, "spsa": 8}  # the same, of the other methods
 CALLS_A_PARAMETER = 2  # of numpy that setting a parameter and the quotient take about as long as
@@ -46,25 +46,25 @@ def _held(shape: CostShape) -> float:
 
 
 def _values(shape: CostShape) -> float:
-    return numbers(_made(shape.pattern), shape.sizes)
+    return numbers(_made(shape.pattern, shape.repeats), shape.sizes)
 
 
 @lru_cache(maxsize=64)
-def _made(pattern: Model) -> tuple[Shape, ...]:
+def _made(pattern: Model, repeats: Repeats) -> tuple[Shape, ...]:
     """Return the shapes of the values that a forward pass makes, each array once."""
-    shapes = pattern.graph.shapes(1)
-    return tuple(shapes[op.output] for op in pattern.graph.ops if not op.primitive.in_place)
+    counts = counts_of(pattern, repeats)
+    return counts.every(op.output for op in counts.graph.ops if not op.primitive.in_place)
 
 
 def _forward(shape: CostShape) -> Work:
-    return summed(shape, _held(shape), forward_rules(shape.pattern))
+    return summed(shape, _held(shape), forward_rules(shape.pattern, shape.repeats))
 
 
 def _backprop(shape: CostShape) -> Work:
     """Return the work of a forward and a backward pass, which writes a gradient for each parameter."""
-    rules = forward_rules(shape.pattern), backward_rules(shape.pattern)
+    rules = (each(shape.pattern, shape.repeats) for each in (forward_rules, backward_rules))
     does = summed(shape, 2 * _held(shape), *rules)
-    if shape.parameters < STREAMED:
+    if shape.parameters < STREAMED or not shape.pattern.graph.layered:
         return does
     return replace(does, touched=does.touched / 2, written=0.0, rows_written=0.0, tiled=does.written)
 
@@ -79,6 +79,7 @@ def _complex(shape: CostShape) -> Work:
         read=2 * real.read,
         values=2 * real.values,
         touched=2 * real.touched,
+        multiplied=COMPLEX_FLOPS * real.multiplied,
         complex=True,
     )
 
@@ -86,7 +87,8 @@ def _complex(shape: CostShape) -> Work:
 def _jvp(shape: CostShape) -> Work:
     """Return the work of a JVP after a forward pass: values times the tangents of the weights, and tangents times the
     weights, except in the first layer, whose input has no tangent."""
-    return summed(shape, 2 * _held(shape) - shape.without_tangent, tangent_rules(shape.pattern))
+    touched = 2 * _held(shape) - shape.without_tangent
+    return summed(shape, touched, tangent_rules(shape.pattern, shape.repeats))
 
 
 def _perturbed(kind: str, each: WorkRule, passes: float = 1.0) -> WorkRule:
@@ -161,7 +163,10 @@ def starting_cost(shape: CostShape) -> float:
 
 def _batched(shape: CostShape) -> Work:
     """Return the work for one of P + 1 parts: two whole passes, and for every tensor passes of what comes after it,
-    each with as many of its parameters at once as there is room for. Parameters are read once in a pass."""
+    each with as many of its parameters at once as there is room for. Parameters are read once in a pass. Where copies
+    of a network do not stack, parameters are perturbed one after the other."""
+    if not copies_stack(shape.pattern.graph):
+        return work("naive", shape)
     once, tensors, rest = stacked_at_once(shape), stacked(shape), _from_there(shape)
     parts = shape.parameters + 1
 

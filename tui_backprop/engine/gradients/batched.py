@@ -98,8 +98,8 @@ def _together(problem: Problem, where: Array, options: Options) -> int:
     return perturbed_at_once(len(where), itemsize, problem.batch, sum(spec.graph.widths), options.at_once)
 
 
-def _by_units(graph: Graph) -> bool:
-    """Check whether each parameter changes one column of values with a row for each sample, up to a loss that is the
+def copies_stack(graph: Graph) -> bool:
+    """Return True if each parameter changes one column of values with a row for each sample, up to a loss that is the
     mean over samples: only then can perturbed copies be stacked as if they were samples."""
     readers = (op for name in graph.parameters for op in graph.readers.get(name, ()))
     return graph.loss_op.primitive.kind == "loss" and all(op.primitive.kind in ENTRIES for op in readers)
@@ -110,7 +110,7 @@ def batched_difference(
 ) -> Iterator[int]:
     """Take forward differences, running only the operations after a parameter, many parameters in one pass; one after
     the other in a graph where copies cannot be stacked."""
-    if not _by_units(problem.spec.graph):
+    if not copies_stack(problem.spec.graph):
         yield from forward_difference(out, problem, where, h, options)
         return
     program = problem.program()
@@ -152,7 +152,7 @@ def batched_forward_mode(
     program = problem.program()
     program.forward()
     many = _together(problem, where, options)
-    if not _by_units(problem.spec.graph):
+    if not copies_stack(problem.spec.graph):
         yield from _from_parameters(out, program, where, many)
         return
     done = 0

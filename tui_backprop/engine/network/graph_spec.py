@@ -20,7 +20,7 @@ OBJECTS = 32_768  # bytes of Python's objects for one operation, at most
 CHECKED = 4  # times the memory of the app: a gradient check runs passes in double and complex precision, too
 
 
-def check_numbers(spec: SpecBase, most: Mapping[str, int], least: Mapping[str, int]) -> None:
+def check_numbers(spec: SpecBase, most: Mapping[str, float], least: Mapping[str, int]) -> None:
     """Make whole numbers of some fields of a specification that is being built. Raises InputError for one out of
     range: from ``least`` (default: 1) to ``most``."""
     for field, highest in most.items():

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from tui_backprop.engine.arrays.types import Array, np
 
 if TYPE_CHECKING:
+    from tui_backprop.engine.network.family import Family
     from tui_backprop.engine.network.graph import Graph
 
 DTYPES = ("float32", "float64")
@@ -49,6 +50,11 @@ class Model(Protocol):
     @property
     def title(self) -> str:
         """What it is, in brief."""
+        ...
+
+    @property
+    def family(self) -> Family | None:
+        """How it grows with its graph; None if no larger ones belong to it."""
         ...
 
     @property

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from tui_backprop.engine.network.family import Family
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,11 @@ class SpecBase:
     def heads(self) -> int:
         """Number of heads of its attention: none."""
         return 0
+
+    @property
+    def family(self) -> Family | None:
+        """How it grows with its graph: not at all."""
+        return None
 
     @property
     def context(self) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from tui_backprop.engine.arrays.types import Shape, size
 from tui_backprop.engine.frontends.conv.presets import FRONTEND, POOLINGS, numbers_in
@@ -15,6 +16,7 @@ from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import boolean, one_of, whole_number
 
 if TYPE_CHECKING:
+    from tui_backprop.engine.network.family import Family
     from tui_backprop.engine.network.graph import Graph
 
 POOLED = 2  # entries of a window of pooling, and between windows, on each axis
@@ -50,6 +52,8 @@ class ConvSpec(GraphSpec):
     seed: int = 0
     input_gradient: bool = False
 
+    MOST: ClassVar[Mapping[str, float]] = MOST
+
     def __post_init__(self) -> None:
         for field in ("channels", "dense", "kernel", "stride", "padding"):
             object.__setattr__(self, field, self._numbers(field))
@@ -81,8 +85,8 @@ class ConvSpec(GraphSpec):
         numbers = tuple(whole_number(field, each, least) for each in given)
         if len(numbers) > MOST_STAGES:
             raise InputError(field, f"{len(numbers)} numbers; at most {MOST_STAGES} are allowed")
-        if numbers and max(numbers) > MOST[field]:
-            raise InputError(field, f"{max(numbers)} is out of range ({least} to {MOST[field]:,})")
+        if numbers and max(numbers) > self.MOST[field]:
+            raise InputError(field, f"{max(numbers)} is out of range ({least} to {self.MOST[field]:,})")
         return numbers
 
     def _image(self) -> tuple[int, ...]:
@@ -133,6 +137,13 @@ class ConvSpec(GraphSpec):
         from tui_backprop.engine.frontends.conv.graph import graph_of  # the first paint does not need it
 
         return graph_of(self.unseeded)
+
+    @property
+    def family(self) -> Family:
+        """How it grows."""
+        from tui_backprop.engine.frontends.conv.family import family_of  # only the cost chart needs it
+
+        return family_of(self)
 
     @property
     def frontend(self) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from tui_backprop.engine.frontends.gpt.presets import FRONTEND, NORMS
 from tui_backprop.engine.network.graph_spec import TokenSpec, check_numbers
@@ -13,6 +14,7 @@ from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import boolean, one_of
 
 if TYPE_CHECKING:
+    from tui_backprop.engine.network.family import Family
     from tui_backprop.engine.network.graph import Graph
 
 ACTIVATIONS = ("relu", "gelu")
@@ -41,8 +43,10 @@ class GptSpec(TokenSpec):
     dtype: str = "float64"
     seed: int = 0
 
+    MOST: ClassVar[Mapping[str, float]] = MOST
+
     def __post_init__(self) -> None:
-        check_numbers(self, MOST, LEAST)
+        check_numbers(self, self.MOST, LEAST)
         if self.width % self.heads:
             fits = [n for n in range(1, self.heads + 1) if self.width % n == 0][-1]
             raise InputError(
@@ -60,6 +64,13 @@ class GptSpec(TokenSpec):
         from tui_backprop.engine.frontends.gpt.graph import graph_of  # the first paint does not need it
 
         return graph_of(self.unseeded)
+
+    @property
+    def family(self) -> Family:
+        """How it grows."""
+        from tui_backprop.engine.frontends.gpt.family import family_of  # only the cost chart needs it
+
+        return family_of(self)
 
     @property
     def frontend(self) -> str:

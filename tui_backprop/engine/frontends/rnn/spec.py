@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from tui_backprop.engine.frontends.rnn.presets import FRONTEND
 from tui_backprop.engine.network.graph_spec import TokenSpec, check_numbers
@@ -12,6 +13,7 @@ from tui_backprop.engine.network.model import DTYPES
 from tui_backprop.support.validation import one_of
 
 if TYPE_CHECKING:
+    from tui_backprop.engine.network.family import Family
     from tui_backprop.engine.network.graph import Graph
 
 ACTIVATIONS = ("tanh", "relu", "sigmoid")
@@ -34,8 +36,10 @@ class RnnSpec(TokenSpec):
     dtype: str = "float64"
     seed: int = 0
 
+    MOST: ClassVar[Mapping[str, float]] = MOST
+
     def __post_init__(self) -> None:
-        check_numbers(self, MOST, LEAST)
+        check_numbers(self, self.MOST, LEAST)
         one_of("activation", self.activation, ACTIVATIONS)
         parse_init(self.init)
         one_of("dtype", self.dtype, DTYPES)
@@ -46,6 +50,13 @@ class RnnSpec(TokenSpec):
         from tui_backprop.engine.frontends.rnn.graph import graph_of  # the first paint does not need it
 
         return graph_of(self.unseeded)
+
+    @property
+    def family(self) -> Family:
+        """How it grows."""
+        from tui_backprop.engine.frontends.rnn.family import family_of  # only the cost chart needs it
+
+        return family_of(self)
 
     @property
     def frontend(self) -> str:
