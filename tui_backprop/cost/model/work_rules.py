@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tui_backprop.cost.model.network_shape import CostShape
-from tui_backprop.cost.model.pattern_counts import Repeats, counts_of
+from tui_backprop.cost.model.pattern_counts import PatternCounts, Repeats, counts_of
 from tui_backprop.cost.model.symbolic_sizes import Sizes, numbers, sized
 from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.network.operation import Op, Visit
-from tui_backprop.engine.primitives import Shape
+from tui_backprop.engine.primitives import Shape, size
 
 ROW_BYTES = 512  # of a row, below which it takes no longer to begin than to go on
 
@@ -45,12 +45,11 @@ class Work:
 @dataclass(frozen=True)
 class Rule:
     """One rule that a pass runs, in a pattern: its ``flops``, a function of the shapes of its ``inputs``; the shapes
-    of the values that are ``added`` to it, of parameters ``read`` and ``written``, and of ``values`` read or written;
-    its ``calls``; True if it is a ``product``; and the number that stands for how many ``times`` it runs."""
+    of parameters ``read`` and ``written``, and of ``values`` read or written; its ``calls``; True if it is a
+    ``product``; and the number that stands for how many ``times`` it runs."""
 
     flops: Callable[..., float]
     inputs: tuple[Shape, ...]
-    added: tuple[Shape, ...] = ()
     read: tuple[Shape, ...] = ()
     written: tuple[Shape, ...] = ()
     values: tuple[Shape, ...] = ()
@@ -64,16 +63,13 @@ class Rule:
         return not self.product and all(len(shape) == 1 for shape in (*self.read, *self.written))
 
     def operations(self, sizes: Sizes) -> float:
-        return self._flops(sizes) + numbers(self.added, sizes)
+        return self.flops(*(sized(shape, sizes) for shape in self.inputs))
 
     def multiplied(self, sizes: Sizes) -> float:
         """Return the FLOPs of a product beyond those of reading, or writing, each number of its parameters once."""
         if not self.product:
             return 0.0
-        return max(self._flops(sizes) - 2 * numbers((*self.read, *self.written), sizes), 0.0)
-
-    def _flops(self, sizes: Sizes) -> float:
-        return self.flops(*(sized(shape, sizes) for shape in self.inputs))
+        return max(self.operations(sizes) - 2 * numbers((*self.read, *self.written), sizes), 0.0)
 
 
 def _rows(shapes: Iterable[Shape], sizes: Sizes, itemsize: int) -> float:
@@ -109,23 +105,29 @@ def backward_rules(pattern: Model, repeats: Repeats = ()) -> tuple[Rule, ...]:
     """Return the rules of a backward pass."""
     counts = counts_of(pattern, repeats)
 
-    def rule(visit: Visit) -> Rule:
+    def rules(visit: Visit) -> tuple[Rule, ...]:
         op, row, of = visit.op, visit.op.primitive, visit.of or 0
         only_passed_on = row.passes_on and of == 0 and not visit.adds
         inputs, read, to = counts.inputs(op), counts.read(op, row.vjp_formulas[of]), (visit.writes,)
-        return Rule(
+        term = Rule(
             row.vjp_flops[of],
             inputs,
-            (counts.shapes[visit.writes],) * visit.adds,
             counts.parameters(read),
             counts.parameters(to),
             () if only_passed_on else counts.values((*read, *to)),
-            0 if only_passed_on else 1 + visit.adds,
+            0 if only_passed_on else 1,
             row.macs(*inputs) > 0,
             counts.times(op, visit.writes),
         )
+        return (term, _sum(counts, visit.writes, term.times)) if visit.adds else (term,)
 
-    return tuple(map(rule, counts.graph.backward_visits))
+    return tuple(rule for visit in counts.graph.backward_visits for rule in rules(visit))
+
+
+def _sum(counts: PatternCounts, name: str, times: int) -> Rule:
+    """Return the rule that adds an array to another one, in place, of the shape of a value or parameter."""
+    shape, parameter = counts.shapes[name], counts.parameters((name,))
+    return Rule(size, (shape,), parameter, parameter, counts.values((name, name)), times=times)
 
 
 @lru_cache(maxsize=64)
@@ -138,19 +140,19 @@ def tangent_rules(pattern: Model, repeats: Repeats = ()) -> tuple[Rule, ...]:
         sources = [i for i in range(len(row.jvps)) if op.inputs[i] in counts.graph.differentiable]
         for i in sources:
             used = op.inputs[i], *counts.read(op, row.vjp_formulas[i].replace("{g}", ""))
-            added = (counts.shapes[op.output],) * (i != sources[0])
+            times = counts.times(op, op.inputs[i])
             rules.append(
                 Rule(
                     row.vjp_flops[i],
                     inputs,
-                    added,
                     counts.parameters(used),
                     values=counts.values((*used, op.output)),
-                    calls=1 + len(added),
                     product=row.macs(*inputs) > 0,
-                    times=counts.times(op, op.inputs[i]),
+                    times=times,
                 )
             )
+            if i != sources[0]:
+                rules.append(_sum(counts, op.output, times))
     return tuple(rules)
 
 
