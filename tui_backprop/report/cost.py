@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import chain
 
-from tui_backprop.cost.accounting.ledger import LedgerRow
-from tui_backprop.cost.accounting.ledger_findings import findings
 from tui_backprop.cost.measure.cache import machine
 from tui_backprop.cost.model.certainty import (
     BUSY,
@@ -16,7 +13,6 @@ from tui_backprop.cost.model.certainty import (
     busy_sentence,
     longer_now,
     machines_to_match,
-    ratio_of,
     source,
     tolerance,
 )
@@ -26,8 +22,10 @@ from tui_backprop.cost.model.estimates import Estimate
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import CostShape
+from tui_backprop.cost.model.workload import passes_in_words
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.report.cost_result import CostResult
+from tui_backprop.report.cost_ledger import ledger_rows, memory_rows
+from tui_backprop.report.cost_result import CostResult, time_ratio
 from tui_backprop.report.cost_runs import chart_rows, race_rows, sweep_rows
 from tui_backprop.report.cost_trust import trust_rows
 from tui_backprop.report.rows import BLANK, Column, Fact, Forms, Row, Sentence, Table, text_of
@@ -43,20 +41,6 @@ METHODS = (
     Column("passes"),
     Column("time", "unit"),
     Column("basis", "left"),
-)
-LEDGER = (
-    Column("layer", "left"),
-    Column("weights"),
-    Column("forward"),
-    Column("delta"),
-    Column("dW"),
-    Column("kept"),
-)
-MEMORY = (
-    Column("", "left"),
-    Column("training"),
-    Column("inference"),
-    Column("formula", "left", wrapped=True),
 )
 CLAIMS = (
     Column("", "left"),
@@ -82,8 +66,8 @@ def cost_text(result: CostResult, context: RenderContext) -> str:
     parts = [
         [Forms(spoken=(*_summary(result), BLANK)), *_head(result)],
         _methods(result),
-        _ledger(result),
-        _memory(result),
+        ledger_rows(result),
+        memory_rows(result),
         _claims(result),
         *([_known(result)] if result.shape.grows else []),
         trust_rows(result.cost_model),
@@ -116,7 +100,7 @@ def _summary(result: CostResult) -> Iterator[Row]:
         phrase(
             f"So backprop is {format_faster(result.ratio(shape))} here, and takes {{}} as long as one"
             " forward pass.",
-            _in_time(result),
+            time_ratio(result),
         )
     )
     yield Sentence(
@@ -173,7 +157,7 @@ def _methods(result: CostResult) -> Iterator[Row]:
     for name, method in COST_METHODS.items():
         takes, passes = cost_model.gradient(name, shape), f"{method.passes(shape.parameters):,.0f}"
         time = seconds(takes.middle, brief=True)
-        rows.append((method.name, method.about, passes, time, source(takes, cost_model)))
+        rows.append((method.name, passes_in_words(method, shape), passes, time, source(takes, cost_model)))
     each = [cost_model.gradient(name, shape) for name in COST_METHODS]
     if words := busy_sentence(cost_model, forward, *each):
         yield Sentence(f"The machine was {words}. Figures marked busy are less sure.")
@@ -201,56 +185,7 @@ def _methods(result: CostResult) -> Iterator[Row]:
             seconds(TRAINING_STEPS * backprop),
         )
     )
-    yield Sentence(phrase("Backprop takes {} a forward pass in time.", _in_time(result)))
-
-
-def _ledger(result: CostResult) -> Iterator[Row]:
-    """Yield multiply-accumulates by layer, and why they are not three times those of a forward pass."""
-    ledger, spec, batch = result.ledger, result.session.network, result.session.batch
-    graph = spec.graph
-    fans = {
-        graph.block(weight.name): "x".join(map(str, weight.shape)) for weight in graph.with_role("weight")
-    }
-    named = spec.part
-    rows = [
-        (
-            Text(str(entry.layer), f"{named} {entry.layer}"),
-            fans.get(entry.layer, ""),
-            *_booked(entry, ledger.unit),
-        )
-        for entry in ledger.layers
-    ]
-    samples = "one sample" if batch == 1 else f"a batch of {batch:,}"
-    units = {"MACs": "Multiply-accumulates (MACs)", "FLOPs": "Floating-point operations (FLOPs)"}
-    what = f"{units[ledger.unit]} of one gradient"
-    yield Sentence(f"{what}, {samples}, and memory kept for the backward pass")
-    columns = (replace(LEDGER[0], head=named), *LEDGER[1:])
-    total = f"{spec.weights:,}" if fans else ""
-    yield Table(columns, (*rows, ("total", total, *_booked(ledger.total, ledger.unit))))
-    yield BLANK
-    yield from (Sentence(finding.text) for finding in findings(ledger, _in_time(result)))
-
-
-def _memory(result: CostResult) -> Iterator[Row]:
-    """Yield bytes for training and for inference, each with its formula and numbers."""
-    memory, batch = result.memory, result.session.batch
-    samples = "one sample" if batch == 1 else f"a batch of {batch:,}"
-    yield Sentence(
-        f"Memory of a training step with {result.session.optimizer.name} and of inference, {samples}"
-    )
-    rows: list[tuple[Content, ...]] = [
-        (row.name, *_bytes(row.training, row.inference), f"{row.formula} = {row.numbers}")
-        for row in memory.rows
-    ]
-    yield Table(MEMORY, (*rows, ("total", *_bytes(memory.training, memory.inference), "")))
-
-
-def _bytes(*sizes: int) -> tuple[Quantity, ...]:
-    return tuple(Quantity(size, "bytes") for size in sizes)
-
-
-def _booked(entry: LedgerRow, unit: str) -> tuple[Content, ...]:
-    return (*(f"{share.counted(unit):,}" for share in entry.costs), Quantity(entry.kept, "bytes"))
+    yield Sentence(phrase("Backprop takes {} a forward pass in time.", time_ratio(result)))
 
 
 def _claims(result: CostResult) -> Iterator[Row]:
@@ -286,11 +221,6 @@ def _known_network(result: CostResult, name: str, parameters: int) -> tuple[Cont
 def _both(cost_model: CostModel, shape: CostShape) -> tuple[Estimate, Estimate]:
     """Return one gradient by the naive method and by backprop."""
     return cost_model.gradient("naive", shape), cost_model.gradient("backprop", shape)
-
-
-def _in_time(result: CostResult) -> Quantity:
-    """Return the time of forward and backward pass over that of a forward pass."""
-    return ratio_of(*(result.cost_model.seconds(kind, result.shape) for kind in ("backprop", "forward")))
 
 
 def _less_sure(*estimates: Estimate) -> Estimate:

@@ -9,16 +9,18 @@ from tui_backprop.cost.accounting.ledger import LEDGER_COLUMNS, Ledger, LedgerRo
 from tui_backprop.cost.accounting.memory_ledger import MemoryLedger, memory_ledger
 from tui_backprop.cost.measure.cache import machine
 from tui_backprop.cost.measure.sweep import Progress
-from tui_backprop.cost.model.certainty import busy_sentence, rounded_ratio
+from tui_backprop.cost.model.certainty import busy_sentence, ratio_of, rounded_ratio
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Estimate, LeftOut, Measured
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import CostShape, shape_of
+from tui_backprop.cost.model.workload import passes_in_words
 from tui_backprop.cost.race.race import RaceStatus
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.render.cost_state import CostState, ShownRace
 from tui_backprop.session.state import Session
+from tui_backprop.support.quantity import Quantity
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ class CostResult:
     def ratio(self, shape: CostShape) -> float:
         """Return how many times faster backprop is than the naive method."""
         return rounded_ratio(*(self.cost_model.gradient(name, shape) for name in ("naive", "backprop")))
+
+
+def time_ratio(result: CostResult) -> Quantity:
+    """Return the time of forward and backward pass over that of a forward pass."""
+    return ratio_of(*(result.cost_model.seconds(kind, result.shape) for kind in ("backprop", "forward")))
 
 
 def cost_dict(result: CostResult) -> dict[str, Any]:
@@ -120,7 +127,7 @@ def cost_dict(result: CostResult) -> dict[str, Any]:
         "forward": asdict(forward),
         "methods": [
             {
-                "name": name, "about": method.about,
+                "name": name, "about": passes_in_words(method, shape),
                 "passes": round(method.passes(spec.parameters)), "kind": method.kind,
                 "seconds": _interval(takes[name]), "measured": takes[name].measured,
                 "flops": cost_model.operations(name, shape),

@@ -77,7 +77,7 @@ def _swept(
     parameters = Quantity(forward.parameters, "count")
     return (
         Text(parameters.written, f"parameters {parameters.spoken}"),
-        cut(",".join(f"{n:.0f}" for n in forward.shape.widths), LAYERS),
+        cut(",".join(f"{n:.0f}" for n in forward.shape.widths) or forward.shape.whole.title, LAYERS),
         *_time(forward),
         *_time(backprop),
         _ratio(forward, backprop),

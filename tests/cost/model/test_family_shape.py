@@ -6,10 +6,14 @@ from dataclasses import fields, replace
 
 import pytest
 
+from tui_backprop.cost.accounting.ledger import ledger
+from tui_backprop.cost.accounting.ledger_findings import findings
 from tui_backprop.cost.model.family_shape import FamilyShape
+from tui_backprop.cost.model.methods import COST_METHODS
 from tui_backprop.cost.model.network_shape import FixedShape, shape_of
-from tui_backprop.cost.model.workload import PASS_KINDS, work
+from tui_backprop.cost.model.workload import PASS_KINDS, passes_in_words, work
 from tui_backprop.engine.frontends.conv.spec import ConvSpec
+from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.frontends.gpt.spec import GptSpec
 from tui_backprop.engine.frontends.rnn.spec import RnnSpec
 
@@ -86,3 +90,42 @@ def test_products_of_activations_are_products():
     attention = 2 * 2 * 16 * 32**2
     linear = 2 * 32 * (12 * 16**2 + 16 * 27)
     assert longer.multiplied == 8 * (attention + linear - 2 * (12 * 16**2 + 16 * 27))
+
+
+def test_the_ledger_counts_attention_and_convolution_by_hand():
+    """Each product of parameters has a delta and a dW, each product of activations two deltas."""
+    t, d, v = 16, 16, 27
+    linear, attention = t * d * d, 2 * t * t * d
+    rows = {row.kind: tuple(cost.macs for cost in row.costs) for row in ledger(GptSpec(), 1).layers}
+    assert rows == {
+        "embedding": (0, 0, 0),
+        "attention 1": (4 * linear + attention, 4 * linear + 2 * attention, 4 * linear),
+        "MLP 1": (8 * linear,) * 3,
+        "output": (t * d * v,) * 3,
+    }
+    assert sum(forward for forward, _, _ in rows.values()) == 64_256
+
+    conv1, conv2 = 28 * 28 * 6 * 25, 10 * 10 * 16 * 6 * 25
+    dense = 400 * 120, 120 * 84, 84 * 10
+    book = ledger(ConvSpec(), 1)
+    found = [tuple(cost.macs for cost in row.costs) for row in book.layers]
+    assert found == [(conv1, 0, conv1), (conv2,) * 3, *((each,) * 3 for each in dense)]
+    assert book.total.forward.macs == 416_520
+    assert book.ratio == pytest.approx((416_520 * 3 - conv1) / 416_520)
+    why = "Not 3x: conv 1 takes 28% of a forward pass, and needs no gradient of its input."
+    assert why in [finding.text.written for finding in findings(book)]
+
+
+def test_each_step_of_a_recurrent_network_multiplies_by_the_same_weights():
+    book = ledger(RnnSpec(), 1)
+    carried, output = 32 * 32, 16 * 32 * 27
+    assert [row.forward.macs for row in book.layers] == [0, *[carried] * 15, output]
+    assert book.ratio == 3
+
+
+def test_where_copies_do_not_stack_the_batched_method_costs_what_the_naive_one_does():
+    for spec in PRESETS:
+        shape = shape_of(spec)
+        assert work("batched", shape) == work("naive", shape)
+        assert "do not stack" in passes_in_words(COST_METHODS["batched"], shape)
+    assert passes_in_words(COST_METHODS["batched"], shape_of(NetworkSpec())) == COST_METHODS["batched"].about

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui_backprop.cost.accounting.ledger import Ledger, hidden_layers_near_three, with_hidden_layers
+from tui_backprop.cost.accounting.ledger import (
+    Ledger,
+    LedgerRow,
+    hidden_layers_near_three,
+    with_hidden_layers,
+)
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec, backprop_ratio
 from tui_backprop.support.format import format_share
 from tui_backprop.support.quantity import Content, Quantity, Text, phrase, ratio
@@ -40,6 +45,8 @@ def findings(ledger: Ledger, in_time: Quantity | None = None) -> tuple[Finding, 
     )
     if ledger.spec.graph.layered:
         found.append(Finding(_why_not_three(ledger)))
+    elif first := [row for row in ledger.layers if row.forward.macs and not row.delta.macs]:
+        found.append(Finding(_ends_there(ledger, first[0])))
     if isinstance(ledger.spec, NetworkSpec):
         found.append(Finding(_deeper(ledger.spec)))
     return (*found, Finding(last))
@@ -52,6 +59,13 @@ def _why_not_three(ledger: Ledger) -> Text:
         return phrase("Not {}: its only layer needs no gradient of its input.", three)
     words = f"Not {{}}: {graph.blocks[1].title} has {{}} of the weights, and needs no gradient of its input."
     return phrase(words, three, format_share(ledger.first_share))
+
+
+def _ends_there(ledger: Ledger, first: LedgerRow) -> Text:
+    """Say why the ratio of a network of other blocks than layers is below three."""
+    share = format_share(first.forward.macs / ledger.total.forward.macs)
+    words = f"Not {{}}: {first.kind} takes {{}} of a forward pass, and needs no gradient of its input."
+    return phrase(words, ratio(LIMIT, 0), share)
 
 
 def _deeper(spec: NetworkSpec) -> Text:

@@ -11,9 +11,10 @@ class CostMethod:
     """A method: ``passes(P)`` of a ``kind`` (one of workload.PASS_KINDS), its name, its ``letter`` in the chart, and
     its key in METHODS of ``engine/gradients/methods.py``.
 
-    Its line in the chart has the color of a ``role``, and a ``marker`` where there is no braille; lines are drawn in
-    the order of their ``weight``, and where there is little room, only those of ESSENTIAL weight or more. ``fewest``
-    is the number of forward passes below which no gradient is found, where that does not follow from its passes."""
+    ``about`` says what passes it makes; ``unstacked`` what it makes of a network whose copies cannot be stacked, if
+    that is different. Its line in the chart has the color of a ``role``, and a ``marker`` where there is no braille;
+    lines are drawn in the order of their ``weight``, and where there is little room, only those of ESSENTIAL weight
+    or more. ``fewest`` is the number of forward passes below which no gradient is found, where that does not follow from its passes."""
 
     name: str
     letter: str
@@ -25,6 +26,7 @@ class CostMethod:
     marker: str = ","
     weight: int = 0
     fewest: float = 0
+    unstacked: str = ""
 
 
 ESSENTIAL = 5
@@ -43,7 +45,7 @@ COST_METHODS: dict[str, CostMethod] = {
     ),
     "batched": CostMethod(
         "batched", "a", "batched", lambda p: p + 1, "P + 1 partial passes, batched", "batched-difference",
-        "batched", "-", 5, 2,
+        "batched", "-", 5, 2, "P + 1 forward passes: copies do not stack",
     ),
     "spsa": CostMethod(
         "SPSA", "s", "spsa", lambda p: 2.0, "2 forward passes, very noisy", "spsa", "spsa", ".", 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
 
+from tui_backprop.cost.model.methods import CostMethod
 from tui_backprop.cost.model.network_shape import CostShape
 from tui_backprop.cost.model.pattern_counts import Repeats, counts_of
 from tui_backprop.cost.model.symbolic_sizes import numbers, sized
@@ -201,6 +202,11 @@ def _entries(pattern: Model) -> tuple[tuple[Shape, int], ...]:
         in_place = at + 1 < len(ops) and ops[at + 1].primitive.in_place
         found.update({name: at + 1 + in_place for name in op.inputs if name not in found})
     return tuple((shape, found[name]) for name, shape in pattern.graph.parameters.items())
+
+
+def passes_in_words(method: CostMethod, shape: CostShape) -> str:
+    """Say which passes a method makes for a gradient of a network."""
+    return method.about if copies_stack(shape.pattern.graph) else method.unstacked or method.about
 
 
 PASS_KINDS: dict[str, WorkRule] = {

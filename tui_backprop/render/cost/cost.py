@@ -18,6 +18,7 @@ from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Estimate
 from tui_backprop.cost.model.landmarks import KNOWN, TRAINING_STEPS
 from tui_backprop.cost.model.methods import COST_METHODS
+from tui_backprop.cost.model.workload import passes_in_words
 from tui_backprop.render.cost.trust import trust
 from tui_backprop.render.cost_state import CostState
 from tui_backprop.render.draw.context import ASCII, UTF8, RenderContext
@@ -206,6 +207,7 @@ def _method(name: str, cost_model: CostModel, costs: CostState, columns: int) ->
     from tui_backprop.render.cost.chart import CHART_AXES
 
     method = COST_METHODS[name]
+    about = passes_in_words(method, costs.shape)
     role = "text" if method.role == "mark" else method.role
     takes = cost_model.gradient(name, costs.at)
     timed = costs.axis in TIMED_AXES
@@ -231,13 +233,13 @@ def _method(name: str, cost_model: CostModel, costs: CostState, columns: int) ->
         )
         mark, notes = MEASURED, ("measured, in the race", "raced")
     elif costs.axis == "FLOPs":
-        notes = (f"{method.about}, counted", method.about, "counted")
+        notes = (f"{about}, counted", about, "counted")
     elif name == "backprop" or costs.lesson_clock:
         notes = _sources(takes, cost_model)
     elif not _sure(takes):
-        notes = (method.about,)
+        notes = (about,)
     else:
-        notes = (f"{method.about}, {_sure(takes)}", _sure(takes), brief_tolerance(takes).written)
+        notes = (f"{about}, {_sure(takes)}", _sure(takes), brief_tolerance(takes).written)
     notes = notes if costs.axis == "FLOPs" or costs.lesson_clock else _marked(notes, takes)
     letter = method.letter if costs.shape.grows else ""
     return _row(f"{method.name:<{NAME - 2}}{letter}", (text, short), role, columns, *notes, mark=mark)
