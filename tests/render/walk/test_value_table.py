@@ -91,3 +91,9 @@ def test_the_walk_of_an_expression_fits_its_room_at_every_step(name):
                 lines = walk_panel(snapshot, columns, rows, context)
                 assert len(lines) <= rows
                 assert max(map(len, map(plain, lines))) <= columns
+
+
+def test_what_a_sample_brings_is_named_by_its_part():
+    words = {row.name: row.formula for row in value_rows(from_preset("lenet").network.graph)}
+    assert (words["x"], words["t"], words["W1"]) == ("input", "label", "parameter")
+    assert {row.formula for row in value_rows(CUBE.network.graph) if row.given} == {"parameter"}

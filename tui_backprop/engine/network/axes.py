@@ -6,3 +6,16 @@ POSITION = "position"  # in the text of a sample; of attention, the one that loo
 LOOKED_AT = "looked at"  # the position that attention looks at
 TOKEN = "token"  # of the vocabulary
 HEAD = "head"  # of attention
+ROW, COLUMN = "row", "column"  # of an image, and of a kernel
+CLASS, PIXEL = "class", "pixel"
+
+
+def of_images(axes: tuple[str, ...]) -> bool:
+    """Return True if an array consists of images: its last axes are rows and columns."""
+    return axes[-2:] == (ROW, COLUMN)
+
+
+def stepped(axes: tuple[str, ...]) -> str:
+    """Return the axis whose next index a key selects: of images, the first one, which counts them; else that of the
+    rows. "" without axes."""
+    return "" if not axes else axes[0] if of_images(axes) else axes[-2:][0]

@@ -62,9 +62,14 @@ def gallery(
     for name, image in pictures[: plan.most]:
         doubled = image.repeat(2, axis=1)  # two characters for each pixel, which the drawing may pool
         tiles.append([clip(name, plan.wide), *draw(doubled, plan.deep, plan.wide)])
+    return arranged(tiles, plan)
+
+
+def arranged(tiles: Sequence[Sequence[Line]], plan: GalleryLayout) -> list[Line]:
+    """Put tiles, each of a name and a picture, in the rows and columns of a layout."""
     lines: list[Line] = []
     for first in range(0, len(tiles), plan.across):
-        row, *more = tiles[first : first + plan.across]
+        row, *more = map(list, tiles[first : first + plan.across])
         for i, tile in enumerate(more, 1):
             row = beside(row, tile, i * (plan.wide + PICTURE_GAP) - PICTURE_GAP, PICTURE_GAP)
         lines += row

@@ -12,6 +12,7 @@ from tui_backprop.engine.arrays.top_k import count_largest
 from tui_backprop.engine.explain.entries import chosen_at, first_sample
 from tui_backprop.engine.explain.receipts import penalties
 from tui_backprop.engine.explain.step import Step
+from tui_backprop.engine.network.axes import of_images
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.view_state import Snapshot
 
@@ -23,7 +24,7 @@ class ShownArray:
     """The array that a step shows: its ``name``, and whether it is a parameter as ``updated``; all ``values``, and
     those of the first sample as ``row``; the ``unit`` that is marked (-1: none). ``samples`` is their number, if each
     has a row of ``values``, else 0. ``notes`` describe it, the longest first, and ``image`` is (height, width) if
-    entries are pixels; ``axes`` are the names of its axes."""
+    entries are pixels, of each image of a sheet. ``axes`` are the names of its axes."""
 
     name: str
     updated: bool
@@ -35,6 +36,11 @@ class ShownArray:
     image: tuple[int, int] | None
     axes: tuple[str, ...] = ()
     index: tuple[int, ...] = ()  # of the selected entry, where axes have names
+
+    @property
+    def sheet(self) -> bool:
+        """Whether it consists of images, such as feature maps and kernels."""
+        return of_images(self.axes)
 
     @property
     def label(self) -> str:
@@ -67,15 +73,21 @@ def shown_array(snapshot: Snapshot) -> ShownArray:
 
 def _shown_value(snapshot: Snapshot, step: Step) -> ShownArray:
     """Return the array of a step of a graph without layers, whatever its shape, as a vector or a matrix."""
-    updated, graph = step.kind == "update", snapshot.graph
+    iteration, updated, graph = snapshot.iteration, step.kind == "update", snapshot.graph
     entry = chosen_at(graph, step, snapshot.unit(step.block))
     name = entry[0] if updated else step.tensor
     by_position = entry[0] != graph.value_of(name)  # a loss of outputs at positions shows their probabilities
     name = (graph.probabilities or graph.output) if by_position else name
-    values = snapshot.iteration.new[name] if updated else first_sample(snapshot.iteration, name)
+    values = iteration.new[name] if updated else first_sample(iteration, name)
     row = values.reshape(-1, values.shape[-1]) if values.ndim > 2 else np.atleast_1d(values)
     unit = (entry[1] or (0,))[-1] if row.ndim == 1 else -1
     axes, index = (graph.shaped_like(name).axes, entry[1]) if graph.axes else ((), ())
+    if of_images(axes):
+        height, width = values.shape[-2:]
+        return ShownArray(name, updated, values, row, unit, 0, (), (height, width), axes, index)
+    image = info(snapshot.session.data).image if graph.value_of(name) == graph.input else None
+    if image:
+        return ShownArray(name, updated, iteration.tensor(name), row, unit, iteration.batch, (), image, axes)
     return ShownArray(name, updated, values, row, unit, 0, (), None, axes, index)
 
 

@@ -31,6 +31,7 @@ from tui_backprop.render.walk.equation import shape_text
 from tui_backprop.render.walk.largest import largest_view
 from tui_backprop.render.walk.letter_ranking import letter_ranking
 from tui_backprop.render.walk.outputs import MOST_OUTPUTS, output_lines, outputs_of, rows_for_all
+from tui_backprop.render.walk.sheet import sheet
 from tui_backprop.render.walk.shown_array import ShownArray, shown_array, shown_summary
 from tui_backprop.render.walk.text_strip import text_strip
 from tui_backprop.session.session_parts import VIEWS
@@ -67,6 +68,8 @@ def tensor_view(
         shown.name, updated=shown.updated
     ):
         draw = _map if given_up else _counting
+    if shown.sheet and draw in (_map, _picture):
+        draw = sheet
     body = draw(snapshot, shown, columns, max(rows - 1, 1), context)
     return [clip(row, columns) for row in (line(*head, (hint, "muted")), *body)][:rows]
 

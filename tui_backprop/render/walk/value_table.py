@@ -12,6 +12,7 @@ from tui_backprop.engine.explain.formulas import equation
 from tui_backprop.engine.explain.notation import tidy
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.operation import Visit
+from tui_backprop.engine.network.value import Value
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.alignment import on_the_point
 from tui_backprop.render.draw.context import RenderContext
@@ -27,7 +28,7 @@ TITLES = ("value", "gradient")
 NORM, NORM_BRIEF = "|..| Euclidean norm", "|..| norm"
 AFTER = "after"  # title of the updated parameters
 SO_FAR = " …"  # after a gradient that more terms are added to
-PARAMETER, FIXED = "parameter", "fixed"
+PARAMETER, FIXED, INPUT, TARGET, LABEL = "parameter", "fixed", "input", "target", "label"
 SHORT = {PARAMETER: "param."}  # where there is little room
 
 
@@ -42,14 +43,23 @@ class ValueRow:
 
 @lru_cache(maxsize=16)
 def value_rows(graph: Graph) -> tuple[ValueRow, ...]:
-    """All values in forward order: parameters and what is fixed, then what the operations compute."""
+    """All values in forward order: those that are given, then what the operations compute."""
     given = [
-        ValueRow(value.name, PARAMETER if value.is_parameter else FIXED, True)
+        ValueRow(value.name, _given(graph, value), True)
         for value in graph.values
         if value.is_parameter or value.name in graph.data
     ]
     made = [ValueRow(op.output, tidy(equation(graph, (Visit(op),))[0][op.output]), False) for op in graph.ops]
     return (*given, *made)
+
+
+def _given(graph: Graph, value: Value) -> str:
+    """Say what a value is that no operation computes: a parameter, what each sample brings, or a fixed number."""
+    if value.is_parameter:
+        return PARAMETER
+    if value.name not in graph.fed:
+        return FIXED
+    return INPUT if value.role == "input" else LABEL if value.classes else TARGET
 
 
 def value_table(snapshot: Snapshot, columns: int, rows: int, context: RenderContext) -> list[Line]:

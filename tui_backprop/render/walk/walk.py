@@ -17,6 +17,9 @@ from tui_backprop.render.walk.veil import before, question_lines
 
 TENSOR_ROWS = 8  # lines for the tensor below the equation, where there is room
 ROOMY_ROWS = 18  # lines below the diagram from which lines are reserved for the tensor
+PICTURE_ROWS = 17  # lines for a sheet of pictures, with what the marked entry is made of
+TALL_ROWS = 30  # lines below the diagram from which so many are reserved for it
+LEAST_ROWS_OF_BOTH = 16  # lines for the values and, below them, a sheet
 LEAST_TABLE_ROWS = 6  # lines of the values above what is asked
 LEAST_ABOVE_MAP = 4  # and above an array with labels
 REST_ROWS = 12  # lines above and below the nodes and edges of a small network
@@ -40,8 +43,8 @@ def walk_panel(
         tensor = _beside(snapshot, columns - text_columns - 2, min(left, 32), context, given_up)
         lower = beside(text, tensor, text_columns)
     else:
-        spare = _table_and_array(snapshot, columns) if left >= ROOMY_ROWS else 0
-        lower = explanation(snapshot, columns, left, context, spare)
+        kept = PICTURE_ROWS if _pictures(snapshot) and left >= TALL_ROWS else _table_and_array(snapshot, columns)
+        lower = explanation(snapshot, columns, left, context, kept if left >= ROOMY_ROWS else 0)
         if left - len(lower) > TENSOR_ROWS // 2:
             lower = [*lower, (), *_beside(snapshot, columns, left - len(lower) - 1, context, given_up)]
     return fitted([*top, *lower], columns, rows, context)
@@ -63,6 +66,8 @@ def _beside(
     if snapshot.graph.layered:
         return tensor_view(snapshot, columns, rows, context, given_up)
     shown = shown_array(snapshot)
+    if shown.sheet and (_pictures(snapshot) or rows < LEAST_ROWS_OF_BOTH):
+        return tensor_view(snapshot, columns, rows, context, given_up)  # images take all the room
     single = shown.values.ndim == 0
     least = LEAST_ABOVE_MAP if shown.axes else rows // 2
     wanted = array_rows(snapshot, shown, columns) if shown.axes else TENSOR_ROWS
@@ -70,6 +75,11 @@ def _beside(
     if single or rows - len(table) < 3:
         return table
     return [*table, (), *tensor_view(snapshot, columns, rows - len(table) - 1, context, given_up)]
+
+
+def _pictures(snapshot: Snapshot) -> bool:
+    """Return True if a sheet of pictures is asked for."""
+    return snapshot.session.walk.view == "picture" and shown_array(snapshot).sheet
 
 
 def _question(snapshot: Snapshot, veil: Veil, columns: int, rows: int, context: RenderContext) -> list[Line]:

@@ -28,10 +28,12 @@ NO_BLOCK = "no block to fold here"
 
 def next_unit(direction: int, session: Session, snapshot: Snapshot) -> Session:
     """Select the next unit of the layer of the step, or the previous one; of a graph without units, the next entry
-    that the step computes, in the number panel, too; of values with named axes, the next row."""
+    that the step computes, in the number panel, too; of values with named axes, the next row, or the next image."""
     if snapshot.graph.axes:
-        axes = chosen_value(snapshot).axes
-        return next_on_axis(axes[-2:][0], direction, session, snapshot) if axes else session
+        from tui_backprop.engine.network.axes import stepped
+
+        axis = stepped(chosen_value(snapshot).axes)
+        return next_on_axis(axis, direction, session, snapshot) if axis else session
     layer, units = snapshot.step.block, snapshot.units
     unit = min(snapshot.unit(layer), units - 1) + direction
     if not snapshot.graph.layered:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tui_backprop.engine.arrays.types import Shape
+from tui_backprop.engine.network.axes import CLASS, COLUMN, PIXEL, ROW
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_builder import Builder
 from tui_backprop.engine.network.value import BATCH, Block, Role, Value
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 POOLING = {"max": max_pooling((2, 2)), "average": average_pooling((2, 2))}
 LOSS = LOSSES["cross-entropy"]
+FEATURE = "feature"  # of the last images, as a row
 
 
 @lru_cache(maxsize=32)
@@ -50,8 +52,8 @@ class _Network:
     def graph(self) -> Graph:
         spec, build = self._spec, self._build
         pixels = (BATCH, spec.image[0] * spec.image[1] * spec.image[2])
-        at = build.give(Value("x", "input", pixels, 0, "dx", wanted=spec.input_gradient))
-        at = self._compute(reshape((BATCH, *spec.image)), (at,), "X")
+        at = build.give(Value("x", "input", pixels, 0, "dx", wanted=spec.input_gradient, axes=(PIXEL,)))
+        at = self._compute(reshape((BATCH, *spec.image)), (at,), "X", (_channel(0), ROW, COLUMN))
         for k in range(1, len(spec.channels) + 1):
             at = self._stage(k, at)
         for k in range(len(spec.dense) + 1):
@@ -64,11 +66,13 @@ class _Network:
     def _block(self) -> int:
         return len(self._blocks) - 1
 
-    def _give(self, name: str, role: Role, *shape: int) -> str:
-        return self._build.give(Value(name, role, shape, self._block, f"d{name}"))
+    def _give(self, name: str, role: Role, shape: Shape, axes: tuple[str, ...]) -> str:
+        return self._build.give(Value(name, role, shape, self._block, f"d{name}", axes=axes))
 
-    def _compute(self, row: Primitive, inputs: tuple[str, ...], name: str, saved: str = "") -> str:
-        return self._build.compute(row, inputs, name, "value", self._block, saved=saved)
+    def _compute(
+        self, row: Primitive, inputs: tuple[str, ...], name: str, axes: tuple[str, ...], saved: str = ""
+    ) -> str:
+        return self._build.compute(row, inputs, name, "value", self._block, saved=saved, axes=axes)
 
     def _stage(self, k: int, images: str) -> str:
         """Add convolution ``k``, and all that follows up to the next one."""
@@ -76,25 +80,37 @@ class _Network:
         kernel, stride, padding = (spec.of_stage(name, k) for name in ("kernel", "stride", "padding"))
         before: Shape = self._build.shape(images)
         self._blocks.append(Block(f"conv {k}"))
-        kernels = self._give(f"W{k}", "weight", channels, before[1], kernel, kernel)
-        at = self._compute(conv2d(stride, padding), (images, kernels), f"u{k}")
+        own = _channel(k)
+        maps, each = (own, ROW, COLUMN), (own,)
+        shape, of_kernels = (channels, before[1], kernel, kernel), (own, _channel(k - 1), ROW, COLUMN)
+        kernels = self._give(f"W{k}", "weight", shape, of_kernels)
+        at = self._compute(conv2d(stride, padding), (images, kernels), f"u{k}", maps)
         if spec.batch_norm:
-            gain, shift = self._give(f"γ{k}", "gain", channels), self._give(f"β{k}", "shift", channels)
-            at = self._compute(BATCH_NORM, (at, gain, shift), f"z{k}", f"v{k}")
+            gain = self._give(f"γ{k}", "gain", (channels,), each)
+            shift = self._give(f"β{k}", "shift", (channels,), each)
+            at = self._compute(BATCH_NORM, (at, gain, shift), f"z{k}", maps, f"v{k}")
         else:
-            at = self._compute(channel_bias_add(), (at, self._give(f"b{k}", "bias", channels)), f"z{k}")
-        at = self._compute(self._activation, (at,), f"a{k}")
-        return at if spec.pooling == "none" else self._compute(POOLING[spec.pooling], (at,), f"p{k}")
+            bias = self._give(f"b{k}", "bias", (channels,), each)
+            at = self._compute(channel_bias_add(), (at, bias), f"z{k}", maps)
+        at = self._compute(self._activation, (at,), f"a{k}", maps)
+        return at if spec.pooling == "none" else self._compute(POOLING[spec.pooling], (at,), f"p{k}", maps)
 
     def _dense(self, layer: int, units: str) -> str:
         """Add the dense layer after so many others; the last one has no activation."""
         spec, last = self._spec, layer == len(self._spec.dense)
         k = len(spec.channels) + layer + 1
         self._blocks.append(Block("output" if last else f"dense {k}"))
+        before = f"unit of dense {k - 1}" if layer else FEATURE
+        each = (CLASS if last else f"unit of dense {k}",)
         if not layer:
-            units = self._compute(reshape((BATCH, spec.widths[0])), (units,), "f")
-        weights = self._give(f"W{k}", "weight", spec.widths[layer], spec.widths[layer + 1])
-        product = self._compute(MATRIX_PRODUCT, (units, weights), f"u{k}")
-        bias = self._give(f"b{k}", "bias", spec.widths[layer + 1])
-        at = self._compute(arithmetic("add", (False, True)), (product, bias), f"z{k}")
-        return at if last else self._compute(self._activation, (at,), f"a{k}")
+            units = self._compute(reshape((BATCH, spec.widths[0])), (units,), "f", (FEATURE,))
+        weights = self._give(f"W{k}", "weight", spec.widths[layer : layer + 2], (before, *each))
+        product = self._compute(MATRIX_PRODUCT, (units, weights), f"u{k}", each)
+        bias = self._give(f"b{k}", "bias", spec.widths[layer + 1 : layer + 2], each)
+        at = self._compute(arithmetic("add", (False, True)), (product, bias), f"z{k}", each)
+        return at if last else self._compute(self._activation, (at,), f"a{k}", each)
+
+
+def _channel(k: int) -> str:
+    """Return the axis of the channels that convolution ``k`` makes; 0 for those of the images."""
+    return f"channel of conv {k}" if k else "channel of the image"
