@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from tui_backprop.engine.arrays.top_k import count_largest
 from tui_backprop.engine.explain.entries import entry_at
-from tui_backprop.engine.explain.formulas import equation
+from tui_backprop.engine.explain.formulas import equation, folded
 from tui_backprop.engine.explain.formulas import shape_of as shape_in
 from tui_backprop.engine.explain.notation import tidy
 from tui_backprop.engine.explain.pytorch import forward_line, gradient_line
@@ -19,10 +20,13 @@ from tui_backprop.engine.explain.receipts import (
     selected_input,
     unit_with_largest_delta,
 )
+from tui_backprop.engine.explain.receipts.rows import largest
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_values import TensorEntry
+from tui_backprop.engine.network.operation import Visit
+from tui_backprop.engine.network.recurrence import blocks_that_read
 from tui_backprop.engine.primitives import Array, Shape, in_shape, index_at
 from tui_backprop.engine.training.iteration import Iteration
 
@@ -186,7 +190,7 @@ def _differentiated(
     iteration: Iteration, value: str, index: tuple[int, ...], terms: int, sample: int
 ) -> Origin | None:
     """The step that computes a gradient; in a graph without layers, where several operations read the value, all
-    their steps in one: a sum with a term by each of them."""
+    their steps in one: a sum with a term by each of them. Of blocks that repeat each other, the largest terms."""
     graph = iteration.graph
     visits = graph.visits_of.get(value, ())
     if graph.layered or len(visits) < 2:
@@ -195,15 +199,35 @@ def _differentiated(
     steps = [step for step in every if step.visits and step.visits[-1] in visits]
     with np.errstate(all="ignore"):
         first, *others = (_rows(iteration, step, index, terms, sample) for step in steps)
-    rows = [*first[:-1], *(row for each in others for row in each[1:-1])]  # without the sums so far
+    each = [first[:-1], *(rows[1:-1] for rows in others)]  # without the sums so far
+    rows = [row for own in each for row in own]
     made, read = equation(graph, visits)
+    if blocks_that_read(graph, value):
+        rows = _by_block(graph, visits, each, terms)
+        made = {name: folded(text) for name, text in made.items()}
+        read = [name for name in read if any(name in text.split() for text in made.values())]
     formula = tidy(" , ".join(f"{name} = {text}" for name, text in made.items()))
     shapes = graph.shapes(iteration.batch)
     operands = tuple((name, shape_in(graph, name, shapes)) for name in (*made, *read))
-    reused = tuple(dict.fromkeys(name for step in steps for name in step.reused))
-    return Origin(
-        replace(steps[-1], formula=formula, operands=operands, reused=reused), (*rows, others[-1][-1])
-    )
+    reused = tuple(name for step in steps for name in step.reused if name in read)
+    whole = replace(steps[-1], formula=formula, operands=operands, reused=tuple(dict.fromkeys(reused)))
+    return Origin(whole, (*rows, others[-1][-1]))
+
+
+def _by_block(
+    graph: Graph, visits: Sequence[Visit], each: Sequence[Sequence[ReceiptRow]], most: int
+) -> list[ReceiptRow]:
+    """Return a row for each visit, named by its block, the ``most`` largest first; the rows of a visit become one."""
+    totals = np.array([sum(row.value for row in rows) for rows in each])
+
+    def label(i: int) -> str:
+        what = each[i][0].label if len(each[i]) == 1 else "its sum"
+        return f"{graph.blocks[visits[i].op.block].title}: {what}"
+
+    def worked(i: int) -> tuple[str, tuple[float, ...]]:
+        return (each[i][0].template, each[i][0].factors) if len(each[i]) == 1 else ("", ())
+
+    return largest(label, totals, most, worked)
 
 
 def _update(iteration: Iteration, tensor: str, index: tuple[int, ...], terms: int) -> Origin:

@@ -12,6 +12,7 @@ from tui_backprop.render.draw.alignment import on_the_point
 from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.spans import Line, cut, first_fitting, line, wrap
 from tui_backprop.render.panels.flow import LogScale, log_scale
+from tui_backprop.render.panels.time_flow import time_flow_lines, time_verdict
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.value_table import value_rows
 from tui_backprop.support.format import format_number
@@ -20,6 +21,8 @@ MOST_BAR_COLUMNS, LEAST_BAR_COLUMNS = 48, 8
 FORMULAS_COLUMNS = 60  # columns from which the formulas of the values are shown
 MOST_FORMULA_COLUMNS = 28
 MOST_NAME_COLUMNS = 16
+LEAST_ROWS = 4  # of the values: their heads, one value, and how many are left out
+LEAST_CHART_ROWS = 6  # of the values, below those of steps in time
 MOST_NAMED = 6  # gradients that are 0
 GAP = "  "
 DIRECTIONS = (
@@ -38,9 +41,13 @@ def value_flow_panel(
         return fitted(
             wrap("computing the gradient of each value …", columns, "muted"), columns, rows, context
         )
-    below = [(), *value_verdict(report, columns, context)]
+    below = [(), *time_verdict(report, columns, context), *value_verdict(report, columns, context)]
+    room = rows - len(below)
+    steps = time_flow_lines(snapshot, report, columns, room, context)
+    left = room - len(steps) - bool(steps)
     chart = _Chart(snapshot, report, columns, context)
-    return fitted([*chart.drawn(max(rows - len(below), 3)), *below], columns, rows, context)
+    values = [] if steps and left < LEAST_CHART_ROWS else chart.drawn(max(left, LEAST_ROWS))
+    return fitted([*steps, *[()] * bool(steps and values), *values, *below], columns, rows, context)
 
 
 def value_verdict(report: GraphFlow, columns: int, context: RenderContext) -> list[Line]:

@@ -59,7 +59,7 @@ def _given(graph: Graph, value: Value) -> str:
         return PARAMETER
     if value.name not in graph.fed:
         return FIXED
-    return INPUT if value.role == "input" else LABEL if value.classes else TARGET
+    return INPUT if value.role == "input" else LABEL if value.classes and not value.padded else TARGET
 
 
 def value_table(snapshot: Snapshot, columns: int, rows: int, context: RenderContext) -> list[Line]:

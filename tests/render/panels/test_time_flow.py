@@ -1,0 +1,55 @@
+"""The chart of the gradient over time."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.render.room import STRICT_ASCII, faults
+from tui_backprop.engine.analysis.value_flow import GraphFlow, StepFlow, ValueFlow, value_flow
+from tui_backprop.render.draw.context import UTF8
+from tui_backprop.render.draw.spans import plain
+from tui_backprop.render.panels.time_flow import time_verdict
+from tui_backprop.render.panels.value_flow import value_flow_panel
+from tui_backprop.session.state import from_preset
+
+RNN = from_preset("rnn")
+
+
+def report(*steps):
+    """Return the flow of steps of (norm, carried)."""
+    each = [StepFlow(k, f"dh{k}", *pair) for k, pair in enumerate(steps, 1)]
+    return GraphFlow((ValueFlow("L", "dL", 1.0),), None, tuple(each))
+
+
+def said(*steps):
+    return " ".join(plain(row) for row in time_verdict(report(*steps), 60, UTF8))
+
+
+def test_every_step_that_a_gradient_reaches_has_a_bar(snapshots):
+    snapshot = snapshots(RNN)[0]
+    found = value_flow(snapshot.iteration)
+    lines = [plain(row) for row in value_flow_panel(snapshot, found, 80, 22, UTF8)]
+    reached = [each for each in found.steps if each.norm]
+    assert len(reached) == len([text for text in lines if text.strip().startswith("step ") and "━" in text])
+    bars = [text.count("━") for text in lines if text.strip().startswith("step ")]
+    order = sorted(range(len(reached)), key=lambda i: reached[i].norm)
+    assert [bars[i] for i in order] == sorted(bars)
+    assert any("no gradient reaches step" in text for text in lines)
+
+
+def test_the_verdict_is_about_the_product_over_the_steps():
+    assert "multiplied by 0.0100 (0.100 a step)" in said((0.1, 0.1), (1.0, 0.1), (1.0, 0.0))
+    assert "vanishes over time" in said((0.1, 0.1), (1.0, 0.1), (1.0, 0.0))
+    assert "explodes over time" in said((9.0, 8.0), (2.0, 2.0), (0.5, 0.0))
+    assert "neither" in said((1.0, 0.9), (1.0, 0.0))
+    assert said() == ""
+
+
+@pytest.mark.parametrize("context", [UTF8, STRICT_ASCII], ids=["utf-8", "ascii"])
+def test_the_panel_fits_every_room(snapshots, context):
+    snapshot = snapshots(RNN)[40]
+    found = value_flow(snapshot.iteration)
+    for columns in (30, 38, 60, 78, 130):
+        for rows in (6, 12, 20, 44):
+            lines = value_flow_panel(snapshot, found, columns, rows, context)
+            assert not faults(lines, columns, rows, context)
