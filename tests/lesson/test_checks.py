@@ -11,8 +11,8 @@ from tui_backprop.engine.explain.walk import walk
 from tui_backprop.keys.panel_table import COST_PAGES, PLACES
 from tui_backprop.lesson.chapter import chapters
 from tui_backprop.lesson.checks import CHECKS, done
-from tui_backprop.lesson.figures import Subject
 from tui_backprop.lesson.start import read_start
+from tui_backprop.lesson.subject import Subject
 from tui_backprop.session import transitions
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
@@ -38,12 +38,24 @@ def last_of(phase):
     return lambda session: transitions.at_step(session, places(session, phase)[-1])
 
 
+def first_kind(kind):
+    return lambda session: transitions.at_step(
+        session, next(step.index for step in steps_of(session) if step.kind == kind)
+    )
+
+
 def to_panel(name):
     return lambda session: replace(session, panel=name)
 
 
 def find_weight(session):
     return transitions.inspect(session, *Subject(session).weight)
+
+
+def first_weight(session, last=0):
+    """The name and index of an entry of the first parameter."""
+    name, shape = next(iter(session.network.graph.parameters.items()))
+    return name, (*(0,) * (len(shape) - 1), last)
 
 
 def change_weight(session):
@@ -68,6 +80,9 @@ ACTIONS = {
     "at-the-first-layer": (back_at_layer_1, {"step"}),
     "all-gradients": (last_of("backward"), {"step"}),
     "at-the-update": (first_of("update"), {"step"}),
+    "attention-reached": (first_kind("softmax"), {"step"}),
+    "back-at-attention": (first_kind("softmax vjp"), {"step"}),
+    "kernels-reached": (first_kind("convolution"), {"step"}),
     "updated": (transitions.after_update, {"update"}),
     "other-sample": (transitions.next_sample, {"sample", "update"}),
     "number-found": (find_weight, {"number"}),
@@ -87,15 +102,18 @@ STARTS = {
     "accurate": read_start("lesson batch=32 lr=0.05").session,
     "not-finite-in-the-flow": read_start("lesson lr=5").session,
     "parameter-restored": change_weight(LESSON),
+    "attention-reached": read_start("microgpt").session,
+    "back-at-attention": read_start("microgpt").session,
+    "kernels-reached": read_start("lenet").session,
     "walk-open": to_panel("blame")(LESSON),
 }
 RANDOM = {
     "step": lambda s, r: transitions.at_step(s, r.randrange(len(steps_of(s)))),
-    "unit": lambda s, r: transitions.select(s, r.randrange(s.network.depth), r.randrange(2)),
+    "unit": lambda s, r: transitions.select(s, r.randrange(s.network.graph.depth), r.randrange(2)),
     "update": lambda s, r: transitions.after_update(s),
     "sample": lambda s, r: transitions.next_sample(s, r.choice((-1, 1))),
-    "number": lambda s, r: transitions.inspect(s, "W1", (0, r.randrange(2))),
-    "edit": lambda s, r: transitions.edit_parameter(s, "W1", (0, 0), 0.01),
+    "number": lambda s, r: transitions.inspect(s, *first_weight(s, r.randrange(2))),
+    "edit": lambda s, r: transitions.edit_parameter(s, *first_weight(s), 0.01),
     "clock": lambda s, r: transitions.toggle_clock(s),
     "size": lambda s, r: transitions.set_decade(s, r.uniform(3, 12)),
     "step size": lambda s, r: transitions.change_step_index(s, r.choice((-4, 1))),

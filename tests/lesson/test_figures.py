@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from tui_backprop.keys.table import ROWS
-from tui_backprop.lesson.figures import ACTIONS, COMPUTED, COUNTED, FIGURES, Subject, fill
+from tui_backprop.lesson.figures import ACTIONS, COMPUTED, COUNTED, FIGURES, fill
 from tui_backprop.lesson.start import read_start
+from tui_backprop.lesson.subject import Subject
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import format_number
 

@@ -61,6 +61,16 @@ def _phase(*phases: str) -> Reached:
     return lambda then, now: step_of(now).phase in phases
 
 
+def _reached(kind: str) -> Reached:
+    """Return a check that is met from the first step of a kind on."""
+
+    def reached(then: Session, now: Session) -> bool:
+        steps = walk(now.network, now.batch, now.optimizer, now.walk.grain)
+        return any(step.kind == kind for step in steps[: now.walk.step + 1])
+
+    return reached
+
+
 def _panel(*names: str) -> Reached:
     return lambda then, now: now.panel in names
 
@@ -89,6 +99,9 @@ CHECKS: dict[str, Check] = {
     "all-gradients": Check(_all_gradients),
     "at-the-first-layer": Check(_back_at_first_layer),
     "at-the-update": Check(_phase("update")),
+    "attention-reached": Check(_reached("softmax")),
+    "back-at-attention": Check(_reached("softmax vjp")),
+    "kernels-reached": Check(_reached("convolution")),
     "updated": Check(lambda then, now: now.t > then.t),
     "other-sample": Check(lambda then, now: (now.sample, now.batch) != (then.sample, then.batch)),
     "number-found": Check(lambda then, now: now.inspection.number not in (None, then.inspection.number)),

@@ -2,29 +2,24 @@
 are about.
 
 Those of the second table are numbers of its iteration. They are about one weight: the one with the largest gradient.
+Figures about another value name it: {largest Wh} (see ``value_figures``).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from math import floor, log10, prod, sqrt
+from math import floor, log10, prod
 
-import numpy as np
-
-from tui_backprop.cost.accounting.path_counts import Paths, paths
 from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_PASSES, LESSON_STEP, TRAINING_STEPS
-from tui_backprop.engine.analysis.influence import PathStep, strongest_path
 from tui_backprop.engine.analysis.visit_norms import written
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec, backprop_ratio
-from tui_backprop.engine.gradients.problem import Problem
 from tui_backprop.engine.network.graph_values import entry_name
-from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.keys.table import ROWS
+from tui_backprop.lesson.subject import Subject
+from tui_backprop.lesson.value_figures import VALUE_FIGURES
 from tui_backprop.session.state import Session
 from tui_backprop.session.training_curve import fixed_part_text
 from tui_backprop.support.format import MINUS, format_duration, format_number, format_share, format_times
@@ -33,102 +28,6 @@ from tui_backprop.support.units import UNIVERSE
 ACTIONS = frozenset(key.id for key in ROWS)
 DEEP_LAYERS, DEEP_WIDTH = 10, 256  # hidden layers of the network that shows the limit of 3x
 IN_FULL = 8  # significant digits where a small difference is to be seen
-
-
-@lru_cache(maxsize=4)
-def _iteration_of(session: Session) -> Iteration:
-    from tui_backprop.session.replay import Replay
-
-    return Replay(0).take(session)
-
-
-@dataclass(frozen=True)
-class Perturbed:
-    """The loss in double precision before and after one parameter grew by ``h``."""
-
-    loss: float
-    moved: float
-    h: float
-
-    @property
-    def quotient(self) -> float:
-        """The difference quotient, an estimate of the derivative."""
-        return (self.moved - self.loss) / self.h
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What figures are about: a session, and its iteration, which is computed when a figure needs it, unless it is
-    ``known``."""
-
-    session: Session
-    known: Iteration | None = None
-
-    @cached_property
-    def iteration(self) -> Iteration:
-        return self.known or _iteration_of(self.session.walked)
-
-    @cached_property
-    def weight(self) -> tuple[str, tuple[int, ...]]:
-        """The name and index of the weight with the largest gradient."""
-        graph = self.iteration.graph
-        names = [name for name in graph.parameters if graph.is_weight(name)]
-        name = max(names, key=lambda each: float(np.abs(self.gradient_of(each)).max()))
-        steepest = np.abs(self.gradient_of(name))
-        return name, tuple(int(i) for i in np.unravel_index(steepest.argmax(), steepest.shape))
-
-    def gradient_of(self, name: str) -> Array:
-        return self.iteration.tensor(self.iteration.graph.gradient_of(name))
-
-    @property
-    def value(self) -> float:
-        name, index = self.weight
-        return float(self.iteration.tensor(name)[index])
-
-    @property
-    def slope(self) -> float:
-        """The derivative of the loss by the weight."""
-        name, index = self.weight
-        return float(self.gradient_of(name)[index])
-
-    @cached_property
-    def perturbed(self) -> Perturbed:
-        """The loss before and after the weight is perturbed by the lesson's step."""
-        iteration = self.iteration
-        problem = Problem(iteration.spec, *iteration.data, iteration.before.parameters, iteration.before.t)
-        program = problem.in_precision("float64").program()
-        before = float(program.forward())
-        program.parameters[iteration.graph.flat_index(*self.weight)] += LESSON_STEP
-        return Perturbed(before, float(program.forward()), LESSON_STEP)
-
-    @cached_property
-    def path(self) -> tuple[PathStep, ...]:
-        """The factors of the largest path from the first layer's steepest weight to the loss, that of the loss last;
-        without those of additions, which are 1."""
-        steps = strongest_path(self.iteration, *self.first_weight).steps
-        return tuple(step for step in steps if step.formula != "1")
-
-    @cached_property
-    def first_weight(self) -> tuple[str, tuple[int, ...]]:
-        name = self.iteration.graph.weight(1)
-        steepest = np.abs(self.gradient_of(name))
-        return name, tuple(int(i) for i in np.unravel_index(steepest.argmax(), steepest.shape))
-
-    @property
-    def network(self) -> NetworkSpec:
-        """The network of the session: chapters are about dense ones."""
-        assert isinstance(self.session.network, NetworkSpec)
-        return self.session.network
-
-    @cached_property
-    def paths(self) -> Paths:
-        graph = self.session.network.graph
-        return paths(self.session.network, graph.weight(1))
-
-    def delta_rms(self, layer: int) -> float:
-        """The root mean square of the deltas of a layer."""
-        found = np.asarray(self.iteration.tensor(self.iteration.graph.delta(layer)), float)
-        return sqrt(float(np.mean(found**2)))
 
 
 Figure = Callable[[Subject], str]
@@ -191,7 +90,7 @@ def _terms(about: Subject) -> str:
 
 
 COUNTED: dict[str, Figure] = {
-    "parameters": _count(lambda network: network.parameters),
+    "parameters": lambda about: f"{about.session.network.parameters:,}",
     "passes": _count(lambda network: network.parameters + 1),
     "central_passes": _count(lambda network: 2 * network.parameters),
     "weights": _count(lambda network: network.weights),
@@ -254,11 +153,15 @@ FIGURES = COUNTED | COMPUTED
 
 def fill(text: str, session: Session, iteration: Iteration | None = None) -> str:
     """Put the figures of a session into a text; the actions in it, which stand for keys, are left. The ``iteration``
-    of the session is computed if it is needed and not given. Raises KeyError for a name that is neither."""
+    of the session is computed if it is needed and not given. Raises KeyError for a name that is neither, and for a
+    value that the network does not have."""
     about = Subject(session, iteration)
 
     def figure(found: re.Match[str]) -> str:
         name = found[1]
-        return found[0] if name in ACTIONS else FIGURES[name](about)
+        if name in ACTIONS or name in FIGURES:
+            return found[0] if name in ACTIONS else FIGURES[name](about)
+        kind, _, value = name.partition(" ")
+        return VALUE_FIGURES[kind](about, value)
 
     return re.sub(r"\{([^{}]+)\}", figure, text)

@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from tui_backprop.engine.frontends.dense.spec import NetworkSpec
-from tui_backprop.session.session_parts import WalkState
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.errors import InputError
 
-PARTS = (NetworkSpec, WalkState)
 OWN = ("data", "sample", "batch", "lr", "amount")  # fields of the session itself
 
 
@@ -26,7 +23,9 @@ class Start:
         """The session to start from. Raises InputError for a value that does not fit."""
         base = from_preset(self.preset)
         given = {name: _read(name, text, base) for name, text in self.changes}
-        network, walk, own = (_named(given, names) for names in (*map(_fields, PARTS), OWN))
+        network, walk, own = (
+            _named(given, names) for names in (_fields(base.network), _fields(base.walk), OWN)
+        )
         return replace(
             base,
             network=base.network.changed(**network),
@@ -44,7 +43,7 @@ def read_start(text: str) -> Start:
     return start
 
 
-def _fields(part: type) -> tuple[str, ...]:
+def _fields(part: Any) -> tuple[str, ...]:
     return tuple(each.name for each in fields(part))
 
 
@@ -55,11 +54,11 @@ def _named(given: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 def _read(name: str, text: str, base: Session) -> Any:
     """Return a value in the type that the field has in the preset."""
     for part in (base, base.network, base.walk):
-        if name in (OWN if part is base else _fields(type(part))):
+        if name in (OWN if part is base else _fields(part)):
             now = getattr(part, name)
             break
     else:
         raise InputError("start", f"a start has no field {name}")
     if isinstance(now, tuple):
-        return tuple(map(int, text.split(",")))
+        return tuple(map(int, filter(None, text.split(","))))
     return text == "on" if isinstance(now, bool) else type(now)(text)

@@ -18,7 +18,7 @@ CHANNELS_FIRST = ("convolution", "channel bias")
 NUMBERS_LAST = ("product", "embedding")
 
 
-def _positions(kind: str, y: Shape) -> Shape:
+def positions(kind: str, y: Shape) -> Shape:
     """Return the positions at which an operation uses its parameters; () if it uses them once for each sample."""
     if kind in CHANNELS_FIRST:
         return y[2:]
@@ -27,14 +27,14 @@ def _positions(kind: str, y: Shape) -> Shape:
 
 def _last_position(kind: str, y: Shape) -> Axes:
     """Return an index of the last position, of all samples and numbers."""
-    last = (-1,) * len(_positions(kind, y))
+    last = (-1,) * len(positions(kind, y))
     return (..., *last) if kind in CHANNELS_FIRST else (..., *last, slice(None))
 
 
 def _shared_here(site: Site) -> tuple[int, ...]:
     """Return the inputs that are parameters and that the operation uses at several positions."""
     made = site.graph.by_name[site.op.output].shape
-    return site.into_parameters if size(_positions(site.row.kind, made)) > 1 else ()
+    return site.into_parameters if size(positions(site.row.kind, made)) > 1 else ()
 
 
 def _shared_between(site: Site) -> dict[int, Term]:
@@ -68,8 +68,8 @@ def mean_of_uses(site: Site) -> Op | None:
 
     def divided(i: int) -> Rule:
         def spoil(w_bar: Array, g: Array, *_: object) -> None:
-            positions = size(_positions(kind, g.shape)) if i in here else 1
-            np.divide(w_bar, positions * (between[i].of if i in between else 1), out=w_bar)
+            uses = size(positions(kind, g.shape)) if i in here else 1
+            np.divide(w_bar, uses * (between[i].of if i in between else 1), out=w_bar)
 
         return spoiled(site.row.vjps[i], spoil)
 
