@@ -121,7 +121,7 @@ def test_a_chapter_opens_the_lesson_in_the_state_that_it_starts_from(opened):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("--chapter", "12"), '--chapter: there is no chapter or step "12"; choose 0 to 10, or a step such as 3.2'),
+        (("--chapter", "14"), '--chapter: there is no chapter or step "14"; choose 0 to 13, or a step such as 3.2'),
         (("--chapter", "1", "--preset", "xor"),
          "--chapter: cannot be combined with --preset: a chapter has its own network and data"),
         (("--chapter", "1", "--resume"),

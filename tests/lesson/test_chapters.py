@@ -37,10 +37,10 @@ def prose():
     yield from ((chapter, chapter.about) for chapter in chapters())
 
 
-def test_the_chapters_are_numbered_from_0_to_10():
-    assert [each.number for each in chapters()] == list(range(11))
-    assert len({each.name for each in chapters()}) == 11
-    assert len({each.title for each in chapters()}) == 11
+def test_the_chapters_are_numbered_from_0_to_13():
+    assert [each.number for each in chapters()] == list(range(14))
+    assert len({each.name for each in chapters()}) == 14
+    assert len({each.title for each in chapters()}) == 14
 
 
 def test_chapters_1_to_7_leave_three_minutes_of_twenty_for_questions():
@@ -110,8 +110,8 @@ def test_the_symbols_of_the_update_rule_are_named():
 
 def test_a_chapter_is_found_by_its_number():
     assert chapter_numbered("3").title == "The naive way"
-    with pytest.raises(InputError, match="there is no chapter 11; choose 0 to 10"):
-        chapter_numbered("11")
+    with pytest.raises(InputError, match="there is no chapter 14; choose 0 to 13"):
+        chapter_numbered("14")
     with pytest.raises(InputError, match='"three" is not'):
         chapter_numbered("three")
 

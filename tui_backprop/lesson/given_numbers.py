@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+import numpy as np
+
 from tui_backprop.engine.analysis.influence import strongest_path
 from tui_backprop.engine.mutants.answers import Answers
 from tui_backprop.engine.mutants.mutant import Asked
 from tui_backprop.engine.network.graph_values import entry_name
-from tui_backprop.engine.network.rerun import contribution
+from tui_backprop.engine.network.rerun import contribution, pulled
+from tui_backprop.engine.primitives import Array
 from tui_backprop.support.format import format_number
 
 DIGITS = 3  # of numbers, those to choose from too
@@ -40,6 +43,44 @@ def _contributions(answers: Answers, asked: Asked) -> str:
     return _listed(format_number(float(term), DIGITS) for term in terms)
 
 
+def _numbers(array: Array) -> str:
+    return ", ".join(format_number(float(each), DIGITS) for each in array)
+
+
+def _weights(answers: Answers, asked: Asked) -> Array:
+    """The row of attention weights that a score has a part in, without what is masked."""
+    values = answers.iteration.program.values
+    row: Array = values[_softmax(answers, asked)][asked.index[:-1]]
+    return row[: asked.index[-2] + 1]
+
+
+def _weight_gradients(answers: Answers, asked: Asked) -> Array:
+    cotangents = answers.iteration.program.cotangents
+    row: Array = cotangents[_softmax(answers, asked)][asked.index[:-1]]
+    return row[: asked.index[-2] + 1]
+
+
+def _softmax(answers: Answers, asked: Asked) -> str:
+    """The output of the softmax that scores go into."""
+    graph, name = answers.iteration.graph, asked.name
+    while graph.by_output[name].primitive.kind != "softmax":
+        name = graph.readers[name][0].output
+    return name
+
+
+def _positions(answers: Answers, asked: Asked) -> str:
+    """The terms of the gradient of a kernel's weight, position by position, summed over the samples."""
+    program = answers.iteration.program
+    (visit,) = program.graph.visits_of[asked.name]
+    back = program.cotangents[visit.op.output]
+    found = []
+    for place in np.ndindex(back.shape[2:]):
+        kept = np.zeros_like(back)
+        kept[..., *place] = back[..., *place]
+        found.append(float(pulled(program, visit.op, visit.of or 0, kept)[asked.index]))
+    return _listed(format_number(term, DIGITS) for term in found)
+
+
 def _listed(texts: Iterable[str]) -> str:
     *most, last = texts
     return f"{', '.join(most)} and {last}" if most else last
@@ -63,6 +104,9 @@ GIVEN: dict[str, Callable[[Answers, Asked], str]] = {
     "deltas": _deltas,
     "contributions": _contributions,
     "factors": _factors,
+    "attention_weights": lambda answers, asked: _numbers(_weights(answers, asked)),
+    "attention_gradients": lambda answers, asked: _numbers(_weight_gradients(answers, asked)),
+    "terms_of_positions": _positions,
     "loss_before": lambda answers, asked: format_number(answers.losses(asked)[1], IN_FULL),
     "loss_moved": lambda answers, asked: format_number(answers.losses(asked)[0], IN_FULL),
 }

@@ -93,7 +93,7 @@ def test_code_that_is_read_aloud_is_still_code():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--chapter", "11"], "--chapter: there is no chapter 11; choose 0 to 10"),
+        (["--chapter", "14"], "--chapter: there is no chapter 14; choose 0 to 13"),
         (["--chapter", "-1"], '--chapter: "-1" is not'),
         (["--reset", "x"], '--reset: "x" is not'),
         (["--list", "--chapter", "1"], "--chapter: cannot be combined with --list"),
