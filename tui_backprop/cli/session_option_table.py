@@ -84,8 +84,8 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
     (
         "--data",
         "|".join(DATASETS | TEXTS),
-        "Data set; or a file: points.csv, .tsv, .npz, .npy or IDX, which may be compressed; for a GPT, text.txt"
-        " with a document on each line; - is stdin.",
+        "Data set; or a file: points.csv, .tsv, .npz, .npy or IDX, which may be compressed; for a GPT or RNN,"
+        " text.txt with a document on each line; - is stdin.",
     ),
     ("--target", "COLUMN", "Column of the file that is the target; default: the last one."),
     ("--scale", "standard|minmax", "Scale each input of the file: to mean 0 and deviation 1, or to 0..1."),
@@ -101,7 +101,7 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
     (
         "--text",
         "emma",
-        "For a GPT: a text of your own in place of the samples, at most as long as the context.",
+        "For a GPT or RNN: a text of your own in place of the samples, at most as long as the context.",
     ),
     (
         "--letter",
