@@ -97,3 +97,10 @@ def test_gradients_are_those_of_pytorch(seed):
 def test_what_may_not_be_is_said(settings):
     with pytest.raises(InputError):
         RnnSpec(**settings)
+
+
+def test_each_size_of_each_value_has_an_axis():
+    sizes = {"position": 16, "token": 27, "unit": 32, "unit before": 32}
+    for value in RnnSpec().graph.values:
+        if value.role != "loss":
+            assert tuple(sizes[axis] for axis in value.axes) == value.sample_shape, value.name

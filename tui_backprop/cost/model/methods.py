@@ -14,7 +14,8 @@ class CostMethod:
     ``about`` says what passes it makes; ``unstacked`` what it makes of a network whose copies cannot be stacked, if
     that is different. Its line in the chart has the color of a ``role``, and a ``marker`` where there is no braille;
     lines are drawn in the order of their ``weight``, and where there is little room, only those of ESSENTIAL weight
-    or more. ``fewest`` is the number of forward passes below which no gradient is found, where that does not follow from its passes."""
+    or more. ``fewest`` is the number of forward passes below which no gradient is found, where that does not follow
+    from its passes."""
 
     name: str
     letter: str

@@ -43,7 +43,9 @@ def walk_panel(
         tensor = _beside(snapshot, columns - text_columns - 2, min(left, 32), context, given_up)
         lower = beside(text, tensor, text_columns)
     else:
-        kept = PICTURE_ROWS if _pictures(snapshot) and left >= TALL_ROWS else _table_and_array(snapshot, columns)
+        kept = (
+            PICTURE_ROWS if _pictures(snapshot) and left >= TALL_ROWS else _table_and_array(snapshot, columns)
+        )
         lower = explanation(snapshot, columns, left, context, kept if left >= ROOMY_ROWS else 0)
         if left - len(lower) > TENSOR_ROWS // 2:
             lower = [*lower, (), *_beside(snapshot, columns, left - len(lower) - 1, context, given_up)]

@@ -5,9 +5,11 @@ Names, in step 1 .. T: ``x1`` is the token that it reads, ``e1`` its row of Wx, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from tui_backprop.engine.network.axes import POSITION, TOKEN
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_builder import Builder
 from tui_backprop.engine.network.value import BATCH, Block, Role, Value
@@ -23,6 +25,7 @@ from tui_backprop.engine.primitives.token_loss import TOKEN_LOSS
 if TYPE_CHECKING:
     from tui_backprop.engine.frontends.rnn.spec import RnnSpec
 
+Axis = tuple[str, int]  # its name and its size
 BIAS = arithmetic("add", (False, True))
 
 
@@ -42,33 +45,49 @@ class _Rnn:
 
     def graph(self) -> Graph:
         spec, build = self._spec, self._build
-        build.give(Value("x", "input", (BATCH, spec.context), 0, "dx", classes=spec.vocabulary))
-        self._give("Wx", "weight", spec.vocabulary, spec.hidden)
-        self._give("Wh", "weight", spec.hidden, spec.hidden)
-        self._give("b", "bias", spec.hidden)
+        build.give(self._tokens("x", "input"))
+        self._give("Wx", "weight", self._token, self._unit)
+        self._give("Wh", "weight", ("unit before", spec.hidden), self._unit)
+        self._give("b", "bias", self._unit)
         states: list[str] = []
         for t in range(1, spec.context + 1):
             states.append(self._step(t, states[-1] if states else ""))
         output = self._output(states)
-        shape = BATCH, spec.context
-        build.give(Value("t", "target", shape, self._block, "dt", classes=spec.vocabulary, padded=True))
-        loss = build.compute(TOKEN_LOSS, (output, "t"), "L", "loss", self._block, saved="p")
+        target = build.give(self._tokens("t", "target", padded=True))
+        loss = build.compute(TOKEN_LOSS, (output, target), "L", "loss", self._block, saved="p")
         return build.graph(self._blocks, output, loss)
 
     @property
     def _block(self) -> int:
         return len(self._blocks) - 1
 
-    def _give(self, name: str, role: Role, *shape: int) -> str:
-        return self._build.give(Value(name, role, shape, self._block, f"d{name}"))
+    @property
+    def _unit(self) -> Axis:
+        return "unit", self._spec.hidden
 
-    def _compute(self, primitive: Primitive, inputs: tuple[str, ...], name: str) -> str:
-        return self._build.compute(primitive, inputs, name, "value", self._block)
+    @property
+    def _token(self) -> Axis:
+        return TOKEN, self._spec.vocabulary
+
+    def _tokens(self, name: str, role: Role, padded: bool = False) -> Value:
+        shape, classes = (BATCH, self._spec.context), self._spec.vocabulary
+        return Value(
+            name, role, shape, self._block, f"d{name}", classes=classes, padded=padded, axes=(POSITION,)
+        )
+
+    def _give(self, name: str, role: Role, *sizes: Axis) -> str:
+        axes, shape = zip(*sizes, strict=True)
+        return self._build.give(Value(name, role, shape, self._block, f"d{name}", axes=axes))
+
+    def _compute(
+        self, primitive: Primitive, inputs: tuple[str, ...], name: str, axes: Sequence[str] = ("unit",)
+    ) -> str:
+        return self._build.compute(primitive, inputs, name, "value", self._block, axes=axes)
 
     def _step(self, t: int, before: str) -> str:
         """Compute the state of step ``t`` from the token there and the state ``before``."""
         self._blocks.append(Block(f"step {t}"))
-        token = self._compute(slicing(((None, None, None), t - 1)), ("x",), f"x{t}")
+        token = self._compute(slicing(((None, None, None), t - 1)), ("x",), f"x{t}", ())
         total = self._compute(EMBEDDING, ("Wx", token), f"e{t}")
         if before:
             carried = self._compute(MATRIX_PRODUCT, (before, "Wh"), f"u{t}")
@@ -78,10 +97,11 @@ class _Rnn:
         return self._compute(activation, (total,), f"h{t}")
 
     def _output(self, states: list[str]) -> str:
-        spec = self._spec
         self._blocks.append(Block("output"))
-        every = self._compute(stack(len(states)), tuple(states), "h")
-        product = self._compute(
-            MATRIX_PRODUCT, (every, self._give("U", "weight", spec.hidden, spec.vocabulary)), "y"
+        every = self._compute(stack(len(states)), tuple(states), "h", (POSITION, "unit"))
+        weights, bias = (
+            self._give("U", "weight", self._unit, self._token),
+            self._give("c", "bias", self._token),
         )
-        return self._compute(BIAS, (product, self._give("c", "bias", spec.vocabulary)), "z")
+        product = self._compute(MATRIX_PRODUCT, (every, weights), "y", (POSITION, TOKEN))
+        return self._compute(BIAS, (product, bias), "z", (POSITION, TOKEN))
