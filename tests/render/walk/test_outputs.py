@@ -15,7 +15,7 @@ from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.walk.outputs import Output, output_lines
 from tui_backprop.render.walk.tensor import tensor_view
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.session.transitions import after_update
+from tui_backprop.session.transitions import after_update, select
 from tui_backprop.support.format import format_number
 
 SIZES = [(45, 7), (26, 10), (26, 12), (60, 20), (128, 30), (20, 6), (14, 4)]
@@ -122,3 +122,26 @@ def test_nothing_is_marked_as_predicted_where_the_outputs_are_not_finite(shown):
         assert "◆ label, no prediction" in text
         assert "▸" not in text
         assert "label, predicted" not in text
+
+
+@pytest.mark.parametrize("name", ["u5", "z5", "L", "dz5"])
+def test_the_classes_of_a_convolutional_network_have_their_marks(snapshots, name):
+    """Label 2, predicted 1."""
+    snapshot = next(each for each in snapshots(from_preset("lenet")) if each.step.tensor == name)
+    lines = [plain(row) for row in tensor_view(snapshot, 38, 7, UTF8)]
+    assert re.search(r"1 +[+−.\d]+ ▸", " ".join(lines))
+    assert re.search(r"2 +[+−.\d]+ ◆", " ".join(lines))
+    assert lines[-1].startswith("▸ predicted  ◆ label")
+
+
+def test_at_the_loss_of_a_convolutional_network_a_class_can_be_chosen(snapshots):
+    session = from_preset("lenet")
+    chosen = select(session, [*session.network.graph.axes].index("class"), 7)
+    snapshot = next(each for each in snapshots(chosen) if each.step.tensor == "L")
+    spans = [span for row in tensor_view(snapshot, 38, 7, UTF8) for span in row]
+    assert [text.strip() for text, role in spans if role == "cursor"] == ["7"]
+
+
+def test_biases_of_the_classes_are_no_outputs(snapshots):
+    snapshot = next(each for each in snapshots(from_preset("lenet")) if each.step.tensor == "db5")
+    assert not any("label" in plain(row) for row in tensor_view(snapshot, 38, 7, UTF8))

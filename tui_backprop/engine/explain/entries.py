@@ -24,11 +24,10 @@ def _values(graph: Graph, step: Step) -> tuple[str, ...]:
 
 
 def choosable(graph: Graph, step: Step) -> tuple[str, ...]:
-    """Return the values whose entries can be chosen at a step: those that it computes; at a loss that is a mean over
-    positions, the outputs."""
+    """Return the values whose entries can be chosen at a step: those that it computes; at a loss of outputs, the
+    outputs."""
     names = _values(graph, step)
-    by_position = graph.predicts and graph.loss_rule.per_position
-    return (graph.output,) if by_position and names == (graph.loss,) else names
+    return (graph.output,) if graph.predicts and names == (graph.loss,) else names
 
 
 def positions(iteration: Iteration) -> int:

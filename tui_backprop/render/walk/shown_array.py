@@ -76,8 +76,8 @@ def _shown_value(snapshot: Snapshot, step: Step) -> ShownArray:
     iteration, updated, graph = snapshot.iteration, step.kind == "update", snapshot.graph
     entry = chosen_at(graph, step, snapshot.unit(step.block))
     name = entry[0] if updated else step.tensor
-    by_position = entry[0] != graph.value_of(name)  # a loss of outputs at positions shows their probabilities
-    name = (graph.probabilities or graph.output) if by_position else name
+    compares = entry[0] != graph.value_of(name)  # a loss of outputs shows their probabilities
+    name = (graph.probabilities or graph.output) if compares else name
     values = iteration.new[name] if updated else first_sample(iteration, name)
     row = values.reshape(-1, values.shape[-1]) if values.ndim > 2 else np.atleast_1d(values)
     unit = (entry[1] or (0,))[-1] if row.ndim == 1 else -1

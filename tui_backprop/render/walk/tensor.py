@@ -9,7 +9,7 @@ import numpy as np
 
 from tui_backprop.engine.arrays.statistics import summarize
 from tui_backprop.engine.explain.entries import first_sample
-from tui_backprop.engine.network.axes import POSITION, TOKEN
+from tui_backprop.engine.network.axes import CLASS, POSITION, TOKEN
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.array_table import (
     NUMBER_COLUMNS,
@@ -118,7 +118,7 @@ def _map(
     if shown.samples and shown.image and room >= 5:
         draw = _drawer(snapshot, shown, row, context)
         body = draw(row.reshape(shown.image), room, min(columns, 2 * room))
-    elif shown.samples and len(row) <= MOST_OUTPUTS and snapshot.step.block == snapshot.graph.depth:
+    elif len(row) <= MOST_OUTPUTS and _by_class(snapshot, shown):
         outputs = outputs_of(snapshot, row)
         if room < rows_for_all(outputs, columns) <= rows:  # without the last line
             return output_lines(outputs, unit, role, columns, rows, context)[0]
@@ -136,6 +136,14 @@ def _map(
     words = statistics(summary, columns - len(legend) - GAP if legend else columns)
     lines = [*body, line(((" " * GAP).join(filter(None, (legend, words))), "muted"))]
     return [*lines, *all_parameters(snapshot, columns, rows - len(lines))]
+
+
+def _by_class(snapshot: Snapshot, shown: ShownArray) -> bool:
+    """Return True of the outputs of a sample and their gradients."""
+    graph = snapshot.graph
+    if graph.layered:
+        return shown.samples > 0 and snapshot.step.block == graph.depth
+    return shown.axes == (CLASS,) and graph.per_sample(shown.name)
 
 
 def _on_axes(
