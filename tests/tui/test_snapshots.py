@@ -14,7 +14,8 @@ from tests.having import having
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.session.bookmark_changes import add_bookmark
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.session.transitions import after_training, after_update, edit_parameter
+from tui_backprop.session.transitions import after_training, after_update, at_step, edit_parameter
+from tui_backprop.session.walk_steps import steps_of
 
 FOLDER = Path(__file__).with_name("snapshots")
 LESSON, XOR = from_preset("lesson"), from_preset("xor")
@@ -25,8 +26,15 @@ DEEP = Session(
 WIDER = replace(XOR, network=replace(XOR.network, layers=(2, 4, 1)))
 TRAINED = after_training(XOR, 300)
 BOOKMARKED = after_update(add_bookmark(after_update(add_bookmark(XOR))))
+GPT = from_preset("microgpt")
 TO_DELTA = ("right_square_bracket",) * 8
 TO_LOSS = ("right_square_bracket",) * 5
+
+
+def gpt_at(tensor):
+    """The GPT at the step that computes a tensor."""
+    return at_step(GPT, next(step.index for step in steps_of(GPT) if step.tensor == tensor))
+
 
 # Name, session, columns and rows, keys. What is timed while the test runs is in none of them.
 SCREENS = [
@@ -66,6 +74,13 @@ SCREENS = [
     ("expression-number", from_preset("three-uses"), SMALL, ("right", "right", "i")),
     ("expression-flow", from_preset("logistic-neuron"), SMALL, (*("right",) * 9, "f")),
     ("expression-curves", from_preset("three-uses"), WIDE, ("right", "c", "z")),
+    ("gpt-opening", GPT, SMALL, ()),
+    ("gpt-attention", gpt_at("A1"), SMALL, ("down", "pagedown")),
+    ("gpt-attention", gpt_at("A1"), WIDE, ("z", "down", "pagedown")),
+    ("gpt-scores", gpt_at("dS1"), SMALL, ()),
+    ("gpt-letters", gpt_at("L"), SMALL, ("down",)),
+    ("gpt-blame", GPT, SMALL, ("b", "down")),
+    ("gpt-number", gpt_at("A1"), SMALL, ("i",)),
     ("confusion", LESSON, WIDE, ("C",)),
     ("find", LESSON, SMALL, ("slash",)),
     ("help", LESSON, WIDE, ("question_mark",)),
