@@ -12,11 +12,11 @@ def walked_to(session, tensor):
     return at_step(session, next(step.index for step in steps_of(session) if step.tensor == tensor))
 
 
-async def test_arrows_choose_a_position_and_page_keys_a_head(open_app):
+async def test_arrows_choose_a_position_and_K_J_a_head(open_app):
     async with open_app(walked_to(from_preset("microgpt"), "A1"), size=(80, 24)) as ui:
         await ui.settled()
         first = ui.app.snapshot.number[1]
-        await ui.press("down", "pagedown")
+        await ui.press("down", "J")
         head, position, _ = ui.app.snapshot.number[1]
         assert (head, position) == ((first[0] + 1) % 4, (first[1] + 1) % 6)
         await ui.press("right")  # to O1
