@@ -78,5 +78,7 @@ GLOSSARY = (
          " machine; {set_bookmark} sets a bookmark; in the shell,"
          " backprop-tui trace --save FILE.npz writes all arrays."),
     Term("resume", "In the shell, backprop-tui --resume opens the last session again."),
+    Term("position", "A place in a text, from 0; • marks the boundary (BOS) at both ends of a document."),
+    Term("head", "A part of attention. A row of its map is the position that looks, a column one that is looked at."),
     Term("index", "Units and samples count from 0."),
 )  # fmt: skip

@@ -67,6 +67,17 @@ def test_the_strip_has_a_letter_and_its_target_below_each_position():
     assert [position.index("1"), reads.index("a", 8)] == [target.index("b")] * 2
 
 
+def test_the_chosen_position_of_a_long_text_is_in_sight():
+    text = replace(TEXT, read=(0, 1) * 40, follows=(1, 0) * 40)
+    lines = [plain(row) for row in text_strip(text, 77, "forward", 40, 6, UTF8)]
+    assert "77" in lines[0].split()
+
+
+def test_arrays_of_a_batch_say_that_they_are_of_its_first_sample(snapshots):
+    batch = next(each for each in snapshots(replace(SESSION, batch=3)) if each.step.tensor == "A1")
+    assert any("A1 (4,16,16)  first of 3" in row for row in drawn(batch, 118, 36))
+
+
 def test_letters_are_ranked_with_target_and_prediction_whatever_their_rank():
     values = np.arange(27.0) / 100
     text = replace(TEXT, signs="abcdefghijklmnopqrstuvwxyz•", read=(26, 0, 1))

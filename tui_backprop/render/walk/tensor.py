@@ -53,7 +53,7 @@ def tensor_view(
     hints = (f"no pixels: map ({key})", f"map ({key})") if impossible else hints
     name, shape = (shown.label, snapshot.step.phase), (f" {shape_text(shown.values.shape)}", "muted")
     head, bare = (
-        _noted(context.fit(row), _which_samples(shown, draw), columns)
+        _noted(context.fit(row), _which_samples(snapshot, shown, draw), columns)
         for row in (line(name, shape), line(name))
     )
     least = GAP + len(hints[-1])
@@ -99,11 +99,13 @@ def _with_why(head: Line, bare: Line, notes: Sequence[str], columns: int, contex
     return _noted(head, [context.text(note) for note in notes[-1:]], columns)
 
 
-def _which_samples(shown: ShownArray, draw: DrawArray) -> tuple[str, ...]:
+def _which_samples(snapshot: Snapshot, shown: ShownArray, draw: DrawArray) -> tuple[str, ...]:
     """Return which samples are shown, unless another line names them."""
-    if shown.samples < 2 or draw is _picture:
+    alone = shown.axes and snapshot.graph.per_sample(shown.name)  # the array of the first sample
+    samples = snapshot.iteration.batch if alone else shown.samples
+    if samples < 2 or draw is _picture:
         return ()
-    which = f"  all {shown.samples:,}" if draw is _histogram else f"  first of {shown.samples:,}"
+    which = f"  all {samples:,}" if draw is _histogram else f"  first of {samples:,}"
     return f"{which} samples", which
 
 

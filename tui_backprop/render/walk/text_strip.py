@@ -16,18 +16,20 @@ def text_strip(
     text: SampleText, at: int, role: str, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
     """Draw positions, tokens and targets below each other, with position ``at`` marked; more than fit in a line go on
-    below it."""
+    below it. Where all do not fit, the lines with that position are the first."""
     label = max(map(len, LABELS))
     each = max((columns - label) // CELL_COLUMNS, 1)
     lines: list[Line] = []
-    for first in range(0, len(text.read), each):
+    blocks = -(-len(text.read) // each)
+    begin = at // each * each if 4 * blocks > rows else 0
+    for first in range(begin, len(text.read), each):
         places = range(first, min(first + each, len(text.read)))
         block = [
             _row(LABELS[0], [str(i) for i in places], at - first, "muted", label),
             _row(LABELS[1], [text.reading[i] for i in places], at - first, role, label),
             _row(LABELS[2], [text.following[i] for i in places], at - first, "text", label),
         ]
-        lines += [*([()] if first else []), *map(context.fit, block)]
+        lines += [*([()] if lines else []), *map(context.fit, block)]
     sign = context.text(text.signs[-1])
     return [*lines[: rows - 1], line((f"{sign} boundary, at both ends of a text", "muted"))]
 
