@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.arrays.types import Array
 from tui_backprop.engine.network.axes import LOOKED_AT, POSITION, TOKEN
+from tui_backprop.engine.primitives.token_loss import NO_TARGET
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.per_iteration import per_iteration
 from tui_backprop.session.state import Session
@@ -16,8 +17,8 @@ POSITIONS = (POSITION, LOOKED_AT)
 
 @dataclass(frozen=True)
 class SampleText:
-    """``signs`` has one character for each token, ``names`` a word. ``read`` are the tokens at the positions that
-    have a target, ``follows`` are these targets."""
+    """``signs`` has one character for each token, ``names`` a word. ``read`` are the tokens at the positions up to
+    the last one with a target, ``follows`` are the targets of these, NO_TARGET where there is none."""
 
     signs: str
     names: tuple[str, ...]
@@ -39,15 +40,15 @@ class SampleText:
 
     @property
     def following(self) -> str:
-        """The tokens that should follow, one character each."""
+        """The tokens that should follow, one character each, and a blank where none counts."""
         return self._signs(self.follows)
 
     def predicted(self, logits: Array) -> str:
-        """Return the tokens predicted at the positions that have a target, from ``logits`` (T, vocabulary)."""
+        """Return the tokens predicted at these positions, from ``logits`` (T, vocabulary)."""
         return self._signs(tuple(logits[: len(self.read)].argmax(-1).tolist()))
 
     def _signs(self, tokens: tuple[int, ...]) -> str:
-        return "".join(self.signs[token] for token in tokens)
+        return "".join(" " if token == NO_TARGET else self.signs[token] for token in tokens)
 
     def label(self, axis: str, i: int) -> str:
         """Return a short label of an index on an axis: 4 n, of a position; n, of a token."""
@@ -79,8 +80,8 @@ def text_of(session: Session, iteration: Iteration, sample: int = 0) -> SampleTe
 def _sample_text(iteration: Iteration, data: str, sample: int) -> SampleText:
     graph, about = iteration.graph, info(data)
     read, follows = (iteration.tensor(name)[sample] for name in (graph.input, graph.target))
-    there = follows >= 0
-    tokens = (tuple(map(int, each[there])) for each in (read, follows))
+    counted = int((follows >= 0).nonzero()[0].max(initial=-1)) + 1
+    tokens = (tuple(map(int, each[:counted])) for each in (read, follows))
     return SampleText(about.token_signs, about.token_names, *tokens)
 
 

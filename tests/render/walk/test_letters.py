@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from tui_backprop.data.info import DataInfo
+from tui_backprop.data.passage import Passage
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width
+from tui_backprop.render.panels.blame import prediction_lines
 from tui_backprop.render.panels.screen_bars import status
 from tui_backprop.render.sample_text import SampleText, text_of
 from tui_backprop.render.walk.letter_ranking import letter_ranking
@@ -17,7 +19,7 @@ from tui_backprop.render.walk.text_strip import text_strip
 from tui_backprop.render.walk.value_table import value_table
 from tui_backprop.render.walk.walk import walk_panel
 from tui_backprop.session.state import from_preset
-from tui_backprop.session.transitions import select
+from tui_backprop.session.transitions import select, walk_passage
 
 SESSION = from_preset("microgpt")  # sample 2 is anita
 POSITION = [*SESSION.network.graph.axes].index("position")
@@ -42,6 +44,17 @@ def test_a_text_that_goes_on_after_the_context_says_so(snapshots):
     session = replace(SESSION, network=SESSION.network.changed(context=3))
     text = text_of(session, snapshots(session)[0].iteration)
     assert (text.word, text.reading, text.following) == ("ani…", "•an", "ani")
+
+
+def test_a_text_of_which_one_letter_counts_has_all_letters_before_it(snapshots):
+    session = walk_passage(SESSION, Passage("anita", 4))
+    iteration = snapshots(session)[0].iteration
+    text = text_of(session, iteration)
+    assert (text.reading, text.following) == ("•ani", "   t")
+    assert text.label("position", 2) == "2 n"
+    target, predicted = (plain(row) for row in prediction_lines(session, iteration, 78))
+    assert target.startswith("target       t  loss")
+    assert predicted.endswith(" of 1 correct")
 
 
 def test_a_blank_and_what_is_not_one_column_wide_have_signs():

@@ -114,7 +114,7 @@ def prediction_lines(
     if text:
         letters = text.predicted(iteration.tensor(graph.output)[0])
         right = sum(a == b for a, b in zip(letters, text.following, strict=True))
-        score = (f"  {right} of {len(letters)} correct", "muted")
+        score = (f"  {right} of {len(text.following.replace(' ', ''))} correct", "muted")
         return [
             context.fit(line(("target    ", "muted"), (text.following, "strong"), ("  ", "text"), *loss)),
             context.fit(line(("predicted ", "muted"), (letters, "text"), score)),
