@@ -40,9 +40,12 @@ def text_panel(
     head += [*text_lines(session, found, columns, context), *gap]
     if found is None:
         return [*head, line((context.text("computing …"), "muted"))][:rows]
-    head += wrap(context.text(prediction_words(found.blame)), columns, "text")
+    words = [context.text(prediction_words(found.blame, most)) for most in (3, 2)]
+    head += wrap(next((each for each in words if len(each) <= columns), words[0]), columns, "text")
     head += change_lines(session, found, columns, context)
     weights = weights_lines(session, found, columns, context)
+    if not gap:  # the line of the chosen one
+        weights = [row for row in weights if any(role == "cursor" for _, role in row)]
     room = rows - len(head) - len(weights) - 2 * len(gap)
     letters = letter_lines(found.blame, columns, max(room, 0), context)
     return [*head, *gap, *letters, *gap, *weights][:rows]
