@@ -22,6 +22,7 @@ from tui_backprop.cost.model.network_shape import shape_of
 from tui_backprop.cost.race.agreement import Agreement
 from tui_backprop.cost.race.race import RACE_METHODS, RaceStatus
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.frontends.gpt.spec import GptSpec
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.gradients.step_size import STEP_METHODS, step_sweep
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
@@ -365,3 +366,12 @@ def test_errors_of_0_and_errors_that_are_not_finite_are_marked_and_counted(snaps
     assert "not on the axis" not in text(readout(plain_sweep, 5, precision, 40, 99, context))
     assert shown.count(low) > 1
     assert shown.count(high) > 1
+
+
+def test_the_ledger_names_blocks_with_their_numbers_also_where_they_do_not_fit():
+    found = ledger(GptSpec(depth=2), 1)
+    memory = memory_ledger(found, OptimizerSpec())
+    narrow, wide = (text(ledger_lines(found, memory, columns, 30, UTF8)) for columns in (37, 90))
+    assert "attent… 1    24,576   32,768   16,384" in narrow
+    assert "attent… 2 " in narrow
+    assert "attention 2     24,576    32,768    16,384" in wide

@@ -13,7 +13,8 @@ from tui_backprop.render.draw.spans import Line, cut, line, plain, wrap
 from tui_backprop.support.format import format_bytes, format_number, format_short_count
 from tui_backprop.support.quantity import Quantity, written
 
-LABEL, CELL = 8, 9  # columns of a layer's name, and of a number
+LABEL, CELL = 8, 9  # columns of a layer's name, at least, and of a number
+NUMBER = 3  # characters of the number at the end of a name, which is not cut off
 WIDE = 77  # columns from which MACs and time are in one table
 LEAST_LAYERS = 4  # rows of a table that memory does not take
 TIME, KEPT = 8, 10  # columns of a time, and of kept bytes
@@ -44,13 +45,14 @@ def ledger_lines(
 def _lines(
     ledger: Ledger, words: list[Line], columns: int, rows: int, context: RenderContext, first: int
 ) -> list[Line]:
+    label = _label(ledger, columns)
     if columns >= WIDE:
         tables = _table(
             ledger,
             rows - len(words) - 1,
             first,
-            _wide_head(ledger.unit),
-            lambda e: _wide(e, ledger, columns, context),
+            _wide_head(ledger.unit, label),
+            lambda e: _wide(e, ledger, columns, label, context),
         )
     else:
         each = (rows - len(words) - 2) // 2
@@ -58,23 +60,23 @@ def _lines(
             ledger,
             each,
             first,
-            _head(ledger.unit),
-            lambda e: _row(e, _counted(e, ledger.unit)),
+            _head(ledger.unit, label),
+            lambda e: _row(e, _counted(e, ledger.unit), label),
         )
         time = _table(
             ledger,
             each,
             first,
-            _head("µs"),
-            lambda e: _row(e, [_micro(s) for s in e.costs]),
+            _head("µs", label),
+            lambda e: _row(e, [_micro(s) for s in e.costs], label),
         )
         if each < 5:  # no room for both
             tables = _table(
                 ledger,
                 rows - len(words) - 1,
                 first,
-                _head(ledger.unit),
-                lambda e: _row(e, _counted(e, ledger.unit)),
+                _head(ledger.unit, label),
+                lambda e: _row(e, _counted(e, ledger.unit), label),
             )
         else:
             tables = [*macs, (), *(time if ledger.timed else wrap(TIMING, columns, "muted"))]
@@ -89,21 +91,37 @@ def _table(ledger: Ledger, rows: int, first: int, head: Line, row: Callable[[Led
     shown = layers[start : start + fitting]
     total = row(ledger.total)
     if fitting < len(layers):  # the sum is not that of the layers shown
-        total = line((f"{cut(f'all {len(layers)}', LABEL - 1):<{LABEL}}", "strong"), *total[1:])
+        name, role = total[0]
+        total = line((f"{cut(f'all {len(layers)}', LABEL - 1):<{len(name)}}", role), *total[1:])
     return [head, *(row(entry) for entry in shown), total]
 
 
-def _head(unit: str) -> Line:
+def _label(ledger: Ledger, columns: int) -> int:
+    """Return the columns of names: as many as the longest takes, if there is room."""
+    room = columns - (WIDE - LABEL if columns >= WIDE else 3 * CELL)
+    return max(LABEL, min(max(len(entry.kind) for entry in ledger.layers) + 1, room))
+
+
+def _name(entry: LedgerRow, label: int) -> str:
+    """Return the name of a row; where it is too long, the number at its end stays."""
+    first, _, number = entry.kind.rpartition(" ")
+    room = label - 1
+    if len(entry.kind) > room and first and len(number) <= NUMBER:
+        return f"{f'{cut(first, room - len(number) - 1)} {number}':<{label}}"
+    return f"{cut(entry.kind, room):<{label}}"
+
+
+def _head(unit: str, label: int) -> Line:
     cells = [(f"{name:>{CELL}}", "muted") for name in COLUMN_HEADS]
-    return line((f"{unit:<{LABEL}}", "muted"), *cells)
+    return line((f"{unit:<{label}}", "muted"), *cells)
 
 
-def _row(entry: LedgerRow, cells: list[str]) -> Line:
+def _row(entry: LedgerRow, cells: list[str], label: int) -> Line:
     total = entry.kind == "total"
     spans = [
         (f"{cell:>{CELL}}", "strong" if total else role) for cell, role in zip(cells, ROLES, strict=True)
     ]
-    return line((f"{cut(entry.kind, LABEL - 1):<{LABEL}}", "strong" if total else "text"), *spans)
+    return line((_name(entry, label), "strong" if total else "text"), *spans)
 
 
 def _counted(entry: LedgerRow, unit: str) -> list[str]:
@@ -115,13 +133,13 @@ def _micro(share: OperationCost) -> str:
     return format_number(1e6 * share.seconds)
 
 
-def _wide_head(unit: str) -> Line:
+def _wide_head(unit: str, label: int) -> Line:
     macs = "".join(f"{name:>{CELL + 1}}" for name in COLUMN_HEADS)
     time = "".join(f"{name:>{TIME}}" for name in COLUMN_HEADS)
-    return line((f"{unit:<{LABEL}}{macs}   {'µs':<2}{time}{'kept':>{KEPT}}", "muted"))
+    return line((f"{unit:<{label}}{macs}   {'µs':<2}{time}{'kept':>{KEPT}}", "muted"))
 
 
-def _wide(entry: LedgerRow, ledger: Ledger, columns: int, context: RenderContext) -> Line:
+def _wide(entry: LedgerRow, ledger: Ledger, columns: int, label: int, context: RenderContext) -> Line:
     """Draw MACs and times side by side, and a bar of this layer's share of all MACs."""
     total = entry.kind == "total"
     cells = [
@@ -132,13 +150,13 @@ def _wide(entry: LedgerRow, ledger: Ledger, columns: int, context: RenderContext
         (f"{_micro(s) if ledger.timed else '':>{TIME}}", "strong" if total else r)
         for s, r in zip(entry.costs, ROLES, strict=True)
     ]
-    used = LABEL + 3 * (CELL + 1) + 5 + 3 * TIME + KEPT
+    used = label + 3 * (CELL + 1) + 5 + 3 * TIME + KEPT
     room = min(columns - used - 2, 30)
     all_of_it = sum(s.counted(ledger.unit) for s in ledger.total.costs)
     share = sum(s.counted(ledger.unit) for s in entry.costs) / max(all_of_it, 1)
     bar = "" if total or room < 4 else "  " + context.done * max(round(share * (room - 2)), 0)
     return line(
-        (f"{cut(entry.kind, LABEL - 1):<{LABEL}}", "strong" if total else "text"),
+        (_name(entry, label), "strong" if total else "text"),
         *cells,
         "     ",
         *times,
