@@ -21,9 +21,13 @@ from tui_backprop.cost.measure.sweep import sweep
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Estimate
 from tui_backprop.cost.model.workload import PASS_KINDS
+from tui_backprop.engine.frontends.conv.spec import ConvSpec
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.frontends.gpt.spec import GptSpec
+from tui_backprop.engine.frontends.rnn.spec import RnnSpec
+from tui_backprop.engine.network.model import Model
 
-NETWORKS = {
+NETWORKS: Mapping[str, Model] = {
     "lesson": NetworkSpec(),
     "one hidden layer": NetworkSpec((784, 1000, 10)),
     "normalized": NetworkSpec((64, 128, 128, 128, 128, 10), layer_norm=True, residual=True),
@@ -33,6 +37,9 @@ NETWORKS = {
     "20 layers": NetworkSpec((784, *[64] * 20, 10)),
     "double": NetworkSpec((784, 256, 256, 256, 10), dtype="float64"),
     "tanh": NetworkSpec((20, 50, 50, 1), "tanh", "mse"),
+    "microgpt": GptSpec(),
+    "lenet": ConvSpec(),
+    "rnn": RnnSpec(),
 }
 LARGER = 10, 100  # times
 LEAST_SIZES = 3  # that a cost model is fitted to
