@@ -104,7 +104,7 @@ KEYS = (
         "Predict each result of the walk before it is shown; press again to stop.", WALK),
     Key("enter", "guess", "", "", "While predicting: type a prediction, or ask for a hint.", WALK),
     Key("B", "break_it", "", "",
-        "Break it: find the bug in the backward pass of a small network; then name its layer and its kind."),
+        "Break it: find the bug in the backward pass of a small network; then name its place and its kind."),
     Key("y", "token", "", "", "Save this state, training included: copy a token that --open takes on any machine"
         " (backprop-tui token prints it too)."),
     Key("Y", "torch", "", "", "Copy this step in PyTorch; in the number panel, the number."),

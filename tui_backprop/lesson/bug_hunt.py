@@ -18,16 +18,16 @@ from tui_backprop.lesson.misconceptions import MISCONCEPTIONS
 from tui_backprop.support.format import format_duration, format_number
 
 Instrument = Literal["check", "walk", "blame"]
-Part = Literal["layer", "kind"]
+Part = Literal["block", "kind"]
 INSTRUMENTS: tuple[Instrument, ...] = ("check", "walk", "blame")
 HINTS = 3  # where to look, the formula, the number
-SHOWN_BY: dict[Part, int] = {"layer": 2, "kind": 3}  # the hint that gives a part of the answer away
+SHOWN_BY: dict[Part, int] = {"block": 2, "kind": 3}  # the hint that gives a part of the answer away
 SAME = 1e-9  # relative difference of gradients that are the same but for round-off
 
 
 @dataclass(frozen=True)
 class Hunt:
-    """The state: the bug's ``seed``, what was ``named`` so far (layer, kind), the number of ``hints`` that were
+    """The state: the bug's ``seed``, what was ``named`` so far (block, kind), the number of ``hints`` that were
     shown, the ``instruments`` that were used, and the ``seconds`` that it took."""
 
     seed: int
@@ -43,13 +43,13 @@ class Hunt:
 
     @property
     def found(self) -> bool:
-        """Return True if the layer and the kind were named in one attempt."""
+        """Return True if the block and the kind were named in one attempt."""
         bug = self.bug
-        return any(layer in bug.layers and kind == bug.kind for layer, kind in self.named)
+        return any(block in bug.blocks and kind == bug.kind for block, kind in self.named)
 
-    def naming(self, layer: int, kind: str) -> Hunt:
-        """Name a layer and a kind; once the bug is found, nothing changes."""
-        return self if self.found else replace(self, named=(*self.named, (layer, kind)))
+    def naming(self, block: int, kind: str) -> Hunt:
+        """Name a block and a kind; once the bug is found, nothing changes."""
+        return self if self.found else replace(self, named=(*self.named, (block, kind)))
 
     def hinted(self) -> Hunt:
         """Show one more hint, if there is one and the bug is not found."""
@@ -80,14 +80,15 @@ def verdict(hunt: Hunt) -> str:
     """Say what is right about the last attempt; "" if there is none."""
     if not hunt.named:
         return ""
-    bug, (layer, kind) = hunt.bug, hunt.named[-1]
+    bug, (block, kind) = hunt.bug, hunt.named[-1]
+    title = bug.title(block)
     if hunt.found:
-        return f"Found: layer {bug.layer}. {MISCONCEPTIONS[bug.kind].refutation}"
-    if layer in bug.layers:
-        return f"The bug is in layer {layer}, but it is of another kind."
+        return f"Found: {bug.title()}. {MISCONCEPTIONS[bug.kind].refutation}"
+    if block in bug.blocks:
+        return f"The bug is in {title}, but it is of another kind."
     if kind == bug.kind:
-        return f"The kind is right, but layer {layer} is not where the bug is."
-    return "Neither the layer nor the kind is right."
+        return f"The kind is right, but {title} is not where the bug is."
+    return f"Neither the {bug.session.network.part} nor the kind is right."
 
 
 # --- hints -------------------------------------------------------------------------------------------------
@@ -124,7 +125,7 @@ def _formula(bug: Bug, right: Program, wrong: Program) -> str:
     name, formula = next(
         iter(made.items()), (right.graph.gradient_of(visit.writes), "what comes back, unchanged")
     )
-    return f"Look at layer {bug.layer}. There, {name} = {tidy(formula)}."
+    return f"Look at {bug.title()}. There, {name} = {tidy(formula)}."
 
 
 def _number(bug: Bug, right: Program, wrong: Program) -> str:
@@ -143,7 +144,8 @@ def summary(hunt: Hunt) -> str:
     if not hunt.found:
         return f"Not found yet. {_used(hunt)}"
     attempts = f"at attempt {len(hunt.named)}" if len(hunt.named) > 1 else "at the first attempt"
-    shown = [part for part in SHOWN_BY if part not in hunt.earned]
+    words = {"block": hunt.bug.session.network.part, "kind": "kind"}
+    shown = [words[part] for part in SHOWN_BY if part not in hunt.earned]
     told = f" The {' and the '.join(shown)} {'were' if len(shown) > 1 else 'was'} shown." if shown else ""
     return f"Found {attempts}, in {format_duration(hunt.seconds)}. {_used(hunt)}{told}"
 

@@ -31,6 +31,9 @@ STARTS = (
     "xor layers=2,3,3,1 activation=sigmoid residual=on batch=4",
     "sine layers=1,4,4,1 batch=6",
     "sine layers=1,3,3,1 loss=half-squares output_activation=sigmoid batch=5",
+    "microgpt width=4 heads=2 context=4 init=normal:0.5 sample=8",
+    "lenet channels=2 kernel=7 stride=4 padding=0 activation=tanh dense=4, dtype=float64 batch=3",
+    "rnn hidden=3 context=3 init=normal:0.7 sample=8 batch=2",
 )
 LEAST_CHANGE = 0.05  # of a gradient, relative to its largest entry, that a bug makes
 
@@ -44,9 +47,13 @@ class Bug:
     session: Session
 
     @property
-    def layer(self) -> int:
-        """The layer of the operation, as check names it."""
+    def block(self) -> int:
+        """The block of the operation, as check names it."""
         return self.session.network.graph.by_output[self.at].block
+
+    def title(self, block: int = 0) -> str:
+        """Return the title of a block, by default its own: layer 2, attention 1."""
+        return self.session.network.graph.blocks[block or self.block].title
 
     @property
     def visits(self) -> tuple[Visit, ...]:
@@ -58,11 +65,11 @@ class Bug:
         )
 
     @property
-    def layers(self) -> frozenset[int]:
-        """The layers that the bug may be said to be in: that of the operation, and those of the steps of the walk
+    def blocks(self) -> frozenset[int]:
+        """The blocks that the bug may be said to be in: that of the operation, and those of the steps of the walk
         that show its result."""
         graph = self.session.network.graph
-        return frozenset({self.layer, *map(graph.block_of, self.visits)})
+        return frozenset({self.block, *map(graph.block_of, self.visits)})
 
     @property
     def model(self) -> Model:

@@ -53,7 +53,7 @@ def _fits(hunt: Hunt) -> bool:
         return False
     kinds = kinds_in(hunt.bug)
     depth = hunt.bug.session.network.graph.depth
-    return all(1 <= layer <= depth and kind in kinds for layer, kind in hunt.named)
+    return all(1 <= block <= depth and kind in kinds for block, kind in hunt.named)
 
 
 def _of_no_use(path: Path, why: str) -> FileError:

@@ -1,4 +1,4 @@
-"""A search for a bug as it is made on a screen: with the layer and the kind that are chosen, and not named yet."""
+"""A search for a bug as it is made on a screen: with the block and the kind that are chosen, and not named yet."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tui_backprop.lesson.bugs import kinds_in
 
 @dataclass(frozen=True)
 class Hunting:
-    """The state: the ``hunt``, a ``layer`` (1 .. L), and the index of a ``kind`` among those of its network."""
+    """The state: the ``hunt``, a ``block`` (1 .. L), and the index of a ``kind`` among those of its network."""
 
     hunt: Hunt
-    layer: int = 1
+    block: int = 1
     kind: int = 0
 
     @property
@@ -22,18 +22,18 @@ class Hunting:
         return kinds_in(self.hunt.bug)
 
     @property
-    def layers(self) -> int:
-        """The number of layers."""
+    def blocks(self) -> int:
+        """The number of blocks to choose from."""
         return self.hunt.bug.session.network.graph.depth
 
-    def choosing(self, layer: int = 0, kind: int = 0) -> Hunting:
-        """Move to another layer or kind, by so many; round at the ends."""
+    def choosing(self, block: int = 0, kind: int = 0) -> Hunting:
+        """Move to another block or kind, by so many; round at the ends."""
         return replace(
             self,
-            layer=(self.layer - 1 + layer) % self.layers + 1,
+            block=(self.block - 1 + block) % self.blocks + 1,
             kind=(self.kind + kind) % len(self.kinds),
         )
 
     def naming(self) -> Hunting:
         """Name what is chosen."""
-        return replace(self, hunt=self.hunt.naming(self.layer, self.kinds[self.kind]))
+        return replace(self, hunt=self.hunt.naming(self.block, self.kinds[self.kind]))

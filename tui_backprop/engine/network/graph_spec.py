@@ -115,6 +115,11 @@ class TokenSpec(GraphSpec):
     """A model that reads tokens, to which no derivative flows."""
 
     @property
+    def part(self) -> str:
+        """What a block of its graph is called: block."""
+        return "block"
+
+    @property
     def input_gradient(self) -> bool:
         """Whether the backward pass goes on to the inputs: no."""
         return False

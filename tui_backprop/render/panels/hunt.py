@@ -10,21 +10,23 @@ from tui_backprop.lesson.hunting import Hunting
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, cut, line, wrap
 
-ABOUT = "One rule of this backward pass is wrong, in one layer. The session is not saved and has no token."
+ABOUT = "One rule of this backward pass is wrong, in one {part}. The session is not saved and has no token."
 LABEL_COLUMNS = 8
 
 
 def hunt_lines(hunting: Hunting, columns: int, context: RenderContext) -> list[Line]:
     """Draw the search for a bug."""
     hunt = hunting.hunt
+    about = ABOUT.format(part=hunt.bug.session.network.part)
     said = verdict(hunt)
     lines = [line((f"bug {hunt.seed}", "title"), (f"  {_network(hunting)}", "muted")), ()]
     lines += (
-        wrap(context.text(said), columns, "good" if hunt.found else "bad") if said else wrap(ABOUT, columns)
+        wrap(context.text(said), columns, "good" if hunt.found else "bad") if said else wrap(about, columns)
     )
     if hunt.found:
-        layer, kind = hunt.named[-1]
-        lines += [(), *wrap(f"You named layer {layer}: the gradient {MUTANTS[kind].about}.", columns)]
+        block, kind = hunt.named[-1]
+        named = f"You named {hunt.bug.title(block)}: the gradient {MUTANTS[kind].about}."
+        lines += [(), *wrap(context.text(named), columns)]
     for text in hints(hunt):
         lines += wrap(context.text(text), columns, "strong")
     if said or hunt.hints or hunt.instruments:
@@ -46,14 +48,18 @@ def hunt_keys(hunting: Hunting) -> tuple[str, ...]:
 
 def _network(hunting: Hunting) -> str:
     session = hunting.hunt.bug.session
-    layers = "·".join(map(str, session.network.layers))
-    return f"{layers} on {session.data}, {session.batch} samples"
+    what = "·".join(map(str, session.network.layers)) or session.network.title
+    samples = "1 sample" if session.batch == 1 else f"{session.batch} samples"
+    return f"{what} on {session.data}, {samples}"
 
 
 def _choices(hunting: Hunting, columns: int, context: RenderContext) -> list[Line]:
-    """Draw the layers in a line and the kinds below each other, with what is chosen."""
-    layers = [(f" {k} ", "cursor" if k == hunting.layer else "text") for k in range(1, hunting.layers + 1)]
-    lines = [line((f"{'layer':<{LABEL_COLUMNS}}", "muted"), *layers, ("  ← →", "key")), ()]
+    """Draw the blocks in a line and the kinds below each other, with what is chosen."""
+    bug = hunting.hunt.bug
+    part = bug.session.network.part
+    titles = [(k, bug.title(k).removeprefix(f"{part} ")) for k in range(1, hunting.blocks + 1)]
+    blocks = [(f" {title} ", "cursor" if k == hunting.block else "text") for k, title in titles]
+    lines = [line((f"{part:<{LABEL_COLUMNS}}", "muted"), *blocks, ("  ← →", "key")), ()]
     for i, name in enumerate(hunting.kinds):
         chosen = i == hunting.kind
         label = "kind" if i == 0 else "↑ ↓" if i == 1 else ""

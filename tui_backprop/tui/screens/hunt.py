@@ -1,4 +1,4 @@
-"""The search for a bug: its layer and its kind are chosen from lists, and named."""
+"""The search for a bug: its block and its kind are chosen from lists, and named."""
 
 from __future__ import annotations
 
@@ -74,16 +74,16 @@ class HuntScreen(Dialog[Wish | None]):
     def on_resize(self) -> None:
         self._name_keys()
 
-    def action_choose(self, layer: int, kind: int) -> None:
+    def action_choose(self, block: int, kind: int) -> None:
         if not self.hunting.hunt.found:
-            self._show(self.hunting.choosing(layer, kind))
+            self._show(self.hunting.choosing(block, kind))
 
     def action_name(self) -> None:
         self._show(self.hunting.naming())
 
     def action_hint(self) -> None:
         hunt = self.hunting.hunt.hinted()
-        self._show(Hunting(hunt, self.hunting.layer, self.hunting.kind))
+        self._show(Hunting(hunt, self.hunting.block, self.hunting.kind))
 
     def action_wish(self, wish: Wish) -> None:
         self.dismiss(wish)

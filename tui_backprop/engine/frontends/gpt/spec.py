@@ -85,11 +85,6 @@ class GptSpec(TokenSpec):
         return f"GPT, {blocks}, width {self.width}, {heads}, context {self.context}"
 
     @property
-    def part(self) -> str:
-        """What a block of its graph is called: block."""
-        return "block"
-
-    @property
     def folds(self) -> bool:
         """Whether the blocks of its graph can be folded: yes."""
         return True
