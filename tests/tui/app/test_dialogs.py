@@ -86,6 +86,19 @@ async def test_the_panel_behind_a_dialog_keeps_its_highlight(open_app, key):
         assert [frame.id for frame in ui.app.query(".lit")] == ["walk"]
 
 
+@pytest.mark.parametrize("key", [*DIALOGS, "B", "semicolon"])
+async def test_a_panel_that_is_opened_behind_a_dialog_takes_no_keys_from_it(open_app, key):
+    async with open_app() as ui:
+        await ui.press(key)
+        dialog = ui.app.screen
+        ui.app.to_panel("flow")
+        await ui.settled()
+        assert dialog in ui.app.focused.ancestors
+        await ui.press("escape")
+        assert len(ui.app.screen_stack) == 1
+        assert ui.focused == "flow"
+
+
 async def test_what_a_worker_finds_while_the_app_ends_is_dropped(open_app):
     async with open_app() as ui:
         called = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tui_backprop.keys.panel_table import PANEL_ROWS, PANELS
 from tui_backprop.lesson.bug_hunt import Hunt
 from tui_backprop.lesson.bugs import kinds_in
 from tui_backprop.lesson.hunt_progress import NAME, last, save
@@ -70,6 +71,20 @@ async def test_at_80x24_nothing_is_cut(open_app, seed):
         for _ in kinds_in(Hunt(seed).bug):
             assert "…" not in ui.screen
             await ui.press("down")
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("panel", PANELS)
+async def test_from_every_panel_the_keys_go_to_the_dialog(open_app, panel, size):
+    async with open_app(XOR, size=size) as ui:
+        await ui.press(*PANEL_ROWS[panel].keys.split(",")[:1])
+        await ui.app.run_action("break_it")  # as from the command palette: in the form B is a letter
+        await ui.press("down")
+        assert ui.app.focused.id == "hunt-page"
+        assert ui.app.hunt._hunting.kind == 1
+        await ui.press("escape")
+        assert len(ui.app.screen_stack) == 1
+        assert ui.focused == "walk"
 
 
 async def test_hints_are_shown_and_counted(open_app):

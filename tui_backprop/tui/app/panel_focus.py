@@ -113,7 +113,7 @@ class Panels:
         if name == "network":
             self._screen.query_one(NetworkPanel).focus_form()
         elif (view := self.view(name)) and not view.has_focus:
-            self._screen.screen.set_focus(view)  # immediately: the next key may have arrived already
+            view.screen.set_focus(view)  # immediately: the next key may have arrived already
 
     async def action_page(self, direction: int) -> None:
         """Show the next page of the cost panel, or the previous one."""
