@@ -93,4 +93,6 @@ def labels_text(session: Session, iteration: Iteration, name: str) -> str:
     text = text_of(session, iteration)
     if text is None:
         return ", ".join(str(int(each)) for each in iteration.tensor(name)[0].ravel())
-    return text.following if name == graph.target else text.reading
+    if name in graph.data:
+        return text.following if name == graph.target else text.reading
+    return "".join(text.signs[int(each)] for each in iteration.tensor(name)[0].ravel())

@@ -11,7 +11,7 @@ from tui_backprop.render.panels.value_graph import ValueGraphState
 from tui_backprop.session.state import from_preset
 from tui_backprop.session.transitions import toggle_block
 
-SESSION = from_preset("microgpt")
+SESSION, RNN = from_preset("microgpt"), from_preset("rnn")
 BLOCKS = [block.title for block in SESSION.network.graph.blocks]
 ATTENTION, MLP = BLOCKS.index("attention 1"), BLOCKS.index("MLP 1")
 
@@ -92,3 +92,20 @@ def test_titles_are_shown_and_lines_fit(snapshots, columns, rows, context):
     assert max(map(width, lines)) <= columns
     assert "MLP 1" in text
     assert "attention 1" in text or rows < 20
+
+
+def test_the_steps_of_a_recurrent_network_are_a_line_each_and_shared_weights_their_sum(snapshots):
+    moments = snapshots(RNN)
+    rows = ValueGraphState(moments[0], UTF8).rows
+    assert [row.value for row in rows if row.title] == [*(f"h{t}" for t in range(1, 17)), "L"]
+    assert not any(row.term for row in rows)
+    for snapshot in moments:
+        if snapshot.step.phase == "backward":
+            state = ValueGraphState(snapshot, UTF8)
+            assert sum(map(state.here, rows)) == 1, snapshot.step.tensor
+
+
+def test_a_token_that_is_computed_is_a_letter(snapshots):
+    snapshot = at(snapshots, toggle_block(RNN, 3), "x3")
+    state = ValueGraphState(snapshot, UTF8)
+    assert {row.value: state.value(row) for row in state.rows}["x3"] == "n"

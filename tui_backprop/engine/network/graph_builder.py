@@ -27,12 +27,14 @@ class Builder:
     def compute(
         self, primitive: Primitive, inputs: Sequence[str], name: str, role: Role, block: int,
         equations: Sequence[str] = (), gradient: str = "", saved: str = "",
-        axes: Sequence[str] = (),
+        axes: Sequence[str] = (), classes: int = 0,
     ) -> str:  # fmt: skip
         """Add an operation and its output; return its name. By default the operation and its VJPs are equations by
         themselves."""
         shape = primitive.shape(*(self._values[each].shape for each in inputs))
-        self._values[name] = Value(name, role, shape, block, gradient or f"d{name}", saved, axes=tuple(axes))
+        self._values[name] = Value(
+            name, role, shape, block, gradient or f"d{name}", saved, classes, axes=tuple(axes)
+        )
         self._ops.append(Op(primitive, tuple(inputs), name, block, tuple(equations)))
         return name
 

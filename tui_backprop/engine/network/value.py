@@ -45,7 +45,7 @@ class Value:
     saved
         The symbol of what its operation saves for the backward pass, if that has one.
     classes
-        Of a target: the number of classes if it holds labels, else 0; of an input, if it holds ids of tokens.
+        Of a target: the number of classes if it holds labels, else 0; of any other, if it holds ids of tokens.
     padded
         Of a target: whether −1 stands for a position without one.
     wanted

@@ -62,7 +62,7 @@ class ValueGraphState:
             return frozenset(value.name for value in graph.values if value.name not in graph.by_output)
         if step.phase == "update":
             return frozenset(name for name in graph.parameters if graph.block(name) == step.block)
-        several = {visit for visit in self.current if len(graph.visits_of.get(visit.writes, ())) > 1}
+        several = {row.term for row in self.rows if row.term}.intersection(self.current)
         return frozenset(visit.writes for visit in self.current if visit.of is None or visit not in several)
 
     def cursor(self, rows: Sequence[ValueGraphRow]) -> int:
@@ -96,9 +96,11 @@ class ValueGraphState:
         return bool(visits) and self.done.issuperset(visits)
 
     def value(self, row: ValueGraphRow) -> str:
-        """The number of a row, or the norm of its array; nothing of labels."""
-        if row.term or not self.made(row) or self.snapshot.graph.by_name[row.value].classes:
+        """The number of a row, or the norm of its array; of a token its letter, if it is computed."""
+        if row.term or not self.made(row):
             return ""
+        if self.snapshot.graph.by_name[row.value].classes:
+            return self.labels(row) if row.op else ""
         return _number(self.snapshot.iteration.tensor(row.value))
 
     def labels(self, row: ValueGraphRow) -> str:
@@ -209,7 +211,7 @@ def value_graph_table(
             lines.append(line(*_lead(look, row, plan), (look.context.text(row.title), "muted")))
             continue
         lines.append(line(*_lead(look, row, plan), *_about(look, row, plan), *numbers))
-        if tall and (row.op or look.labels(row)):
+        if tall and (row.op or (not row.term and look.labels(row))):
             lines.append(_below(look, row, plan, columns))
     return lines
 
@@ -219,7 +221,9 @@ def _below(look: ValueGraphState, row: ValueGraphRow, plan: GraphLayout, columns
     graph, context = look.snapshot.graph, look.context
     about = next(each for each in value_rows(graph) if each.name == row.value)
     formula = (
-        rule_text(graph, row.term) if row.term else row.title or look.labels(row) or f"= {about.formula}"
+        rule_text(graph, row.term)
+        if row.term
+        else row.title or (not row.op and look.labels(row)) or f"= {about.formula}"
     )
     lanes = f" {cut(row.below, plan.lanes):<{plan.lanes}}{plan.gap}"
     return line(

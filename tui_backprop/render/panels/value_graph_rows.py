@@ -51,8 +51,12 @@ class _Item:
 @lru_cache(maxsize=64)
 def value_graph_rows(graph: Graph, unfolded: tuple[int, ...] | None = None) -> tuple[ValueGraphRow, ...]:
     """All rows in forward order; each value that is given stands above the first operation that reads it. Blocks are
-    folded but for those that are ``unfolded``; None: there is no row for a block."""
-    return tuple(_rows(graph, unfolded))
+    folded but for those that are ``unfolded``; None: there is no row for a block. Of a gradient with a term in a
+    folded block, only the sum is shown."""
+    rows = tuple(_rows(graph, unfolded))
+    folded = {name for row in rows for name in row.inside}
+    summed = {row.value for row in rows if row.term and row.term.op.output in folded}
+    return tuple(row for row in rows if not row.term or row.value not in summed)
 
 
 def _items(graph: Graph, unfolded: tuple[int, ...] | None) -> Iterator[_Item]:

@@ -102,8 +102,8 @@ def value_table(snapshot: Snapshot, columns: int, rows: int, context: RenderCont
 
 
 def about_row(row: ValueRow, session: Session, iteration: Iteration) -> str:
-    """Return how a value comes about; of labels and tokens, themselves."""
-    return labels_text(session, iteration, row.name) or row.formula
+    """Return how a value comes about; of labels and tokens that are given, themselves."""
+    return (labels_text(session, iteration, row.name) if row.given else "") or row.formula
 
 
 def formula_in(text: str, columns: int) -> str:
@@ -122,14 +122,19 @@ class Reached:
 
     def __init__(self, snapshot: Snapshot) -> None:
         steps = snapshot.steps[: snapshot.step.index + 1]
+        self._session = snapshot.session
         self._iteration, self._graph, self._step = snapshot.iteration, snapshot.graph, snapshot.step
         self._done = frozenset(visit for step in steps for visit in step.visits)
         self._made = {visit.writes for visit in self._done if visit.of is None}
         self.updating = self._step.kind == "update"
 
     def number(self, row: ValueRow) -> tuple[str, str]:
-        """Return the value of a row, once it is computed; nothing of labels, which are no numbers."""
-        there = (row.given or row.name in self._made) and not self._graph.by_name[row.name].classes
+        """Return the value of a row, once it is computed: of a token its letter; nothing of labels that are given,
+        which stand in place of the formula."""
+        if self._graph.by_name[row.name].classes:
+            made = row.name in self._made
+            return (labels_text(self._session, self._iteration, row.name) if made else ""), "forward"
+        there = row.given or row.name in self._made
         return (_number(self._iteration.tensor(row.name)) if there else ""), "forward"
 
     def after(self, row: ValueRow) -> tuple[str, str]:

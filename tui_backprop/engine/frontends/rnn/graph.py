@@ -87,7 +87,8 @@ class _Rnn:
     def _step(self, t: int, before: str) -> str:
         """Compute the state of step ``t`` from the token there and the state ``before``."""
         self._blocks.append(Block(f"step {t}"))
-        token = self._compute(slicing(((None, None, None), t - 1)), ("x",), f"x{t}", ())
+        at, vocabulary = slicing(((None, None, None), t - 1)), self._spec.vocabulary
+        token = self._build.compute(at, ("x",), f"x{t}", "value", self._block, classes=vocabulary)
         total = self._compute(EMBEDDING, ("Wx", token), f"e{t}")
         if before:
             carried = self._compute(MATRIX_PRODUCT, (before, "Wh"), f"u{t}")

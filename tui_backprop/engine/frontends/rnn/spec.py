@@ -70,6 +70,11 @@ class RnnSpec(TokenSpec):
         return f"RNN, {units}, {self.context} step" + ("" if self.context == 1 else "s")
 
     @property
+    def folds(self) -> bool:
+        """Whether the blocks of its graph can be folded: yes, a step is one."""
+        return True
+
+    @property
     def details(self) -> str:
         """The activation."""
         return self.activation
