@@ -12,7 +12,6 @@ from typing import NamedTuple
 # What a key needs of a session to be of use.
 SAMPLES, LAYERS, CLASSES, HEADS, BLOCKS = "samples", "layers", "classes", "heads of attention", "blocks"
 TEXT = "text"
-TEXT = "text"
 EARLIER = "earlier session"  # what a key needs besides
 SPLIT = "split"  # samples held out for validation
 
