@@ -17,7 +17,7 @@ from tui_backprop.support.format import format_fixed, format_number
 NUMBER, DECIMALS = 9, 3  # columns of a number, and its decimals
 LONGEST_BAR, SHORTEST_BAR = 16, 8  # columns
 FEWEST = 4  # letters in the table, before anything is said below it
-APART = 0.5  # of the larger one: numbers that differ by less are close
+APART = 0.5  # of the larger one, up to which two numbers are within a factor of 2
 ABOUT = "Change of the loss with another letter: 1st order (blame), actual (mean)"
 LINEAR = "Blame is the change for an embedding of 0; towards the other letters the slope gives {linear}."
 BENT = "On the way to another letter the loss bends: the slope, {linear} there, holds for small changes only."
@@ -136,7 +136,7 @@ def worst_words(letter: BlamedLetter, found: Replaced, blame: LetterBlame) -> st
     first, actual = -letter.share, found.mean
     words = f"Furthest apart: {_name(blame, letter)}, {_fixed(first)} against {_fixed(actual)}"
     if _close(first, actual):
-        return f"{words}, which is close."
+        return f"{words}, within a factor of 2."
     why = LINEAR if _close(found.linear, actual) else BENT
     return f"{words}. {why.format(linear=_fixed(found.linear))}"
 
