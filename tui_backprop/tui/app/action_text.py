@@ -96,6 +96,7 @@ WORDS: dict[str, Words] = {
     "walk.step": "step",
     "walk.view": "view of the array",
     "walk.units": "unit",
+    "walk.unfolded": "fold of a block",
     "cost.decade": "cursor in the cost chart",
     "cost.lesson_clock": "clock of the cost chart",
     "cost.axis": "axis of the cost chart",
