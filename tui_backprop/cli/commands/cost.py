@@ -151,8 +151,10 @@ def _measured(
 
 
 def _sweep(spec: Model, budget: float, kept: CostModel | None) -> tuple[CostModel, Progress]:
-    """Sweep with progress, and save the measurements beside those ``kept``, also if interrupted."""
+    """Sweep with progress, and save the measurements beside those ``kept``, also if interrupted. The cost model has
+    those of networks like this one."""
     from tui_backprop.cli.progress import status
+    from tui_backprop.cost.measure.passes import alike
     from tui_backprop.cost.measure.sweep import sweep
 
     cost_model, last = kept, None
@@ -171,7 +173,7 @@ def _sweep(spec: Model, budget: float, kept: CostModel | None) -> tuple[CostMode
             _keep(cost_model, last)
     assert last is not None
     assert cost_model is not None
-    return cost_model, last
+    return alike(cost_model, spec), last
 
 
 def _with(kept: CostModel | None, found: CostModel) -> CostModel:

@@ -73,7 +73,7 @@ def measure_machine(
     sweep of networks like this one, only the network is measured and added to it. Where
     ``most`` bytes are given, bandwidth is measured within them, and networks of the ladder that need more are left
     out."""
-    known = [point for point in kept.points if _alike(point, spec)] if kept is not None else []
+    known = alike(kept, spec).points if kept is not None else ()
     ladder = [] if known else ladder_of(spec)
     fit = [one for one in ladder if most is None or needs(one, _kinds(one, spec, budget)) <= most]
     specs: dict[int, Model] = {one.parameters: one for one in fit}
@@ -86,7 +86,7 @@ def measure_machine(
     power = GLANCE_PROBE if budget <= GLANCE else LOOK_PROBE
     room = 2**power if most is None else min(most, 2**power)
     bandwidth = probe(int(math.log2(room))) if kept is None else kept.probe
-    return with_points(CostModel(tuple(known), bandwidth), combined(points))
+    return with_points(CostModel(known, bandwidth), combined(points))
 
 
 def kinds_of(spec: Model, most: int = SMALL) -> tuple[str, ...]:
@@ -123,9 +123,12 @@ def ladder_of(spec: Model) -> Sequence[Model]:
     return [replace(spec, layers=layers, activation=activation, frozen=()) for layers in LADDER]
 
 
-def _alike(point: Measured, spec: Model) -> bool:
-    """Return True if times of a measured network say something about this one: other front ends make other
+def alike(kept: CostModel, spec: Model) -> CostModel:
+    """Return what a cost model has of networks whose times say something about this one: other front ends make other
     operations, a layer normalization takes many calls, and what does not grow has times of its own."""
-    both = point.shape.pattern, spec
-    one_kind = len({(one.frontend, bool(one.graph.with_role("normalized"))) for one in both}) == 1
-    return shape_of(spec).grows and one_kind
+
+    def kind(one: Model) -> tuple[str, bool]:
+        return one.frontend, bool(one.graph.with_role("normalized"))
+
+    found = (point for point in kept.points if kind(point.shape.pattern) == kind(spec))
+    return replace(kept, points=tuple(found) if shape_of(spec).grows else ())
