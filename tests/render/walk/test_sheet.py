@@ -35,10 +35,11 @@ def texts(snapshot, columns, rows, context=UTF8):
     return [plain(row) for row in tensor_view(snapshot, columns, rows, context)]
 
 
+@pytest.mark.parametrize(("view", "rows"), [("map", 7), ("picture", 12)])
 @pytest.mark.parametrize("channel", range(6))
-def test_the_page_has_the_selected_channel(step_of, channel):
-    snapshot = step_of("p1", select(LENET, CHANNEL, channel))
-    lines = texts(snapshot, 38, 12)
+def test_the_page_has_the_selected_channel(step_of, channel, view, rows):
+    snapshot = step_of("p1", select(LENET, CHANNEL, channel), view)
+    lines = texts(snapshot, 38, rows)
     assert any(f"▸ p1[{channel}]" in text for text in lines)
     (which,) = re.findall(r"page (\d) of (\d)", lines[-1])
     assert 1 <= int(which[0]) <= int(which[1])

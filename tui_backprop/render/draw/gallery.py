@@ -29,10 +29,12 @@ class GalleryLayout:
         return self.across * self.down
 
 
-def gallery_layout(shape: tuple[int, int], wanted: int, rows: int, columns: int) -> GalleryLayout:
+def gallery_layout(
+    shape: tuple[int, int], wanted: int, rows: int, columns: int, *, coarse: bool = False
+) -> GalleryLayout:
     """Choose the layout of up to ``wanted`` pictures of (height, width) pixels, each with a line for its name: a
     column for every pixel where there is room; several pictures if they are large enough, in the size that fills the
-    room. A character is twice as high as wide."""
+    room. A character is twice as high as wide, so a line holds two rows of pixels; more if ``coarse``."""
     height, width = shape
     found = []
     for deep in range(min(height, max(rows - 1, 1)), 0, -1):
@@ -46,7 +48,7 @@ def gallery_layout(shape: tuple[int, int], wanted: int, rows: int, columns: int)
             )
         )
     fits = [each for each in found if 2 * each.deep * width // height <= columns]
-    fits = [each for each in fits if 2 * each.deep >= height] or fits
+    fits = fits if coarse else [each for each in fits if 2 * each.deep >= height] or fits
     for least in (min(wanted, WANTED_PICTURES), min(wanted, 2)):
         large = [each for each in fits if each.deep >= LEAST_PICTURE_ROWS and each.most >= least]
         if large:

@@ -67,7 +67,7 @@ def sheet(
     tiles, chosen, each = _tiles(snapshot, shown, context)
     assert shown.image is not None
     room = max(rows - len(above) - 1, 2)
-    plan = _paired(gallery_layout(shown.image, len(tiles), room, columns), each)
+    plan = _paired(gallery_layout(shown.image, len(tiles), room, columns, coarse=True), each)
     most = max(plan.most // each, 1) * each
     at, pages = chosen * each // most, -(-len(tiles) // most)
     page = tiles[at * most : (at + 1) * most]

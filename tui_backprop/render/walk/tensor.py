@@ -61,15 +61,15 @@ def tensor_view(
         spare = 0 if view == "map" or width(head) + least > columns else least
         head = _with_why(head, bare, shown.notes, columns - spare, context)
     room = columns - width(head)
-    if draw is _map and shown.axes:
+    if shown.sheet and draw in (_map, _picture):
+        draw = sheet
+    elif draw is _map and shown.axes:
         draw = _on_axes
     hint = next((hint.rjust(room) for hint in hints if GAP + len(hint) <= room), "")
     if draw in (_histogram, largest_view) and not snapshot.iteration.distributed(
         shown.name, updated=shown.updated
     ):
         draw = _map if given_up else _counting
-    if shown.sheet and draw in (_map, _picture):
-        draw = sheet
     body = draw(snapshot, shown, columns, max(rows - 1, 1), context)
     return [clip(row, columns) for row in (line(*head, (hint, "muted")), *body)][:rows]
 
