@@ -9,13 +9,14 @@ import numpy as np
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.data.samples import cut
+from tui_backprop.engine.network.inference import at_once
 from tui_backprop.engine.network.predictions import class_of, predicted_classes
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.session.state import Session
 
-AT_ONCE = 256  # samples in a pass
+AT_ONCE = 256  # samples in a pass, at most
 
 
 class Mistake(NamedTuple):
@@ -68,11 +69,12 @@ def _predictions(
     """(first sample, labels, predicted classes) of all samples, some at a time: from ``start`` on, or back from the
     one before it, each sample once."""
     spec, samples = session.network, info(session.data).samples
-    program = Program(spec, AT_ONCE, parameters)
-    for done in range(0, samples, AT_ONCE):
-        count = min(AT_ONCE, samples - done)
+    size = at_once(spec, AT_ONCE)
+    program = Program(spec, size, parameters)
+    for done in range(0, samples, size):
+        count = min(size, samples - done)
         first = (start + done if direction > 0 else start - done - count) % samples
-        batch = cut(spec, session.data, first, AT_ONCE)
+        batch = cut(spec, session.data, first, size)
         program.feed(batch.x, batch.t)
         program.forward()
         predicted = predicted_classes(program.values[spec.graph.output], spec.graph.loss_rule)

@@ -7,14 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tui_backprop.engine.network.model import ITEMSIZE, Model
+from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
 
 SAMPLES_PER_PASS = 4096  # samples in a pass
 PASS_BYTES = 32 * 2**20  # bytes for a pass, besides its parameters
-ARRAYS_PER_UNIT = 12  # arrays of a forward pass for each unit, at most: as in NetworkSpec.streamed_memory
-UNITS = ("input", "pre-activation")  # values that have one entry for each unit of the network
 
 
 class Outputs(NamedTuple):
@@ -27,8 +25,8 @@ class Outputs(NamedTuple):
 
 def at_once(spec: Model, most: int = SAMPLES_PER_PASS) -> int:
     """Return the number of samples per forward pass: ``most``, or as many as fit into PASS_BYTES, at least 1."""
-    units = sum(value.shape[-1] for value in spec.graph.values if value.role in UNITS)
-    return max(min(most, PASS_BYTES // (ARRAYS_PER_UNIT * ITEMSIZE[spec.dtype] * units)), 1)
+    each = spec.streamed_memory(2) - spec.streamed_memory(1)
+    return max(min(most, PASS_BYTES // each), 1)
 
 
 def passes(
