@@ -31,7 +31,7 @@ def no_causal_mask(site: Site) -> Op | None:
 
 
 def no_constant_factor(site: Site) -> Op | None:
-    """Leave out a factor that is a constant: attention divides its scores by √d."""
+    """Leave out a factor that is a constant: attention divides its scores by √(d)."""
 
     def rule(x_bar: Array, g: Array, *_: object) -> None:
         np.copyto(x_bar, g)

@@ -66,7 +66,7 @@ RULES: tuple[RuleMutant, ...] = (
     RuleMutant("softmax-diagonal", "if each attention weight depends on its own score alone",
                attention.diagonal_softmax),
     RuleMutant("no-causal-mask", "without the causal mask on the way back", attention.no_causal_mask),
-    RuleMutant("no-constant-factor", "without a constant factor, such as the 1/√d of attention",
+    RuleMutant("no-constant-factor", "without a constant factor, such as the 1/√(d) of attention",
                attention.no_constant_factor),
 )  # fmt: skip
 
