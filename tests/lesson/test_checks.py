@@ -93,6 +93,7 @@ ACTIONS = {
     "step-size-changed": (lambda s: transitions.change_step_index(s, 1), {"step size"}),
     "accurate": (update(300), {"update"}),
     "trained-to-the-flow": (lambda s: to_panel("flow")(update(1)(s)), {"update"}),
+    "trained-to-the-text": (lambda s: to_panel("text")(update(1)(s)), {"update"}),
     "not-finite-in-the-flow": (lambda s: to_panel("flow")(update(10)(s)), {"update"}),
     "cost-open": (to_panel("claims"), {"panel"}),
     **{f"{name.replace('_', '-')}-open": (to_panel(name), {"panel"}) for name in PLACES if name != "cost"},
@@ -168,12 +169,15 @@ def test_stepping_about_before_a_place_does_not_count(name, short):
     assert not done("all-gradients", XOR, transitions.at_step(XOR, places(XOR, "backward")[-1] - 1))
 
 
-@pytest.mark.parametrize("name", ["trained-to-the-flow", "not-finite-in-the-flow"])
-def test_what_training_did_is_to_be_seen_in_the_flow(name, replay):
+@pytest.mark.parametrize(
+    ("name", "panel"),
+    [("trained-to-the-flow", "flow"), ("not-finite-in-the-flow", "flow"), ("trained-to-the-text", "text")],
+)
+def test_what_training_did_is_to_be_seen_in_a_panel(name, panel, replay):
     start = STARTS.get(name, LESSON)
     assert not done(name, start, update(10)(start), replay)
-    assert not done(name, start, to_panel("flow")(start), replay)
-    assert done(name, start, to_panel("flow")(update(10)(start)), replay)
+    assert not done(name, start, to_panel(panel)(start), replay)
+    assert done(name, start, to_panel(panel)(update(10)(start)), replay)
 
 
 def test_a_network_that_is_trained_too_little_is_not_accurate(replay):

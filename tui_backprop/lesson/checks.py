@@ -113,6 +113,7 @@ CHECKS: dict[str, Check] = {
     "cost-open": Check(_panel(*COST_PAGES)),
     "accurate": Check(lambda then, now: now.t > 0, _accurate),
     "trained-to-the-flow": Check(lambda then, now: now.t > 0 and now.panel == "flow"),
+    "trained-to-the-text": Check(lambda then, now: now.t > 0 and now.panel == "text"),
     "not-finite-in-the-flow": Check(lambda then, now: now.t > 0 and now.panel == "flow", _not_finite),
     **{f"{name.replace('_', '-')}-open": Check(_panel(name)) for name in PLACES if name != "cost"},
 }
