@@ -53,6 +53,14 @@ def test_every_channel_is_on_a_page_and_names_are_whole(step_of):
     assert seen == set("012345")
 
 
+@pytest.mark.parametrize("name", ["W2'", "dW1", "u2"])
+@pytest.mark.parametrize("rows", [5, 6, 7, 12])
+def test_names_of_images_are_never_cut(step_of, name, rows):
+    session = select(LENET, AXES.index("channel of conv 1"), 5)
+    text = " ".join(texts(step_of(name, session, "map"), 38, rows)[:-1])
+    assert "…" not in text
+
+
 @pytest.mark.parametrize(
     ("name", "pair"), [("dW1", ("W1", "dW1")), ("dp1", ("p1", "dp1")), ("W1'", ("W1'", "dW1"))]
 )

@@ -17,12 +17,19 @@ PICTURE_GAP = 2  # columns between two pictures
 
 @dataclass(frozen=True)
 class GalleryLayout:
-    """A layout of pictures of ``deep`` x ``wide`` characters, ``across`` in a row and ``down`` in a column."""
+    """A layout of pictures of ``deep`` x ``wide`` characters, ``across`` in a row and ``down`` in a column; names may
+    take more columns, ``named``."""
 
     deep: int
     wide: int
     across: int
     down: int
+    named: int = 0
+
+    @property
+    def room(self) -> int:
+        """Columns of a picture with its name."""
+        return max(self.wide, self.named)
 
     @property
     def most(self) -> int:
@@ -73,6 +80,6 @@ def arranged(tiles: Sequence[Sequence[Line]], plan: GalleryLayout) -> list[Line]
     for first in range(0, len(tiles), plan.across):
         row, *more = map(list, tiles[first : first + plan.across])
         for i, tile in enumerate(more, 1):
-            row = beside(row, tile, i * (plan.wide + PICTURE_GAP) - PICTURE_GAP, PICTURE_GAP)
+            row = beside(row, tile, i * (plan.room + PICTURE_GAP) - PICTURE_GAP, PICTURE_GAP)
         lines += row
     return lines

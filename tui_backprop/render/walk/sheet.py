@@ -3,6 +3,7 @@ where there is room, what it is made of."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tui_backprop.engine.arrays.types import place_in
@@ -67,11 +68,11 @@ def sheet(
     tiles, chosen, each = _tiles(snapshot, shown, context)
     assert shown.image is not None
     room = max(rows - len(above) - 1, 2)
-    plan = _paired(gallery_layout(shown.image, len(tiles), room, columns, coarse=True), each)
+    plan = _named(gallery_layout(shown.image, len(tiles), room, columns, coarse=True), tiles, each, columns)
     most = max(plan.most // each, 1) * each
     at, pages = chosen * each // most, -(-len(tiles) // most)
     page = tiles[at * most : (at + 1) * most]
-    lines = arranged([tile.lines(plan.deep, plan.wide, context) for tile in page], plan)
+    lines = arranged([tile.lines(plan.deep, plan.wide, context, plan.room) for tile in page], plan)
     keys = context.words("{unit(-1)} {unit(1)}")
     which = f"page {at + 1} of {pages} ({keys})" if pages > 1 else ""
     return [*above, *lines, line((_legend(page, which, columns, context), "muted"))]
@@ -109,9 +110,11 @@ def _tiles(snapshot: Snapshot, shown: ShownArray, context: RenderContext) -> tup
     return tiles, chosen, len(arrays)
 
 
-def _paired(plan: GalleryLayout, each: int) -> GalleryLayout:
-    """Return the layout with whole pairs in a row, if two fit beside each other."""
-    return replace(plan, across=plan.across // each * each or 1)
+def _named(plan: GalleryLayout, tiles: Sequence[_Tile], each: int, columns: int) -> GalleryLayout:
+    """Return the layout with room for the names, and whole pairs in a row if two fit beside each other."""
+    plan = replace(plan, named=min(max(len(tile.name) for tile in tiles), columns))
+    across = (columns + PICTURE_GAP) // (plan.room + PICTURE_GAP)
+    return replace(plan, across=across // each * each or 1)
 
 
 def _legend(page: list[_Tile], which: str, columns: int, context: RenderContext) -> str:
