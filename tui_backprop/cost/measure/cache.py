@@ -6,7 +6,7 @@ A file that is damaged, unreadable, or of another machine or version is ignored 
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,12 +16,18 @@ import msgspec
 import numpy as np
 
 from tui_backprop import __version__
+from tui_backprop.cost.measure.again import with_points
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Measured
-from tui_backprop.cost.model.network_shape import NetworkShape, shape_of
+from tui_backprop.cost.model.family_shape import FamilyShape
+from tui_backprop.cost.model.network_shape import CostShape, NetworkShape, shape_of
 from tui_backprop.cost.model.speeds import Probe, Speeds
-from tui_backprop.cost.model.workload import PASS_KINDS
+from tui_backprop.cost.model.workload import PASS_KINDS, work
 from tui_backprop.engine.arrays.team import blas, team
+from tui_backprop.engine.frontends.conv import presets as conv
+from tui_backprop.engine.frontends.gpt import presets as gpt
+from tui_backprop.engine.frontends.rnn import presets as rnn
+from tui_backprop.engine.network.model import Model
 from tui_backprop.files.decoder import decode_json
 from tui_backprop.files.opener import read_own
 from tui_backprop.support import paths as places
@@ -29,18 +35,54 @@ from tui_backprop.support.atomic_write import replacing
 from tui_backprop.support.cores import usable_cores
 
 FORMAT = 5
+FAMILIES: dict[str, Callable[[], Model]] = {
+    gpt.FRONTEND: gpt.microgpt, conv.FRONTEND: conv.lenet, rnn.FRONTEND: rnn.names_rnn,
+}  # fmt: skip
 NAME = "cost.json"
 MOST_BYTES, MOST_POINTS = 1_000_000, 400  # of the file; a sweep measures some 80 points
 SIZES = 1.0, 1e13  # bytes of memory, widths of layers, parameters
 RATES = 1e4, 1e15  # bytes a second
 TIMES = 1e-8, 1e5  # seconds
+MOST_CALLS = 1e5  # of numpy in a forward pass
 
 
 @dataclass(frozen=True)
 class NetworkPoint(Measured):
-    """A measured pass of a dense network; others are not kept."""
+    """A measured pass of a dense network."""
 
     shape: NetworkShape
+
+
+class FamilyPoint(msgspec.Struct, frozen=True):
+    """A measured pass of a model with a family: its front end and settings."""
+
+    frontend: str
+    settings: dict[str, str | bool | int | tuple[int, ...]]
+    kind: str
+    low: float
+    middle: float
+    high: float
+    runs: int
+    share: float
+
+    @property
+    def measured(self) -> Measured:
+        """The pass. Raises ValueError if there is no such model."""
+        model = _model(self.frontend, self.settings)
+        return Measured(self.kind, shape_of(model), self.low, self.middle, self.high, self.runs, self.share)
+
+
+def _model(frontend: str, settings: Mapping[str, object]) -> Model:
+    """Return a model with these settings; one larger than a user may ask for is of its family. Raises ValueError if
+    there is none."""
+    preset = FAMILIES[frontend]() if frontend in FAMILIES else None
+    kinds = {} if preset is None else {name: type(value) for name, value in preset.settings.items()}
+    if preset is None or {name: type(value) for name, value in settings.items()} != kinds:
+        raise ValueError(f"there is no model of the kind {frontend!r} with these settings")
+    assert preset.family is not None
+    with suppress(ValueError):
+        return preset.changed(**settings)
+    return preset.family.unbounded.changed(**settings)
 
 
 class CacheFile(msgspec.Struct, frozen=True):
@@ -50,6 +92,7 @@ class CacheFile(msgspec.Struct, frozen=True):
     machine: dict[str, str]
     probe: Probe
     points: tuple[NetworkPoint, ...]
+    families: tuple[FamilyPoint, ...] = ()
 
 
 def machine() -> dict[str, str]:
@@ -91,21 +134,25 @@ def load(folder: Path | None = None) -> CostModel | None:
     """Load the saved cost model; None if there is none for this machine."""
     with suppress(OSError, ValueError):
         kept = decode_json(read_own((folder or places.cache_folder()) / NAME, MOST_BYTES), CacheFile)
-        if kept.format == FORMAT and kept.machine == machine() and _sound(kept):
-            return CostModel(tuple(Measured(**vars(point)) for point in kept.points), kept.probe)
+        if kept.format == FORMAT and kept.machine == machine():
+            points = (
+                *(Measured(**vars(point)) for point in kept.points),
+                *(one.measured for one in kept.families),
+            )
+            return CostModel(points, kept.probe) if _sound(kept) and all(map(_point, points)) else None
     return None
 
 
 def _sound(kept: CacheFile) -> bool:
-    """Return True if every number of a file is one that a sweep can measure."""
+    """Return True if all speeds of a file are those that a sweep can measure, and it has points."""
     memories = kept.probe.reading, kept.probe.writing, kept.probe.complex
     speeds = [each for memory in memories for each in (memory.bytes, memory.rows)]
     timed = (
         0 <= kept.probe.share <= 1
         and _all_in([kept.probe.products], RATES)
-        and 0 < len(kept.points) <= MOST_POINTS
+        and 0 < len(kept.points) + len(kept.families) <= MOST_POINTS
     )
-    return timed and all(map(_speeds, speeds)) and all(map(_point, kept.points))
+    return timed and all(map(_speeds, speeds))
 
 
 def _speeds(speeds: Speeds) -> bool:
@@ -114,15 +161,27 @@ def _speeds(speeds: Speeds) -> bool:
     return 0 < len(sizes) == len(rates) and rising and _all_in(sizes, SIZES) and _all_in(rates, RATES)
 
 
-def _point(point: NetworkPoint) -> bool:
+def _point(point: Measured) -> bool:
     """Return True for a possible measurement of a possible network."""
-    widths, pattern, times = point.shape.widths, point.shape.pattern, (point.low, point.middle, point.high)
-    if point.kind not in PASS_KINDS or len(widths) != len(pattern.layers) or not _all_in(widths, SIZES):
+    shape, times = point.shape, (point.low, point.middle, point.high)
+    possible = _network(shape) if isinstance(shape, NetworkShape) else _family(shape)
+    timed = 0 <= point.share <= 1 and point.runs > 0
+    kind = point.kind in PASS_KINDS and possible
+    return kind and timed and sorted(times) == [*times] and _all_in(times, TIMES)
+
+
+def _network(shape: NetworkShape) -> bool:
+    widths, pattern = shape.widths, shape.pattern
+    if len(widths) != len(pattern.layers) or not _all_in(widths, SIZES):
         return False
     same = len(set(zip(pattern.layers, widths, strict=True))) == len(set(pattern.layers))
-    known = same and shape_of(pattern).pattern == pattern and point.parameters <= SIZES[1]
-    timed = 0 <= point.share <= 1 and point.runs > 0
-    return known and timed and sorted(times) == [*times] and _all_in(times, TIMES)
+    return same and shape_of(pattern).pattern == pattern and shape.parameters <= SIZES[1]
+
+
+def _family(shape: CostShape) -> bool:
+    """Return True for a network that a sweep can measure: it is built, if its pass is measured again."""
+    does = work("forward", shape)
+    return shape.grows and does.calls <= MOST_CALLS and _all_in((shape.parameters, does.flops), SIZES)
 
 
 def _all_in(values: Iterable[float], bounds: tuple[float, float]) -> bool:
@@ -130,16 +189,24 @@ def _all_in(values: Iterable[float], bounds: tuple[float, float]) -> bool:
 
 
 def store(cost_model: CostModel, folder: Path | None = None) -> bool:
-    """Save what a cost model has of dense networks, atomically and for this user only; return whether that was
-    possible. Without any, an earlier file stays."""
-    dense = (point for point in cost_model.points if isinstance(point.shape, NetworkShape))
-    kept = tuple(NetworkPoint(**vars(point)) for point in dense)
-    if not kept:
-        return True
-    text = msgspec.json.encode(CacheFile(FORMAT, machine(), cost_model.probe, kept[-MOST_POINTS:]))
+    """Save the measurements of networks that grow beside those saved before, atomically and for this user only;
+    return whether that was possible."""
+    before = load(folder)
+    model = cost_model if before is None else with_points(before, cost_model.points)
+    points = [point for point in model.points if point.shape.grows][-MOST_POINTS:]
+    dense = tuple(NetworkPoint(**vars(point)) for point in points if isinstance(point.shape, NetworkShape))
+    families = tuple(
+        _kept(point, point.shape.model) for point in points if isinstance(point.shape, FamilyShape)
+    )
+    text = msgspec.json.encode(CacheFile(FORMAT, machine(), cost_model.probe, dense, families))
     try:
         with replacing(places.own_folder(folder or places.cache_folder()) / NAME, private=True) as file:
             file.write(text)
     except OSError:
         return False
     return True
+
+
+def _kept(point: Measured, model: Model) -> FamilyPoint:
+    times = point.low, point.middle, point.high
+    return FamilyPoint(model.frontend, model.settings, point.kind, *times, point.runs, point.share)

@@ -17,6 +17,7 @@ from tui_backprop.cost.model.estimates import Measured
 from tui_backprop.cost.model.network_shape import CostShape, shape_of
 from tui_backprop.cost.model.workload import PASS_KINDS, STREAMED
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
+from tui_backprop.engine.gradients.batched import copies_stack
 from tui_backprop.engine.network.model import ITEMSIZE, Model
 
 # Measured beside the current network, so that the cost model is fitted to several sizes: about 1.7
@@ -109,7 +110,8 @@ def needs(spec: Model, kinds: Sequence[str]) -> int:
     """Estimate the bytes that measuring needs: the parameters, their gradient unless it is streamed, and for the
     batched method many networks at once."""
     streamed = spec.parameters >= STREAMED and spec.graph.layered
-    copies = 13.0 if "batched" in kinds else 1.1 if streamed else 2.1
+    stacked = "batched" in kinds and copies_stack(spec.graph)
+    copies = 13.0 if stacked else 1.1 if streamed else 2.1
     return int(copies * ITEMSIZE[spec.dtype] * spec.parameters)
 
 

@@ -33,10 +33,8 @@ def family_of(spec: ConvSpec) -> Family:
         found = {number: factor * of for number, of in units}
         return {**found, positions * channels[-1]: positions * found[channels[-1]]}
 
-    def grown(factor: float) -> ConvSpec:
-        larger = {
-            name: tuple(scaled(n, factor) for n in getattr(spec, name)) for name in ("channels", "dense")
-        }
-        return LargeConv(**{**spec.settings, **larger})
+    def settings(factor: float) -> dict[str, tuple[int, ...]]:
+        return {name: tuple(scaled(n, factor) for n in getattr(spec, name)) for name in ("channels", "dense")}
 
-    return Family(LargeConv(**{**spec.settings, "channels": channels, "dense": dense}), sizes, grown)
+    unbounded = LargeConv(**spec.settings)
+    return Family(spec, unbounded, unbounded.changed(channels=channels, dense=dense), sizes, settings)

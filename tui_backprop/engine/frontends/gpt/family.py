@@ -37,11 +37,10 @@ def family_of(spec: GptSpec) -> Family:
             WIDTH: width, HIDDEN * WIDTH: HIDDEN * width, BLOCKS: spec.depth * factor**DEEPER - 1,
         }  # fmt: skip
 
-    def grown(factor: float) -> GptSpec:
+    def settings(factor: float) -> dict[str, int]:
         heads = scaled(spec.heads, factor**MORE_HEADS)
         width = heads * scaled(spec.width, factor / heads)
-        larger = {"heads": heads, "width": width, "depth": scaled(spec.depth, factor**DEEPER)}
-        return LargeGpt(**{**spec.settings, **larger})
+        return {"heads": heads, "width": width, "depth": scaled(spec.depth, factor**DEEPER)}
 
     pattern = spec.changed(vocabulary=VOCABULARY, context=CONTEXT, heads=HEADS, width=WIDTH, depth=2)
-    return Family(pattern, sizes, grown, REPEATS)
+    return Family(spec, LargeGpt(**spec.settings), pattern, sizes, settings, REPEATS)

@@ -33,9 +33,9 @@ def family_of(spec: RnnSpec) -> Family:
         steps = max(spec.context * factor**LONGER, LEAST_STEPS)
         return {VOCABULARY: spec.vocabulary, STEPS: steps, HIDDEN: factor * spec.hidden, LATER: steps - 3}
 
-    def grown(factor: float) -> RnnSpec:
+    def settings(factor: float) -> dict[str, int]:
         steps = max(scaled(spec.context, factor**LONGER), LEAST_STEPS)
-        larger = {"hidden": scaled(spec.hidden, factor), "context": steps}
-        return LargeRnn(**{**spec.settings, **larger})
+        return {"hidden": scaled(spec.hidden, factor), "context": steps}
 
-    return Family(spec.changed(vocabulary=VOCABULARY, hidden=HIDDEN, context=STEPS), sizes, grown, REPEATS)
+    pattern = spec.changed(vocabulary=VOCABULARY, hidden=HIDDEN, context=STEPS)
+    return Family(spec, LargeRnn(**spec.settings), pattern, sizes, settings, REPEATS)
