@@ -17,9 +17,10 @@ from tui_backprop.lesson.bugs import Bug, bug_of, passed, problem_of
 from tui_backprop.lesson.misconceptions import MISCONCEPTIONS
 from tui_backprop.support.format import format_duration, format_number
 
-Instrument = Literal["check", "walk", "blame"]
+Instrument = Literal["check", "walk", "blame", "number"]
 Part = Literal["block", "kind"]
-INSTRUMENTS: tuple[Instrument, ...] = ("check", "walk", "blame")
+INSTRUMENTS: tuple[Instrument, ...] = ("check", "walk", "blame", "number")
+OPENED: tuple[Instrument, ...] = ("blame", "number")  # panels that are used once they are opened
 HINTS = 3  # where to look, the formula, the number
 SHOWN_BY: dict[Part, int] = {"block": 2, "kind": 3}  # the hint that gives a part of the answer away
 SAME = 1e-9  # relative difference of gradients that are the same but for round-off
@@ -28,13 +29,14 @@ SAME = 1e-9  # relative difference of gradients that are the same but for round-
 @dataclass(frozen=True)
 class Hunt:
     """The state: the bug's ``seed``, what was ``named`` so far (block, kind), the number of ``hints`` that were
-    shown, the ``instruments`` that were used, and the ``seconds`` that it took."""
+    shown, the ``instruments`` that were used, the ``seconds`` that it took, and whether the learner ``gave_up``."""
 
     seed: int
     named: tuple[tuple[int, str], ...] = ()
     hints: int = 0
     instruments: tuple[Instrument, ...] = ()
     seconds: float = 0.0
+    gave_up: bool = False
 
     @property
     def bug(self) -> Bug:
@@ -47,23 +49,32 @@ class Hunt:
         bug = self.bug
         return any(block in bug.blocks and kind == bug.kind for block, kind in self.named)
 
+    @property
+    def over(self) -> bool:
+        """Return True if the bug was found, or the learner gave up: nothing changes any more."""
+        return self.found or self.gave_up
+
     def naming(self, block: int, kind: str) -> Hunt:
-        """Name a block and a kind; once the bug is found, nothing changes."""
-        return self if self.found else replace(self, named=(*self.named, (block, kind)))
+        """Name a block and a kind."""
+        return self if self.over else replace(self, named=(*self.named, (block, kind)))
 
     def hinted(self) -> Hunt:
-        """Show one more hint, if there is one and the bug is not found."""
-        return self if self.found else replace(self, hints=min(self.hints + 1, HINTS))
+        """Show one more hint, if there is one."""
+        return self if self.over else replace(self, hints=min(self.hints + 1, HINTS))
 
     def using(self, instrument: Instrument) -> Hunt:
         """Note that an instrument was used."""
-        if self.found or instrument in self.instruments:
+        if self.over or instrument in self.instruments:
             return self
         return replace(self, instruments=(*self.instruments, instrument))
 
     def after(self, seconds: float) -> Hunt:
-        """Add time; once the bug is found, the clock stands still."""
-        return self if self.found else replace(self, seconds=self.seconds + max(seconds, 0.0))
+        """Add time."""
+        return self if self.over else replace(self, seconds=self.seconds + max(seconds, 0.0))
+
+    def giving_up(self) -> Hunt:
+        """Give up: the solution is shown."""
+        return self if self.over else replace(self, gave_up=True)
 
     @property
     def earned(self) -> tuple[Part, ...]:
@@ -77,13 +88,15 @@ def _bug(seed: int) -> Bug:
 
 
 def verdict(hunt: Hunt) -> str:
-    """Say what is right about the last attempt; "" if there is none."""
+    """Say what is right about the last attempt, or what the bug is at the end; "" if there is nothing to say."""
+    bug = hunt.bug
+    if hunt.over:
+        led = "Found" if hunt.found else "The bug"
+        return f"{led}: {bug.title()}. {MISCONCEPTIONS[bug.kind].refutation}"
     if not hunt.named:
         return ""
-    bug, (block, kind) = hunt.bug, hunt.named[-1]
+    block, kind = hunt.named[-1]
     title = bug.title(block)
-    if hunt.found:
-        return f"Found: {bug.title()}. {MISCONCEPTIONS[bug.kind].refutation}"
     if block in bug.blocks:
         return f"The bug is in {title}, but it is of another kind."
     if kind == bug.kind:
@@ -142,7 +155,7 @@ def _number(bug: Bug, right: Program, wrong: Program) -> str:
 def summary(hunt: Hunt) -> str:
     """Tell how the bug was found, from what was done: attempts, time, instruments and hints."""
     if not hunt.found:
-        return f"Not found yet. {_used(hunt)}"
+        return f"{'Given up' if hunt.gave_up else 'Not found yet'}. {_used(hunt)}"
     attempts = f"at attempt {len(hunt.named)}" if len(hunt.named) > 1 else "at the first attempt"
     words = {"block": hunt.bug.session.network.part, "kind": "kind"}
     shown = [words[part] for part in SHOWN_BY if part not in hunt.earned]

@@ -44,7 +44,7 @@ async def test_three_bugs_are_found_on_the_keyboard_with_all_instruments(open_ap
             assert f"bug {seed}" in ui.screen
             await ui.press("escape")
             assert "a bug is planted" in ui.status
-            await ui.press("right", "b", "2", "B", "c")
+            await ui.press(*["right", "b", "i", "2"][: 4 if seed else 2], "2", "B", "c")
             await ui.until(lambda: not ui.app.screen.waits, "the report")
             assert "FAILED" in ui.app.screen.query_one("#report-page").report(80).upper()
             await ui.press("escape", *way_to(bug.block, wrong, bug), "enter")
@@ -53,7 +53,9 @@ async def test_three_bugs_are_found_on_the_keyboard_with_all_instruments(open_ap
             await ui.press(*["down"] * back, "enter")
             assert f"Found: {bug.title()}" in ui.screen
             assert "Found at attempt 2" in ui.screen
-            assert "Instruments used: check, walk, blame" in " ".join(ui.screen.replace("│", "").split())
+            used = "check, walk, blame, number" if seed else "check, walk, blame"
+            page = ui.app.screen.query_one("#hunt-page").text
+            assert f"Instruments used: {used}. Hints" in " ".join(page.split())
         await ui.press("x")
         assert ui.app.session == XOR
         assert "planted" not in ui.status
@@ -89,10 +91,44 @@ async def test_from_every_panel_the_keys_go_to_the_dialog(open_app, panel, size)
 
 async def test_hints_are_shown_and_counted(open_app):
     async with open_app(XOR, size=(80, 24)) as ui:
-        await ui.press("B", "question_mark", "question_mark", "question_mark", "question_mark")
+        await ui.press("B", "question_mark")
+        assert "─ help ─" in ui.screen
+        await ui.press("escape")
+        assert "Hints" not in ui.screen
+        await ui.press("i", "i", "i", "i")
         assert "should be" in ui.screen
         assert "Hints: 3 of 3" in ui.screen
         assert Hunt(0).hinted().hinted().hinted().hints == ui.app.hunt._hunting.hunt.hints
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_who_gives_up_is_asked_and_told_the_bug(open_app, size):
+    async with open_app(XOR, size=size) as ui:
+        await ui.press("B", "x")
+        assert "Give up?" in ui.screen
+        await ui.press("down", "x")
+        assert "Give up?" in ui.screen  # asked again
+        assert not ui.app.hunt._hunting.hunt.over
+        await ui.press("x")
+        bug = Hunt(0).bug
+        said = " ".join(ui.app.screen.query_one("#hunt-page").text.split())
+        assert f"The bug: {bug.title()}." in said
+        assert "Given up. Instruments used: none." in said
+        await ui.press("enter", "i")
+        assert ui.app.hunt._hunting.hunt == last()
+        await ui.press("n")
+        assert "bug 1" in ui.screen
+        assert "Instruments" not in ui.screen
+        await ui.press("x", "x", "x")
+        assert ui.app.session == XOR
+
+
+async def test_instruments_of_one_bug_are_not_those_of_the_next(open_app):
+    async with open_app(XOR, size=(120, 40)) as ui:
+        await ui.press("B", "escape", "b", "i", "B")
+        assert "blame, number" in ui.screen
+        await ui.press("x", "x", "escape", "b", "B", "n")
+        assert ui.app.hunt._hunting.hunt.instruments == ()
 
 
 async def test_a_session_with_a_bug_has_no_token_and_is_not_saved(open_app, tmp_path):
@@ -109,7 +145,7 @@ async def test_a_session_with_a_bug_has_no_token_and_is_not_saved(open_app, tmp_
 
 async def test_a_resize_undo_and_quitting_lose_nothing(open_app):
     async with open_app(XOR) as ui:
-        await ui.press("B", "question_mark", "down", "enter")
+        await ui.press("B", "i", "down", "enter")
         for size in ((80, 24), (60, 18), (40, 10), (120, 40)):
             await ui.resize(*size)
         assert "Hints: 1 of 3" in ui.screen
@@ -118,7 +154,7 @@ async def test_a_resize_undo_and_quitting_lose_nothing(open_app):
         await ui.press("B")
         assert "Hints: 1 of 3" in ui.screen
         assert "a bug is planted" in ui.status
-        await ui.pilot.press("question_mark")
+        await ui.pilot.press("i")
         await ui.pilot.press("ctrl+q")
         await ui.until(lambda: not ui.app.is_running, "the end")
     assert (last().hints, len(last().named)) == (2, 1)

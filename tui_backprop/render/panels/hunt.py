@@ -11,6 +11,7 @@ from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, cut, line, wrap
 
 ABOUT = "One rule of this backward pass is wrong, in one {part}. The session is not saved and has no token."
+GIVE_UP = "Give up? x again shows the bug."
 LABEL_COLUMNS = 8
 
 
@@ -27,11 +28,15 @@ def hunt_lines(hunting: Hunting, columns: int, context: RenderContext) -> list[L
         block, kind = hunt.named[-1]
         named = f"You named {hunt.bug.title(block)}: the gradient {MUTANTS[kind].about}."
         lines += [(), *wrap(context.text(named), columns)]
+    elif hunt.gave_up:
+        lines += [(), *wrap(f"There, the gradient {MUTANTS[hunt.bug.kind].about}.", columns, "strong")]
+    elif hunting.asks:
+        lines += wrap(GIVE_UP, columns, "mark")
     for text in hints(hunt):
         lines += wrap(context.text(text), columns, "strong")
     if said or hunt.hints or hunt.instruments:
         lines += wrap(context.text(summary(hunt)), columns, "muted")
-    return lines if hunt.found else [*lines, (), *_choices(hunting, columns, context)]
+    return lines if hunt.over else [*lines, (), *_choices(hunting, columns, context)]
 
 
 def chosen_line(lines: Sequence[Line]) -> int:
@@ -41,9 +46,9 @@ def chosen_line(lines: Sequence[Line]) -> int:
 
 def hunt_keys(hunting: Hunting) -> tuple[str, ...]:
     """Name the keys that work, in the order of their importance."""
-    if hunting.hunt.found:
+    if hunting.hunt.over:
         return ("n next bug", "x leaves", "esc closes")
-    return ("enter names it", "c check", "? hint", "x gives up", "esc to the walk")
+    return ("enter names it", "c check", "i hint", "x gives up", "? help", "esc to the walk")
 
 
 def _network(hunting: Hunting) -> str:

@@ -59,7 +59,7 @@ class BreakIt:
             hunt = None
         if hunt is None:
             return Hunting(Hunt(0))
-        return Hunting(Hunt((hunt.seed + 1) % SEEDS) if hunt.found else hunt)
+        return Hunting(Hunt((hunt.seed + 1) % SEEDS) if hunt.over else hunt)
 
     def _to_bug(self, hunting: Hunting) -> None:
         """Go to the session with the bug, unless it is on the screen."""
@@ -120,20 +120,24 @@ class BreakIt:
             return
         if self._since is None:
             self._since = monotonic()
-        self.opening(self._app.current_panel)
         if session.walk.step:
             self._use("walk")
 
     def opening(self, panel: str) -> None:
         """Note that a panel is opened, if it is an instrument."""
-        if self._hunting is not None and self._state.session.network.has_planted_bug and panel == "blame":
-            self._use("blame")
+        from tui_backprop.lesson.bug_hunt import OPENED
+
+        if self._hunting is None or not self._state.session.network.has_planted_bug:
+            return
+        for instrument in OPENED:
+            if instrument == panel:
+                self._use(instrument)
 
     def _use(self, instrument: Instrument) -> None:
         assert self._hunting is not None
         hunt = self._hunting.hunt.using(instrument)
         if hunt != self._hunting.hunt:
-            self._keep(replace(self._hunting, hunt=hunt))
+            self._keep(self._hunting.having(hunt))
 
     def _tick(self) -> None:
         """Add the time since the clock was read last."""

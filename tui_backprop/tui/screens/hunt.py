@@ -29,7 +29,9 @@ class HuntPage(Scrolled, can_focus=True):
 
     def show(self, hunting: Hunting) -> None:
         said = (
-            hunting.hunt.named != self._hunting.hunt.named or hunting.hunt.hints != self._hunting.hunt.hints
+            (hunting.hunt.named, hunting.hunt.hints) != (self._hunting.hunt.named, self._hunting.hunt.hints)
+            or hunting.asks
+            or hunting.hunt.over
         )
         self._hunting = hunting
         if said:
@@ -53,9 +55,10 @@ class HuntScreen(Dialog[Wish | None]):
         Binding("pageup", "scroll(-10)", show=False),
         Binding("pagedown", "scroll(10)", show=False),
         Binding("enter", "name", show=False),
-        Binding("question_mark", "hint", show=False),
+        Binding("i", "hint", show=False),
+        Binding("question_mark,f1", "app.help", show=False, id="help"),
         Binding("c", "wish('check')", show=False),
-        Binding("x", "wish('leave')", show=False),
+        Binding("x", "give_up", show=False),
         Binding("n", "next", show=False),
         Binding("escape,q,B,ctrl+g", "dismiss(None)", show=False),
     ]
@@ -75,21 +78,27 @@ class HuntScreen(Dialog[Wish | None]):
         self._name_keys()
 
     def action_choose(self, block: int, kind: int) -> None:
-        if not self.hunting.hunt.found:
+        if not self.hunting.hunt.over:
             self._show(self.hunting.choosing(block, kind))
 
     def action_name(self) -> None:
         self._show(self.hunting.naming())
 
     def action_hint(self) -> None:
-        hunt = self.hunting.hunt.hinted()
-        self._show(Hunting(hunt, self.hunting.block, self.hunting.kind))
+        self._show(self.hunting.having(self.hunting.hunt.hinted()))
+
+    def action_give_up(self) -> None:
+        """Give up, if that is meant; leave the search at its end."""
+        if self.hunting.hunt.over:
+            self.dismiss("leave")
+        else:
+            self._show(self.hunting.giving_up())
 
     def action_wish(self, wish: Wish) -> None:
         self.dismiss(wish)
 
     def action_next(self) -> None:
-        if self.hunting.hunt.found:
+        if self.hunting.hunt.over:
             self.dismiss("next")
 
     def action_scroll(self, by: int) -> None:
