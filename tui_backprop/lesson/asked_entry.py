@@ -29,7 +29,7 @@ def asked_entry(
 ) -> AskedEntry | None:
     """Return the entry to predict; None where a step computes nothing, or its receipt ends in no single entry."""
     piece = step.pieces[-1]
-    rows = receipt_rows(iteration, piece, unit, 2, asked=number)
+    rows = [row for row in receipt_rows(iteration, piece, unit, 2, asked=number) if row.sign != "≠"]
     if piece.kind == GIVEN or not rows or rows[-1].sign != "=":
         return None
     if piece.kind == "update":  # of the parameter that is shown, which need not be the step's first one

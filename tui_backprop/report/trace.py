@@ -53,7 +53,7 @@ Watch = Callable[[int, int], None]  # (done, of how many)
 COLUMNS = 100
 UPDATED = "'"  # after the name of a parameter: as updated
 INDENT = " " * 5  # of the lines of a step, below its heading
-SIGNS = {"=": "result: ", "*": "times ", "/": "divided by "}  # of a receipt, in words
+SIGNS = {"=": "result: ", "*": "times ", "/": "divided by ", "≠": "warning: "}  # of a receipt, in words
 
 
 def trace_text(

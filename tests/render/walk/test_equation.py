@@ -350,3 +350,16 @@ def test_where_an_update_is_cut_its_formula_is_that_of_the_parameter_worked_out(
     for optimizer, asked, begins in (("sgd", "", "W1 ←"), ("sgd", "b1", "b1 ←"), ("momentum", "", "W1 ←")):
         graph, step = update(optimizer)
         assert equations(step)[main_equation(graph, step, asked)].startswith(begins)
+
+
+def test_a_sum_that_does_not_add_up_says_by_how_much():
+    rows = [
+        ReceiptRow("+", "a[0]", 0.018),
+        ReceiptRow("+", "3 more terms", 0.002),
+        ReceiptRow("=", "b", -0.115),
+        ReceiptRow("≠", "does not add up", -0.135),
+    ]
+    lines = [plain(row) for row in receipt(rows, 40, "backward")]
+    assert lines[1].split()[-1] == "+0.002"  # the rest is that of the terms
+    assert lines[2:] == ["= b                −0.115", "≠ does not add up  −0.135"]
+    assert "≠" not in "".join(plain(row) for row in receipt(rows, 40, "backward", hidden=True))

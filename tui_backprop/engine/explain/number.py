@@ -21,6 +21,7 @@ from tui_backprop.engine.explain.receipts import (
     unit_with_largest_delta,
 )
 from tui_backprop.engine.explain.receipts.rows import largest
+from tui_backprop.engine.explain.receipts.sums import balanced
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import Graph
@@ -197,8 +198,9 @@ def _differentiated(
         return _origin(iteration, graph.gradient_of(value), index, terms, sample)
     every = walk(iteration.spec, iteration.batch, iteration.optimizer, "operation")
     steps = [step for step in every if step.visits and step.visits[-1] in visits]
-    with np.errstate(all="ignore"):
-        first, *others = (_rows(iteration, step, index, terms, sample) for step in steps)
+    first, *others = (
+        [row for row in _rows(iteration, step, index, terms, sample) if row.sign != "≠"] for step in steps
+    )
     each = [first[:-1], *(rows[1:-1] for rows in others)]  # without the sums so far
     rows = [row for own in each for row in own]
     made, read = equation(graph, visits)
@@ -211,7 +213,7 @@ def _differentiated(
     operands = tuple((name, shape_in(graph, name, shapes)) for name in (*made, *read))
     reused = tuple(name for step in steps for name in step.reused if name in read)
     whole = replace(steps[-1], formula=formula, operands=operands, reused=tuple(dict.fromkeys(reused)))
-    return Origin(whole, (*rows, others[-1][-1]))
+    return Origin(whole, tuple(balanced([*rows, others[-1][-1]])))
 
 
 def _by_block(

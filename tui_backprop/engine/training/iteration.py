@@ -233,13 +233,14 @@ class Iteration:
                 self.distribution(name, updated=True)
 
     def slope(self, layer: int, sample: int) -> Array:
-        """f' of a hidden layer for one sample, (width,), by the rules of the passes, with a cache of its own."""
-        row = self.activation(layer)
-        z = self.tensor(row.inputs[0])[sample : sample + 1]
-        a, slope, cache = np.empty_like(z), np.empty_like(z), row.primitive.room(z.dtype, z.shape)
+        """f' of a hidden layer for one sample, (width,), by its forward mode, in a cache of its own: it is right also
+        where a rule of the backward pass is wrong."""
+        op = self.activation(layer)
+        row, z = op.primitive, self.tensor(op.inputs[0])[sample : sample + 1]
+        a, slope, cache = np.empty_like(z), np.empty_like(z), row.room(z.dtype, z.shape)
         with np.errstate(all="ignore"):
-            row.primitive.forward(a, cache, z)
-            row.primitive.vjps[0](slope, np.ones_like(z), a, cache, z)
+            row.forward(a, cache, z)
+            row.jvps[0](slope, np.ones_like(z), a, cache, z)
         return np.asarray(slope[0])
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from tui_backprop.engine.explain.receipts import ReceiptRow
+from tui_backprop.engine.explain.receipts.sums import sums
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.render.draw.context import UTF8, RenderContext
@@ -28,7 +29,9 @@ SIGNS = {
     "*": "×",
     "/": "÷",
     "=": "=",
+    "≠": "≠",
 }  # a subtracted term is shown as a negative summand
+LABEL_ROLES = {"=": "strong", "≠": "bad"}
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
@@ -130,7 +133,7 @@ def _names(known: tuple[str, ...]) -> re.Pattern[str]:
 def decimals_for(rows: Sequence[ReceiptRow]) -> int | None:
     """Decimals for three significant digits of every result and every subtracted term (and two of the largest
     summand, where a divisor below 1 follows); None where that is more than ``MOST_DECIMALS``."""
-    wanted = {"=": 2, "-": 2}
+    wanted = {"=": 2, "-": 2, "≠": 1}
     needed = [
         wanted[row.sign] - math.floor(math.log10(abs(row.value)))
         for row in rows
@@ -146,18 +149,14 @@ def decimals_for(rows: Sequence[ReceiptRow]) -> int | None:
     return most if most <= MOST_DECIMALS else None
 
 
-def sums(rows: Sequence[ReceiptRow]) -> list[Sequence[ReceiptRow]]:
-    """Split a receipt into its sums: a summand after a result begins the next one."""
-    starts = [i for i in range(1, len(rows)) if rows[i - 1].sign == "=" and rows[i].sign in "+-"]
-    return [rows[start:end] for start, end in zip([0, *starts], [*starts, len(rows)], strict=True)]
-
-
 def receipt(
     rows: Sequence[ReceiptRow], columns: int, role: str, context: RenderContext = UTF8, hidden: bool = False
 ) -> list[Line]:
     """Render a receipt, each sum aligned on the decimal point. A subtracted term is shown as a negative summand, with
     the minus in its label, so that the column adds up: "−α · dW   −0.00280". The row of remaining terms absorbs the
-    rounding error of the terms shown; a short sum gets more decimals instead. The last result may be ``hidden``."""
+    rounding error of the terms shown; a short sum gets more decimals instead. The last result may be ``hidden``, and
+    with it what differs from the terms."""
+    rows = [row for row in rows if row.sign != "≠"] if hidden else rows
     if not rows:
         return []
     shown = receipt_values(rows)
@@ -169,13 +168,12 @@ def receipt(
     factor_wide = max(map(len, factors))
     lines = []
     for row, label, text, factor in zip(rows, labels, texts, factors, strict=True):
-        result = row.sign == "="
         lines.append(
             line(
                 (f"{context.text(SIGNS[row.sign])} ", "muted"),
-                (f"{_named(label, label_wide):<{label_wide}}", "strong" if result else "text"),
+                (f"{_named(label, label_wide):<{label_wide}}", LABEL_ROLES.get(row.sign, "text")),
                 (f"{gap}{factor:>{factor_wide}}" if factor_wide else "", "muted"),
-                (f"{gap}{text:>{wide}}", role if result else "text"),
+                (f"{gap}{text:>{wide}}", role if row.sign == "=" else LABEL_ROLES.get(row.sign, "text")),
             )
         )
     return lines
@@ -262,7 +260,7 @@ def _settle(rows: Sequence[ReceiptRow], values: list[float | str], decimals: int
     plus = [i for i, row in enumerate(rows) if row.sign in "+-"]
     if rest is None or not all(isinstance(values[i], float) for i in plus):
         return
-    scaled = any(row.sign in "*/" for row in rows)
-    total = sum(rows[i].value for i in plus) if scaled else rows[-1].value
+    own = any(row.sign in "*/≠" for row in rows)  # the result is another number than the sum
+    total = sum(rows[i].value for i in plus) if own else rows[-1].value
     if math.isfinite(total):
         values[rest] = round(total, decimals) - sum(float(values[i]) for i in plus if i != rest)

@@ -10,6 +10,7 @@ from tui_backprop.engine.explain.conventions import conventions, decay_text, set
 from tui_backprop.engine.explain.no_gradient import without_gradient
 from tui_backprop.engine.explain.pytorch import Before, lines_of
 from tui_backprop.engine.explain.receipts import ReceiptRow, receipt_rows
+from tui_backprop.engine.explain.receipts.sums import sums
 from tui_backprop.engine.explain.schedule import rate_plans
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.training.optimizer_spec import learning_rate
@@ -24,7 +25,6 @@ from tui_backprop.render.walk.equation import (
     formula_with_shapes,
     main_equation,
     receipt,
-    sums,
 )
 from tui_backprop.session.state import Session
 from tui_backprop.session.update_log import begins

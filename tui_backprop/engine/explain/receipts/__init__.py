@@ -1,7 +1,8 @@
 """Worked examples: the equation of a step for one unit, with this network's numbers.
 
 A worked example is a receipt: rows that add up (or multiply out) to the value in the pass. Long sums
-show their largest terms, and the remaining ones as one row.
+show their largest terms, and the remaining ones as one row. The terms follow from the right rules, the result is what
+the program has computed: where a rule of the program is wrong, they do not add up, and a row says so.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tui_backprop.engine.explain.receipts.rows import (
     of_largest,
     selected_input,
 )
+from tui_backprop.engine.explain.receipts.sums import balanced
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.graph_values import TensorEntry
 from tui_backprop.engine.training.iteration import Iteration
@@ -88,14 +90,15 @@ def receipt_rows(
 
     ``terms`` is how many terms of a long sum are shown. A step that computes gradients of parameters or updates them
     shows the parameter ``asked`` for, if it is one of the unit's, else the weight into the unit with the largest
-    gradient. Raises KeyError for an unknown kind of step.
+    gradient. A sum that does not add up has a row with the difference. Raises KeyError for an unknown kind of step.
     """
     with np.errstate(all="ignore"):  # after divergence inf and NaN are shown as they are
-        return tuple(
+        rows = [
             in_range(row, iteration.program.dtype)
             for part in step.pieces
             for row in _receipt(iteration, part, unit, asked)(iteration, part, unit, terms, sample)
-        )
+        ]
+    return tuple(balanced(rows))
 
 
 def _receipt(iteration: Iteration, part: Step, unit: int, asked: TensorEntry | None) -> Receipt:

@@ -23,7 +23,8 @@ MOST_WORKED = 4  # terms of a sum that are written out in a single row
 @dataclass(frozen=True)
 class ReceiptRow:
     """One line of a receipt: ``sign`` is + or - (a summand), * or / (a factor of everything above), "," (another
-    input of a function) or = (a result). A summand after a result begins the next sum, which may use that result."""
+    input of a function), = (a result) or ≠ (what a result has more than its sum, where they differ by more than
+    rounding). A summand after a result begins the next sum, which may use that result."""
 
     sign: str
     label: str
