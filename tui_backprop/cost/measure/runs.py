@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -111,11 +112,12 @@ def _one_by_one(method: Method, problem: Problem) -> Passes:
 
 
 def _at_once(method: Method, problem: Problem) -> Passes:
-    """Return a method that perturbs all parameters at once."""
-    out = np.empty(problem.spec.parameters)
-    return Passes(
-        TimedRun(lambda: _exhaust(method.fill(out, problem))), 1 / method.count(problem.spec.parameters, 1)
-    )
+    """Return a method that perturbs all parameters at once, which goes on with the next random direction in each run,
+    in the same arrays; with its start."""
+    out, passes = np.empty(problem.spec.parameters), method.count(problem.spec.parameters, 1)
+    probes = method.fill(out, problem, options=Options(probes=sys.maxsize))
+    start = TimedRun(lambda: _exhaust(method.fill(out, problem, np.arange(0))))
+    return Passes(TimedRun(lambda: next(probes)), 1 / passes, start, 1 / passes)
 
 
 def _batched(method: Method, problem: Problem) -> Passes:

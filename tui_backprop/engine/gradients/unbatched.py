@@ -79,14 +79,16 @@ def spsa(out: Array, problem: Problem, where: Array, h: float, options: Options)
     the size √(P / k) of the gradient."""
     program = problem.program()
     generator = np.random.default_rng(options.seed)
+    here = slice(None) if np.array_equal(where, problem.positions) else where  # copies nothing
     at = program.parameters[where]
     total = np.zeros(len(where))
     for k in range(1, options.probes + 1):
         signs = generator.integers(0, 2, len(where)) * 2 - 1
+        moves = signs.astype(at.dtype) * at.dtype.type(h)
         losses = []
-        for side in (1, -1):
-            program.parameters[where] = at + side * h * signs
+        for moved in (at + moves, at - moves):
+            program.parameters[here] = moved
             losses.append(float(program.forward()))
         total += (losses[0] - losses[1]) / (2 * h) * signs
-        out[where] = total / k
+        out[here] = total / k
         yield 2 * k

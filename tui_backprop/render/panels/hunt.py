@@ -31,7 +31,7 @@ def hunt_lines(hunting: Hunting, columns: int, context: RenderContext) -> list[L
     elif hunt.gave_up:
         lines += [(), *wrap(f"There, the gradient {MUTANTS[hunt.bug.kind].about}.", columns, "strong")]
     elif hunting.asks:
-        lines += wrap(GIVE_UP, columns, "mark")
+        lines += wrap(GIVE_UP, columns, "strong")
     for text in hints(hunt):
         lines += wrap(context.text(text), columns, "strong")
     if said or hunt.hints or hunt.instruments:
@@ -48,7 +48,7 @@ def hunt_keys(hunting: Hunting) -> tuple[str, ...]:
     """Name the keys that work, in the order of their importance."""
     if hunting.hunt.over:
         return ("n next bug", "x leaves", "esc closes")
-    return ("enter names it", "c check", "i hint", "x gives up", "? help", "esc to the walk")
+    return ("enter names it", "c check", "i hint", "x gives up", "? help", "esc to walk")
 
 
 def _network(hunting: Hunting) -> str:
