@@ -29,10 +29,17 @@ def test_what_was_missed_comes_again_at_the_start_of_the_next_block():
         "one-words",
         "one-number",
         "one-words",
-        "one-number",
         "two-words",
+        "one-number",
         "end",
     ]
+
+
+def test_what_was_skipped_comes_again_once_at_the_end():
+    everything = ["one-words", "one-number", "two-words"]
+    assert asked(take(FRESH, "ssssss")) == [*everything, *everything, "end"]
+    assert asked(take(FRESH, "rsrs")) == [*everything, "one-number", "end"]
+    assert [COURSE.next(take(FRESH, "s" * n)).last for n in range(6)] == [False] * 3 + [True] * 3
 
 
 def test_what_was_missed_in_the_last_block_comes_once_more():
@@ -54,9 +61,11 @@ def test_what_was_missed_in_the_last_block_comes_once_more():
         ("r", "question 2 of 3", 2),
         ("w", "question 2 of 3, 1 to come again", 3),
         ("ws", "asked again, 1 more to come", 3),
-        ("wsr", "asked again", 2),
-        ("wsw", "asked again, 1 more to come", 3),
-        ("wsrr", "question 3 of 3", 1),
+        ("wsr", "question 3 of 3, 1 to come again", 2),
+        ("wsw", "question 3 of 3, 2 to come again", 3),
+        ("wsrr", "asked again", 1),
+        ("sss", "asked again, 2 more to come", 3),
+        ("ssss", "asked again, 1 more to come", 2),
         ("rrw", "asked again", 1),
     ],
 )

@@ -1,7 +1,7 @@
 """The quiz: a frozen state, from which follows what is asked next, and what is known at the end.
 
 Questions come in blocks, one for each chapter. What was missed comes again in the next block; what was missed in the
-last one, in a block after it."""
+last one, or skipped anywhere, in a block after it, once."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ class Quiz:
 
 @dataclass(frozen=True)
 class Block:
-    """Questions that are asked together: those ``again`` that were missed before, and those about a ``chapter``, None
-    for the block after the last chapter."""
+    """Questions that are asked together: those ``again`` that were missed or skipped before, and those about a
+    ``chapter``, None for the block after the last chapter."""
 
     chapter: int | None
     again: tuple[str, ...]
@@ -68,14 +68,15 @@ class Block:
 @dataclass(frozen=True)
 class Next:
     """The next question: its ``number`` ``of`` all questions, from 1 on; None if it is asked ``again``. ``waiting``
-    counts those that were missed and come again after it, ``left`` all that are still to be answered, this one
-    included, if no further one is missed."""
+    counts those that come again after it, ``left`` all that are still to be answered, this one included, if no further
+    one is missed. In the ``last`` block it does not come again."""
 
     posed: Posed
     number: int | None
     of: int
     waiting: int
     left: int
+    last: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,25 +105,29 @@ class Course:
         """Iterate over the blocks: those up to the current one, and later ones as they are if no further question is
         missed."""
         left = iter(quiz.given)
-        missed: tuple[str, ...] = ()
+        missed: list[str] = []
+        skipped: list[str] = []
         for chapter in quiz.chapters:
-            block = Block(chapter, missed, self.names(chapter, quiz.seed))
+            block = Block(chapter, tuple(missed), self.names(chapter, quiz.seed))
             yield block
-            missed = _missed(block, left)
-        if missed:
-            yield Block(None, missed, ())
+            taken = [given for _, given in zip(block.names, left, strict=False)]
+            missed = [given.question for given in taken if given.misconception]
+            skipped += [given.question for given in taken if given.skipped]
+        if missed or skipped:
+            yield Block(None, (*missed, *skipped), ())
 
     def next(self, quiz: Quiz) -> Next | None:
         """Return the next question; None at the end."""
-        asked = [(name, name in block.again) for block in self.blocks(quiz) for name in block.names]
+        asked = [(name, name in block.again, block) for block in self.blocks(quiz) for name in block.names]
         done = len(quiz.given)
-        for name, again in asked[done : done + 1]:
+        for name, again, block in asked[done : done + 1]:
             posed = self.posing(self.by_name[name], quiz.seed, len(quiz.answers_to(name)))
             if posed:
-                repeats = [again for _, again in asked]
+                repeats = [again for _, again, _ in asked]
                 number = None if again else repeats[: done + 1].count(False)
                 waiting = repeats[done + 1 :].count(True)
-                return Next(posed, number, repeats.count(False), waiting, len(asked) - done)
+                last = block.chapter is None
+                return Next(posed, number, repeats.count(False), waiting, len(asked) - done, last)
         return None
 
     def fits(self, quiz: Quiz) -> bool:
@@ -137,12 +142,6 @@ class Course:
         """Return what came of each question, by name."""
         names = (name for chapter in quiz.chapters for name in self.names(chapter, quiz.seed))
         return {name: _outcome(quiz.answers_to(name)) for name in names}
-
-
-def _missed(block: Block, left: Iterator[Given]) -> tuple[str, ...]:
-    """Take the answers to a block; return the names of the questions that were missed."""
-    taken = [given for _, given in zip(block.names, left, strict=False)]
-    return tuple(given.question for given in taken if not given.right)
 
 
 def _outcome(answers: tuple[Given, ...]) -> Outcome:

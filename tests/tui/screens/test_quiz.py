@@ -136,3 +136,26 @@ async def test_what_is_longer_than_the_screen_says_how_much_is_out_of_sight(open
         assert "comes again later." in ui.screen  # the end is what is shown first
         await ui.press(*["up"] * 9)
         assert "question 1 of 1" in ui.screen
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_chapter_is_chosen_by_a_key_and_the_quiz_that_is_kept_goes_on(open_app, short, size):
+    async with open_app(XOR, size=size) as ui:
+        await ui.press("Q", "s", "enter", "right")
+        kept = ui.app.screen.sitting.saved
+        assert ui.app.screen.sitting.quiz == Quiz(0, COURSE.chapters[:1])
+        assert "← → chapter" in ui.screen
+        await ui.press("right")
+        assert ui.app.screen.sitting.quiz.chapters == COURSE.chapters[1:2]
+        right, wrong = letters(ui)
+        await ui.press(wrong, "left", right)  # no turning while an answer is shown
+        assert len(ui.app.screen.sitting.quiz.given) == 1
+        await ui.press("escape", "Q")
+        assert load(COURSE) == kept == ui.app.screen.sitting.quiz
+        await ui.press("left")
+        assert ui.app.screen.sitting.quiz.chapters == COURSE.chapters[-1:]
+        while COURSE.next(ui.app.screen.sitting.quiz):
+            await ui.press(letters(ui)[0], "enter")
+        assert "n to the whole quiz" in ui.screen
+        await ui.press("n")
+        assert ui.app.screen.sitting.quiz == kept

@@ -48,8 +48,13 @@ def quiz_keys(course: Course, sitting: Sitting) -> tuple[str, ...]:
         see = ("g see it in the app",) if sitting.answered.seen_at else ()
         return ("enter goes on", *see, "esc closes")
     if course.next(sitting.quiz):
-        return ("a b c sure", "A B C unsure", "s skip", "esc closes")
-    return ("n new quiz", "↑ ↓ scroll", "esc closes")
+        return ("a b c sure", "A B C unsure", "s skip", "← → chapter", "esc closes")
+    return (
+        "n to the whole quiz" if sitting.kept else "n new quiz",
+        "← → chapter",
+        "↑ ↓ scroll",
+        "esc closes",
+    )
 
 
 # --- a question ----------------------------------------------------------------------------------------------
@@ -95,7 +100,8 @@ def _verdict(answered: Answered, columns: int, context: RenderContext) -> list[L
     posed, chosen = worded(answered.asked.posed, context.words), answered.chosen
     right = posed.options[posed.right]
     if chosen is None:
-        return wrap("Skipped. It is asked again later.", columns, "muted")
+        later = "It is not asked again." if answered.asked.last else "It comes again once, at the end."
+        return wrap(f"Skipped. {later}", columns, "muted")
     if answered.right:
         head = "Right." if answered.sure else "Right, though you were unsure."
         return _led(head, "good", right.about, columns)
@@ -104,7 +110,8 @@ def _verdict(answered: Answered, columns: int, context: RenderContext) -> list[L
     for sentence in others:
         lines += wrap(sentence, columns)
     answer = f"The answer is {LETTERS[posed.right]}."
-    return [*lines, (), *_led(answer, "good", f"{right.about} The question comes again later.", columns)]
+    later = "" if answered.asked.last else " The question comes again later."
+    return [*lines, (), *_led(answer, "good", f"{right.about}{later}", columns)]
 
 
 def _led(head: str, role: str, text: str, columns: int) -> list[Line]:

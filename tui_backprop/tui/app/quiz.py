@@ -56,8 +56,8 @@ class QuizControl:
         return Sitting(quiz or Quiz(0, every.chapters))
 
     def _keep(self, sitting: Sitting) -> None:
-        if not sitting.answered or sitting.quiz.given:
-            self._keeping.keep(sitting.quiz)
+        if not sitting.answered or sitting.saved.given:
+            self._keeping.keep(sitting.saved)
 
     def _closed(self, screen: QuizScreen, there: Session | None) -> None:
         """Go to the state that was asked for, if any."""

@@ -50,6 +50,8 @@ class QuizScreen(Dialog[Session | None]):
         Binding("enter,space", "go_on", show=False),
         Binding("g", "see", show=False),
         Binding("n", "new", show=False),
+        Binding("left,h", "turn(-1)", show=False),
+        Binding("right,l", "turn(1)", show=False),
         Binding("up,k", "scroll(-1)", show=False),
         Binding("down,j", "scroll(1)", show=False),
         Binding("pageup", "scroll(-10)", show=False),
@@ -84,6 +86,9 @@ class QuizScreen(Dialog[Session | None]):
 
     def action_new(self) -> None:
         self._show(self.sitting.anew(self._course))
+
+    def action_turn(self, by: int) -> None:
+        self._show(self.sitting.turning(self._course, by))
 
     def action_see(self) -> None:
         """Go to the place that shows what is right."""
