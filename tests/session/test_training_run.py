@@ -270,3 +270,26 @@ def test_going_back_by_one_update_and_on_again_takes_down_that_loss_once():
     back = before_update(first.to)
     again = last(replay, back, 1, first.learning.up_to(back.t))
     assert again.learning.losses.tolist() == first.learning.losses.tolist()
+
+
+@pytest.mark.parametrize(("name", "classes"), [("lenet", True), ("rnn", False)])
+def test_graphs_without_layers_are_trained_and_scored(name, classes):
+    """Accuracy where there are classes; the state is that of single updates."""
+    session = from_preset(name)
+    *_, last = learn(Replay(), session, 3, None)
+    assert last.to == after_training(session, 3)
+    assert last.learning.done == 3
+    assert [each.accuracy is not None for each in last.learning.scores] == [classes] * len(
+        last.learning.scores
+    )
+    one_by_one, here = by_hand(session, 3)
+    np.testing.assert_allclose(last.learning.losses, one_by_one, rtol=1e-6)
+    assert here.t == 3
+
+
+@pytest.mark.parametrize("name", ["lenet", "rnn"])
+def test_what_their_training_keeps_stays_within_the_budget(name):
+    session, limit = from_preset(name), 4 * 2**20
+    replay = Replay(limit)
+    for _ in learn(replay, session, 60, None):
+        assert replay.budget.bytes <= limit

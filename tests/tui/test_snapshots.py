@@ -26,14 +26,18 @@ DEEP = Session(
 WIDER = replace(XOR, network=replace(XOR.network, layers=(2, 4, 1)))
 TRAINED = after_training(XOR, 300)
 BOOKMARKED = after_update(add_bookmark(after_update(add_bookmark(XOR))))
-GPT = from_preset("microgpt")
+GPT, LENET, RNN = from_preset("microgpt"), from_preset("lenet"), from_preset("rnn")
 TO_DELTA = ("right_square_bracket",) * 8
 TO_LOSS = ("right_square_bracket",) * 5
 
 
+def at_tensor(session, tensor):
+    """The session at the step that computes a tensor."""
+    return at_step(session, next(step.index for step in steps_of(session) if step.tensor == tensor))
+
+
 def gpt_at(tensor):
-    """The GPT at the step that computes a tensor."""
-    return at_step(GPT, next(step.index for step in steps_of(GPT) if step.tensor == tensor))
+    return at_tensor(GPT, tensor)
 
 
 # Name, session, columns and rows, keys. What is timed while the test runs is in none of them.
@@ -81,6 +85,15 @@ SCREENS = [
     ("gpt-letters", gpt_at("L"), SMALL, ("down",)),
     ("gpt-blame", GPT, SMALL, ("b", "down")),
     ("gpt-number", gpt_at("A1"), SMALL, ("i",)),
+    ("lenet-maps", at_tensor(LENET, "u1"), SMALL, ()),
+    ("lenet-patch", at_tensor(having(LENET, view="picture"), "u2"), SMALL, ("down",)),
+    ("lenet-patch", at_tensor(having(LENET, view="picture"), "u1"), WIDE, ("z",)),
+    ("lenet-pooling", at_tensor(having(LENET, view="picture"), "p1"), SMALL, ()),
+    ("lenet-kernels", at_tensor(having(LENET, view="picture"), "dW1"), SMALL, ()),
+    ("lenet-loss", at_tensor(LENET, "L"), SMALL, ()),
+    ("lenet-blame", having(LENET, number=("W1", (5, 0, 4, 3))), SMALL, ("b",)),
+    ("rnn-flow", RNN, SMALL, ("f",)),
+    ("rnn-number", having(RNN, number=("Wh", (28, 12))), SMALL, ("i",)),
     ("confusion", LESSON, WIDE, ("C",)),
     ("find", LESSON, SMALL, ("slash",)),
     ("help", LESSON, WIDE, ("question_mark",)),
