@@ -12,6 +12,7 @@ from tui_backprop.engine.analysis.path_of_operations import MOST_ENTRIES
 from tui_backprop.engine.analysis.ranking import named
 from tui_backprop.engine.frontends.conv.spec import ConvSpec
 from tui_backprop.engine.network.initializers import initial_parameters
+from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 
 SMALL = ConvSpec((2, 3), (3,), (1,), (1,), "max", (4,), "tanh", False, (1, 7, 6), 3, dtype="float64")
@@ -89,3 +90,27 @@ def test_without_finite_numbers_that_is_the_reason():
         found = detail(pass_, "W2", (0, 0, 0, 0))
     assert found.missing is not None
     assert found.missing.bad
+
+
+@pytest.mark.parametrize("tensor", SMALL.graph.parameters)
+def test_a_flip_of_the_prediction_is_what_a_forward_pass_says(tensor):
+    pass_ = taken(SMALL, 1)
+    index = tuple(size // 2 for size in SMALL.graph.parameters[tensor])
+    label = int(pass_.data[1][0])
+    found = parameter_detail(pass_, named(pass_, "gradient", tensor, index), label).flips
+    assert found.searched
+    for flip in filter(None, (found.up, found.down)):
+        program = Program(SMALL, 1, pass_.program.parameters.copy())
+        program.parameters[SMALL.graph.flat_index(tensor, index)] += flip.by
+        program.feed(*pass_.data)
+        program.forward()
+        assert int(program.values["z4"].argmax()) == flip.predicted_class != found.predicted_class
+
+
+def test_flips_are_not_searched_where_samples_of_a_batch_depend_on_each_other():
+    pass_ = taken(replace(SMALL, batch_norm=True), 1)
+    found = detail(pass_, "W1", (0, 0, 0, 0))
+    assert found.flips is None
+    search = parameter_detail(pass_, found.attribution, 0).flips
+    assert not search.searched
+    assert "mixes the samples" in search.untried

@@ -41,7 +41,7 @@ STEPS = "; searched in steps of 2.2%; flips between them may be missed"
             f"−0.5000 flips it to 3; no flip found up to 1,024{STEPS}",
         ),
         (FlipSearch(1, None), "no prediction: outputs are not finite"),
-        (FlipSearch(1, 5, 5), "no flip was searched for: too many parameters"),
+        (FlipSearch(1, 5, 5, untried="too many parameters"), "no flip was searched for: too many parameters"),
     ],
 )
 def test_what_was_found_is_said_and_nothing_beyond_it(search, words):

@@ -15,9 +15,9 @@ from tui_backprop.engine.analysis.prediction_flips import (
     PredictionAlong,
     changes_per_doubling,
     search_flips,
+    why_untried,
 )
 from tui_backprop.engine.analysis.ranking import Attribution
-from tui_backprop.engine.gradients.batched import groups
 from tui_backprop.engine.gradients.methods import Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
 from tui_backprop.engine.network.predictions import NO_CLASS, predicted_classes
@@ -187,11 +187,11 @@ class ChangedParameter:
         _, predicted_class = self._run(0.0)
         if own is None or predicted_class is None:
             return FlipSearch(label, None, own)
+        untried = why_untried(iteration.graph, self._attribution.tensor)
+        if untried:
+            return FlipSearch(label, predicted_class, own, untried=untried)
         per_doubling = changes_per_doubling(iteration.graph, self._attribution.tensor)
-        if not per_doubling:
-            return FlipSearch(label, predicted_class, own)
-        (entry,) = groups(self._problem, np.array([self._at]), self._program)
-        along = PredictionAlong(self._program, entry)
+        along = PredictionAlong(self._program, self._attribution.tensor, self._attribution.index)
         return replace(search_flips(along, label, per_doubling, np.array(others)), network_class=own)
 
 

@@ -14,11 +14,11 @@ from math import ceil, copysign, floor, log10
 
 import numpy as np
 
-from tui_backprop.engine.gradients.batched import SharedEntryPoint
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.inference import at_once
 from tui_backprop.engine.network.predictions import NO_CLASS, predicted_classes
 from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.rerun import jacobian_column
 from tui_backprop.engine.primitives import Array
 
 NEAREST, FARTHEST = 2.0**-20, 2.0**10  # magnitudes of the first and the last change that is tried
@@ -46,7 +46,8 @@ class FlipSearch:
 
     ``predicted_class`` is the prediction without a change, None where there is none, in double precision or in the
     network's; ``network_class`` is that in the network's precision; ``label`` is the true class.
-    Changes from -``reach`` to ``reach`` were tried, each ``ratio`` times the one before; both are 0 where none was.
+    Changes from -``reach`` to ``reach`` were tried, each ``ratio`` times the one before; both are 0 where none was,
+    and ``untried`` says why.
     """
 
     label: int
@@ -57,6 +58,7 @@ class FlipSearch:
     correction: Flip | None = None
     reach: float = 0.0
     ratio: float = 0.0
+    untried: str = ""
 
     @property
     def searched(self) -> bool:
@@ -70,17 +72,15 @@ class FlipSearch:
 
 
 class PredictionAlong:
-    """The prediction for the first sample as a function of the change of one parameter.
+    """The prediction for the first sample as a function of the change of one parameter, the entry of a ``tensor`` at
+    an ``index``; ``program`` has just run forward, without the change."""
 
-    ``program`` has just run forward, without the change; the parameter is the only one at ``entry``.
-    """
-
-    def __init__(self, program: Program, entry: SharedEntryPoint) -> None:
+    def __init__(self, program: Program, tensor: str, index: tuple[int, ...]) -> None:
         self._loss = program.graph.loss_rule
-        self._column = int(entry.columns[0])
-        self._slope = float(entry.answers(program)[0, 0])
-        self._y = program.values[entry.op.output][0].copy()
-        self._first = entry.at + 1
+        at, op = next((at, op) for at, op in enumerate(program.ops) if tensor in op.inputs)
+        self._slope = jacobian_column(program, op, op.inputs.index(tensor), index)[0]
+        self._y = program.values[op.output][0].copy()
+        self._first = at + 1
         while program.ops[self._first].primitive.in_place:  # has added to the same array already
             self._first += 1
         self._last = next(i for i, op in enumerate(program.ops) if op.primitive.kind == "loss")
@@ -89,7 +89,7 @@ class PredictionAlong:
         for name in {name for op in later for name in op.inputs} - {op.output for op in later}:
             if program.graph.per_sample(name):
                 self._stacked.values[name][...] = program.values[name][0]
-        self._changed = self._stacked.values[entry.op.output]
+        self._changed = self._stacked.values[op.output]
         self._z = self._stacked.values[program.graph.output]
 
     def classes(self, changes: Array) -> Array:
@@ -99,10 +99,17 @@ class PredictionAlong:
             part = changes[start : start + len(self._z)]
             self._changed[...] = self._y
             with np.errstate(all="ignore"):
-                self._changed[: len(part), self._column] += part * self._slope
+                self._changed[: len(part)] += part.reshape(-1, *[1] * self._y.ndim) * self._slope
             self._stacked.forward(self._first, self._last)
             found[start : start + len(part)] = predicted_classes(self._z[: len(part)], self._loss)
         return found
+
+
+def why_untried(graph: Graph, tensor: str) -> str:
+    """Say why changes of a parameter are not tried: they are run as samples of one batch, and take time."""
+    if any(op.primitive.mixes_samples for op in graph.ops):
+        return "batch normalization mixes the samples of a pass"
+    return "" if changes_per_doubling(graph, tensor) else "too many parameters"
 
 
 def changes_per_doubling(graph: Graph, tensor: str) -> int:

@@ -66,6 +66,7 @@ class Primitive:
     by_sample: bool = (
         False  # computes each sample by itself, VJPs by inputs with samples too, and so does its cache
     )
+    mixes_samples: bool = False  # an entry of y depends on other samples
     kink: bool = False  # the derivative by input 0 jumps where that is 0
     saves: bool = (
         False  # its VJP reads an array that the forward rule saved, though the formula computes it again

@@ -93,6 +93,7 @@ LINE = "F.batch_norm({0}, None, None, {1}, {2}, training=True)"
 BATCH_NORM = Primitive(
     name="batch normalization",
     kind="batch normalization",
+    mixes_samples=True,
     saved="v",
     forward=_forward,
     vjps=(_vjp_x, _vjp_gain, _vjp_shift),

@@ -104,7 +104,7 @@ def flips_found(search: FlipSearch, brief: bool = False) -> str:
     if search.predicted_class is None:
         return NO_PREDICTION
     if not search.searched:
-        return "no flip was searched for: too many parameters"
+        return f"no flip was searched for: {search.untried}"
     low, high = (format_number(end, 4) for end in (-search.reach, search.reach))
     found = [flip for flip in (search.up, search.down, search.correction) if flip]
     parts = [_flip(flip, search) for flip in sorted(dict.fromkeys(found), key=lambda flip: abs(flip.by))]
