@@ -38,6 +38,8 @@ FIGURE = r"^{} +(\S+)"  # a row of the number panel, with its number
 TWO, THREE, FOUR = 6e-2, 6e-3, 6e-4  # of a number with so many digits
 SECONDS = {"µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "days": 86400.0}
 
+MARK = "(?:[●·] +)?"  # of a time: measured or projected
+
 
 def the_number(speech: Speech) -> None:
     """Of the first parameter: value, gradient, rank, and the value after the update."""
@@ -189,7 +191,7 @@ def the_costs(speech: Speech) -> None:
     assert re.search(rf"^this network: {count:,} {noun}\b", text, re.MULTILINE), text
 
     def flops(method: str) -> float:
-        found = re.search(rf"^{method} +([\d.,]+)(k?)", text, re.MULTILINE)
+        found = re.search(rf"^{method} +{MARK}([\d.,]+)(k?)", text, re.MULTILINE)
         assert found, text
         return number(found[1]) * (1000 if found[2] else 1)
 
@@ -215,7 +217,7 @@ def the_times(spec: NetworkSpec, count: int) -> None:
         ("SPSA +s", 2 * all_at_once), ("backprop +b", backprop),
         ("100,000 steps: naive", 1e5 * naive), ("  with backprop", 1e5 * backprop),
     ):  # fmt: skip
-        found = re.search(rf"^{label} +([\d.,]+) (\S+)", text, re.MULTILINE)
+        found = re.search(rf"^{label} +{MARK}([\d.,]+) (\S+)", text, re.MULTILINE)
         assert found, text
         assert close(number(found[1]) * SECONDS[found[2]], right, 0, THREE), f"{label}: {right} s\n{text}"
     faster = re.search(r"^backprop: (\S+) times (faster|slower) than naive", text, re.MULTILINE)
