@@ -21,6 +21,7 @@ COMMANDS = {
     "trace": SMALL,
     "blame": SMALL,
     "check": SMALL,
+    "generate": ("--preset", "microgpt", "--count", "1"),
     "hessian": SMALL,
     "jacobian": ("--expr", "y = w*x", "--let", "w=2, x:=[1, 3]"),
     "doctor": (),
