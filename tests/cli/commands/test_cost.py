@@ -441,3 +441,12 @@ def test_help_imports_neither_numpy_nor_dask():
         "--scheduler",
     ):
         assert flag in done.stdout
+
+
+def test_a_saved_sweep_of_another_kind_of_network_says_nothing_about_this_one(folder):
+    swept = found("--preset", "microgpt", "--sweep", "--budget", "1")
+    assert swept["passes"]
+    assert swept["network"]["kind"] == "gpt"
+    assert found("--preset", "microgpt")["kept"]
+    assert not found(*XOR)["kept"]
+    assert [one["name"] for one in swept["known"]] == [name for name, _ in KNOWN]

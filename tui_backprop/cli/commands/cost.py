@@ -68,6 +68,7 @@ def run_cost(session: Session, options: dict[str, Any], as_json: bool) -> CostRe
     """Measure what the options request. Raises InputError, naming the option, for a bad one."""
     from tui_backprop.cli.progress import status
     from tui_backprop.cost.measure import cache
+    from tui_backprop.cost.measure.passes import alike
     from tui_backprop.cost.measure.sweep import BUDGET, checked
     from tui_backprop.cost.model.network_shape import shape_of
     from tui_backprop.cost.model.workload import STREAMED
@@ -104,7 +105,8 @@ def run_cost(session: Session, options: dict[str, Any], as_json: bool) -> CostRe
                 f"the machine is busy: measured {format_short_count(size)} {inflected(size, 'parameter')} again"
             ),
         )
-    return CostResult(session, cost_model, options["chart"], kept=kept is not None, raced=raced)
+    saved = kept is not None and bool(alike(kept, spec).points)
+    return CostResult(session, cost_model, options["chart"], kept=saved, raced=raced)
 
 
 def _check_combination(method: str, options: dict[str, Any], as_json: bool) -> None:

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from tui_backprop import __version__
-from tui_backprop.cost.measure.again import with_points
+from tui_backprop.cost.measure.passes import kind_of
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Measured
 from tui_backprop.cost.model.family_shape import FamilyShape
@@ -189,11 +189,12 @@ def _all_in(values: Iterable[float], bounds: tuple[float, float]) -> bool:
 
 
 def store(cost_model: CostModel, folder: Path | None = None) -> bool:
-    """Save the measurements of networks that grow beside those saved before, atomically and for this user only;
-    return whether that was possible."""
-    before = load(folder)
-    model = cost_model if before is None else with_points(before, cost_model.points)
-    points = [point for point in model.points if point.shape.grows][-MOST_POINTS:]
+    """Save the measurements of networks that grow, in place of those saved before of the same kinds of network,
+    atomically and for this user only; return whether that was possible."""
+    found = [point for point in cost_model.points if point.shape.grows]
+    kinds, before = {kind_of(point.shape.pattern) for point in found}, load(folder)
+    others = [] if before is None else [p for p in before.points if kind_of(p.shape.pattern) not in kinds]
+    points = [*others, *found][-MOST_POINTS:]
     dense = tuple(NetworkPoint(**vars(point)) for point in points if isinstance(point.shape, NetworkShape))
     families = tuple(
         _kept(point, point.shape.model) for point in points if isinstance(point.shape, FamilyShape)

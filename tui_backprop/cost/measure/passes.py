@@ -125,12 +125,13 @@ def ladder_of(spec: Model) -> Sequence[Model]:
     return [replace(spec, layers=layers, activation=activation, frozen=()) for layers in LADDER]
 
 
+def kind_of(network: Model) -> tuple[str, bool]:
+    """Return what networks have in common whose times say something about each other: other front ends make other
+    operations, and a layer normalization takes many calls."""
+    return network.frontend, bool(network.graph.with_role("normalized"))
+
+
 def alike(kept: CostModel, spec: Model) -> CostModel:
-    """Return what a cost model has of networks whose times say something about this one: other front ends make other
-    operations, a layer normalization takes many calls, and what does not grow has times of its own."""
-
-    def kind(one: Model) -> tuple[str, bool]:
-        return one.frontend, bool(one.graph.with_role("normalized"))
-
-    found = (point for point in kept.points if kind(point.shape.pattern) == kind(spec))
+    """Return what a cost model has of networks of the kind of this one; what does not grow has times of its own."""
+    found = (point for point in kept.points if kind_of(point.shape.pattern) == kind_of(spec))
     return replace(kept, points=tuple(found) if shape_of(spec).grows else ())
