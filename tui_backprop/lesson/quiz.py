@@ -68,8 +68,8 @@ class Block:
 @dataclass(frozen=True)
 class Next:
     """The next question: its ``number`` ``of`` all questions, from 1 on; None if it is asked ``again``. ``waiting``
-    counts those that come again after it, ``left`` all that are still to be answered, this one included, if no further
-    one is missed. In the ``last`` block it does not come again."""
+    counts those that come again after it, ``left`` all that are still to be answered, this one included, if no
+    further one is missed. In the ``last`` block it does not come again."""
 
     posed: Posed
     number: int | None

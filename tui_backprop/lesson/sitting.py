@@ -33,8 +33,8 @@ class Answered:
 
 @dataclass(frozen=True)
 class Sitting:
-    """The state: the ``quiz``, the question that was ``answered`` while what is said of it is shown, and the quiz that
-    is ``kept`` for later while one about a single chapter is taken."""
+    """The state: the ``quiz``, the question that was ``answered`` while what is said of it is shown, and the quiz
+    that is ``kept`` for later while one about a single chapter is taken."""
 
     quiz: Quiz
     answered: Answered | None = None
@@ -46,8 +46,8 @@ class Sitting:
         return self.kept or self.quiz
 
     def turning(self, course: Course, by: int) -> Sitting:
-        """Turn to a quiz about another chapter, by so many; before the first and after the last one is the quiz that is
-        kept. Nothing changes while an answer is shown."""
+        """Turn to a quiz about another chapter, by so many; before the first and after the last one is the quiz that
+        is kept. Nothing changes while an answer is shown."""
         if self.answered:
             return self
         every = (None, *course.chapters)
