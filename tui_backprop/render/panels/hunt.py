@@ -8,11 +8,12 @@ from tui_backprop.engine.mutants.table import MUTANTS
 from tui_backprop.lesson.bug_hunt import hints, summary, verdict
 from tui_backprop.lesson.hunting import Hunting
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.spans import Line, cut, line, wrap
+from tui_backprop.render.draw.spans import Line, line, plain, wrap
 
 ABOUT = "One rule of this backward pass is wrong, in one {part}. The session is not saved and has no token."
 GIVE_UP = "Give up? x again shows the bug."
 LABEL_COLUMNS = 8
+MARK_COLUMNS = 4  # beside a kind: the mark of the one chosen, and blanks
 
 
 def hunt_lines(hunting: Hunting, columns: int, context: RenderContext) -> list[Line]:
@@ -68,11 +69,13 @@ def _choices(hunting: Hunting, columns: int, context: RenderContext) -> list[Lin
     for i, name in enumerate(hunting.kinds):
         chosen = i == hunting.kind
         label = "kind" if i == 0 else "↑ ↓" if i == 1 else ""
-        text = f" {'▸' if chosen else ' '} {context.text(MUTANTS[name].about)} "
-        lines.append(
-            line(
-                (f"{context.text(label):<{LABEL_COLUMNS}}", "key" if i else "muted"),
-                (cut(text, columns - LABEL_COLUMNS), "cursor" if chosen else "text"),
+        about = wrap(context.text(MUTANTS[name].about), columns - LABEL_COLUMNS - MARK_COLUMNS)
+        for n, row in enumerate(about):
+            mark = "▸" if chosen and n == 0 else ""
+            lines.append(
+                line(
+                    (f"{context.text(label) if n == 0 else '':<{LABEL_COLUMNS}}", "key" if i else "muted"),
+                    (f" {context.text(mark):<2}{plain(row)} ", "cursor" if chosen else "text"),
+                )
             )
-        )
     return lines

@@ -23,7 +23,7 @@ from tui_backprop.lesson.sitting import Answered, Sitting
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, first_fitting, line, pad, plain, width, wrap
 
-LETTER_COLUMNS = 6  # before an option: the mark of the one chosen, and its letter
+LETTER_COLUMNS = 7  # before an option: the mark of the one chosen, and its letter
 MOST_COLUMNS = 72  # of running text
 ADVICE_ROLES = {"revisit": "bad", "read once more": "mark"}
 OUTCOME_ROLES = {"known": "good", "learned": "good", "missed": "bad"}
