@@ -57,7 +57,8 @@ def _rows(session: Session, report: Report) -> Iterator[Row]:
     if report.overflowed:
         found += f", {report.overflowed} not compared: their numbers overflow"
     operations = f"{report.operations} operations one by one"
-    yield Sentence(f"{operations}, VJP and JVP against the complex step: {found}")
+    if report.operations:
+        yield Sentence(f"{operations}, VJP and JVP against the complex step: {found}")
     for fault in report.faults:
         yield Sentence(_sentence(fault), indent=2)
     yield Sentence(verdict(report))
@@ -98,7 +99,8 @@ def _worked_out(report: Report) -> Iterator[Sentence]:
         return
     entry, digits = tensor.worst, DIGITS[report.dtype]
     of = f"at {entry_name('', entry.index)}" if entry.index else "along a direction"
-    yield Sentence(f"{tensor.tensor} {of} uses most of its allowed difference ({_share(entry)}):")
+    used = "uses most of" if entry.used <= 1 else "exceeds" if isfinite(entry.used) else "is beyond"
+    yield Sentence(f"{tensor.tensor} {of} {used} its allowed difference ({_share(entry)}):")
     for name, quotient in zip((report.first, report.second), report.quotients, strict=True):
         if quotient is not None:
             yield from _quotient_lines(name, quotient, digits, along=not entry.index)
@@ -112,7 +114,11 @@ def _worked_out(report: Report) -> Iterator[Sentence]:
 
 
 def _share(entry: CheckedEntry) -> str:
-    return f"{format_number(100 * entry.used, 2)}%" if isfinite(entry.used) else "not finite"
+    """Write how much of its allowed difference an entry uses, or how many times as much."""
+    if not isfinite(entry.used):
+        return "not finite"
+    share = f"{format_number(100 * entry.used, 2)}%"
+    return share if entry.used <= 1 else f"{format_number(entry.used, 2)} times as much"
 
 
 def _quotient_lines(name: str, quotient: Quotient, digits: int, along: bool) -> Iterator[Sentence]:

@@ -200,3 +200,14 @@ async def test_the_cost_chart_is_that_of_the_network_without_its_bug(open_app):
     async with open_app(XOR) as ui:
         await ui.press("B", "escape", "3")
         assert "an expression" not in ui.screen
+
+
+async def test_the_report_of_check_does_not_name_the_layer(open_app):
+    async with open_app(XOR, size=(120, 40)) as ui:
+        await ui.press("B", "c")
+        await ui.until(lambda: not ui.app.screen.waits, "the report")
+        report = ui.app.screen.query_one("#report-page").report(100)
+        assert "differ" in report.lower()
+        assert "exceeds its allowed difference" in report
+        assert "layer" not in report
+        assert "WRONG" not in report

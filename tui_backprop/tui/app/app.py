@@ -133,7 +133,7 @@ class BackpropApp(AppServices):
         self.playback = Playback(self, state, self.navigation)
         self.training = TrainingControl(self, state, lambda: self.cost_lab.postpone())
         self.cost_lab = CostLab(self, state)
-        self.hunt = BreakIt(self, state)
+        self.hunt, self.quiz = BreakIt(self, state), QuizControl(self, state)
         self.inspection = Inspection(self, state, self.training)
         self.ranking = Ranking(self, state)
         self.queries = BackgroundQueries(self, state, self.panels, self.ranking.update)
@@ -160,7 +160,7 @@ class BackpropApp(AppServices):
             self.cost_lab.race, self.cost_lab.sweep, self.inspection, self.ranking, self.lesson, self.commands,
             self.quitting, Bookmarks(self, state), Edits(self, state, self.ranking), searching, text,
             General(self, self), self.resume, Copying(self, self, state, self.panels),
-            QuizControl(self, state), SecondDerivatives(self, state), self.predicting, self.hunt,
+            self.quiz, SecondDerivatives(self, state), self.predicting, self.hunt,
         )  # fmt: skip
         for name, action in actions.items():
             setattr(self, name, action)
@@ -238,7 +238,8 @@ class BackpropApp(AppServices):
 
     def on_unmount(self) -> None:
         self.cost_lab.close()
-        self.lesson.close()
+        for part in (self.lesson, self.hunt, self.quiz):
+            part.close()
         self.state.close()
 
     # --- events --------------------------------------------------------------------------------------------

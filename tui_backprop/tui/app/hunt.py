@@ -108,6 +108,10 @@ class BreakIt:
 
         return Hunting(Hunt((hunting.hunt.seed + 1) % SEEDS))
 
+    def close(self) -> None:
+        """Save what is not saved yet."""
+        self._keeping.close()
+
     # --- instruments -------------------------------------------------------------------------------------------
 
     def follow(self) -> None:
@@ -164,7 +168,8 @@ class BreakIt:
         try:
             assert self._hunting is not None
             bug = self._hunting.hunt.bug
-            text = partial(check_text, bug.wrong_session, compare(bug.problem), self._app.render_context)
+            report = replace(compare(bug.problem), operations=0, faults=())  # which name the layer
+            text = partial(check_text, bug.wrong_session, report, self._app.render_context)
         except Exception as error:  # any error is reported in one line
             self._app.call_from_thread(self._app.fail, f"Could not check this: {reason_of(error)}")
             self._app.call_from_thread(screen.dismiss)

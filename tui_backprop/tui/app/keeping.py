@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from tui_backprop.support.format import printable
@@ -18,6 +19,7 @@ class Keeping(Generic[T]):
     def __init__(self, app: AppContext, what: str, save: Callable[[T], None]) -> None:
         self._app, self._what, self._save = app, what, save
         self._newest: T | None = None
+        self._saved: T | None = None
         self._failed = False
         self._lock = threading.Lock()
 
@@ -26,13 +28,23 @@ class Keeping(Generic[T]):
         self._newest = value
         self._app.in_thread(f"keep {self._what}", self._run)
 
+    def close(self) -> None:
+        """Save what no worker has saved yet."""
+        with suppress(OSError):
+            self._save_newest()
+
     def _run(self) -> None:
+        try:
+            self._save_newest()
+        except OSError as error:
+            self._app.call_from_thread(self._tell, printable(error.strerror or error))
+
+    def _save_newest(self) -> None:
         with self._lock:
-            try:
-                if self._newest is not None:
-                    self._save(self._newest)
-            except OSError as error:
-                self._app.call_from_thread(self._tell, printable(error.strerror or error))
+            newest = self._newest
+            if newest is not None and newest is not self._saved:
+                self._save(newest)
+                self._saved = newest
 
     def _tell(self, reason: str) -> None:
         if not self._failed:

@@ -59,6 +59,10 @@ class QuizControl:
         if not sitting.answered or sitting.saved.given:
             self._keeping.keep(sitting.saved)
 
+    def close(self) -> None:
+        """Save what is not saved yet."""
+        self._keeping.close()
+
     def _closed(self, screen: QuizScreen, there: Session | None) -> None:
         """Go to the state that was asked for, if any."""
         if there is None:
