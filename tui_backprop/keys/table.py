@@ -79,7 +79,7 @@ KEYS = (
     Key("x", "input_gradient", "", "", "Go on to the gradient of the loss by the input, dL/dx, or leave it out.",
         WALK),
     Key("m", "clock", "m", "clock", "Switch the clock: measured here, or the lesson's 1 ms per pass.",
-        ("cost", "claims")),
+        ("cost", "claims"), pinned=("cost", "claims")),
     *OPENING,
     Key("s", "set_bookmark", "s", "bookmark", "Set a bookmark here."),
     Key("z", "zoom", "z", "zoom", "Only the current panel, or all that fit."),

@@ -33,7 +33,8 @@ from tui_backprop.support.format import (
     inflected,
 )
 
-NAME, VALUE = 15, 10  # columns
+NAME, VALUE, NARROW_VALUE = 15, 12, 10  # columns
+NARROW = 37  # columns below which values have less room
 TIMED_AXES = ("time", "training")
 MEASURED, PROJECTED = "●", "·"  # before a time, as in the chart
 LETTER = "in chart"  # title of the letters beside the names
@@ -133,7 +134,7 @@ def _titles(costs: CostState, columns: int) -> list[Line]:
     if costs.lesson_clock or costs.axis not in TIMED_AXES:
         return []
     letter = LETTER if costs.shape.grows else ""
-    left = f"{'method':<{NAME - len(letter)}}{letter}{'time':>{VALUE}}"
+    left = f"{'method':<{NAME - len(letter)}}{letter}{'time':>{_value_columns(columns)}}"
     return [first_fitting(columns, *(line((f"{left}  {title}", "muted")) for title in SPREAD_TITLES))]
 
 
@@ -278,12 +279,17 @@ def _row(name: str, values: tuple[str, str], role: str, columns: int, *notes: st
     """Draw a method, its figure after its mark, and the longest note that fits; else the short figure alone."""
     left = f"{name:<{NAME}}"
     for note in (*(f"  {note}" for note in notes if note), ""):
-        for text in (_cell(value, mark) for value in values):
+        for text in (_cell(value, mark, columns) for value in values):
             if len(ASCII.text(left + text + note)) <= columns:
                 return line((left, role), (text, "text" if role == "text" else "strong"), (note, "muted"))
-    return line((left, role), (_cell(values[1], mark), "text" if role == "text" else "strong"))
+    return line((left, role), (_cell(values[1], mark, columns), "text" if role == "text" else "strong"))
 
 
-def _cell(value: str, mark: str) -> str:
+def _value_columns(columns: int) -> int:
+    return NARROW_VALUE if columns < NARROW else VALUE
+
+
+def _cell(value: str, mark: str, columns: int) -> str:
     """Align a figure on the right, and its mark on the left if there is room."""
-    return f"{mark:<{VALUE - len(value)}}{value}" if len(value) < VALUE else value
+    room = _value_columns(columns) - len(value)
+    return f"{mark:<{room}}{value}" if room > 0 else value

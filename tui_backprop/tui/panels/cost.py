@@ -51,8 +51,8 @@ class CostView(CostPage):
             left = columns - room - 3
             words = readout(costs, room, rows, self.render_context)
             return beside(plot(left, rows), words, left, 3)
-        words = readout(costs, columns, context=self.render_context)
-        words = words[: max(rows - max(LEAST, rows // 2), 3)]
+        most = max(rows - max(LEAST, 2 * rows // 5), 3)
+        words = readout(costs, columns, most, self.render_context)
         return [*plot(columns, rows - len(words)), *words]
 
 
