@@ -281,7 +281,7 @@ def _lesson(state: State, columns: int, rows: int, context: RenderContext) -> li
         action=_with_numbers(step.action),
         status=state.any_of(("to read", "to do", "already so", "done")),
         note=state.any_of(("", "", OTHER)),
-        ends=place.index == len(titles) - 1,
+        onward=state.any_of(("next", "next chapter", "")),
         panel=state.any_of((*PANELS, *COST_PAGES)),
     )
     page = state.any_of(range(page_count(view, columns, rows, context)))

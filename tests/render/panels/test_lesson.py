@@ -131,3 +131,12 @@ def test_its_keys_are_no_others_keys():
     others = {name for key in ROWS if key not in own for name in key.keys.split(",")}
     assert len(own) == len(OWN)
     assert not names & others
+
+
+def test_only_a_step_before_another_one_leads_on():
+    steps = [*places()]
+    words = [view_of(Attempt(place, place.step.start.session), Progress(), (), "", place.step.start.session).onward
+             for place in steps]  # fmt: skip
+    assert words[-1] == ""
+    ends = [place.index == len(place.chapter.steps) - 1 for place in steps[:-1]]
+    assert words[:-1] == ["next chapter" if end else "next" for end in ends]

@@ -143,7 +143,7 @@ HEALTH_RULES: tuple[HealthRule, ...] = (
         (Case("{twins} get equal gradients for ever", (remedies.RANDOM,)),),
     ),
     HealthRule(
-        "no gradient", "samples on which δ of a layer is not 0", "exactly", 0.0, "rms", _reached,
+        "no gradient", "δ of a layer is not 0 on exactly {} of the samples", "exactly", 0.0, "rms", _reached,
         (Case("{delta} is 0 on every sample", (remedies.WIDE_LEAKY,)),),
         share=True,
     ),

@@ -101,7 +101,8 @@ def _table(
     """Draw a table of rules: the condition that breaks each, as long as fits, and the figure of this network nearest
     to it; nothing where that is too wide."""
     figures = [rule.nearest(report) for rule in rules]
-    for limits in zip(*((rule.condition, rule.limit, rule.bound) for rule in rules), strict=True):
+    forms = ((rule.condition, rule.limit, f"{rule.bound}{' …' * bool(rule.besides)}") for rule in rules)
+    for limits in zip(*forms, strict=True):
         wide, here = (
             max(len(context.text(text)) for text in texts)
             for texts in ((*limits, "broken if"), (*figures, "here"))

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tui_backprop.keys.table import panel_key
-from tui_backprop.lesson.attempt import Attempt, Status
+from tui_backprop.lesson.attempt import Attempt, Place, Status, beside
 from tui_backprop.lesson.chapter import Chapter, Kind
 from tui_backprop.lesson.progress import Progress
 from tui_backprop.render.draw.context import RenderContext
@@ -28,8 +28,9 @@ MARKS = {"done": "●", "skipped": "◇", "open": "○"}  # before the steps of 
 class LessonView:
     """What the strip shows of a step: ``number`` as in 3.2; the ``titles`` of all steps of the chapter, each with how
     it stands (a key of MARKS), and which of them this is, from 0. ``text`` has its paragraphs with figures,
-    ``action`` what to do, with {action} for the key of an action. ``note`` says what else is to be known. ``ends`` is
-    True for the last step of the chapter, ``panel`` is the one that has the keys."""
+    ``action`` what to do, with {action} for the key of an action. ``note`` says what else is to be known. ``onward``
+    is where the key for the next step leads, "" if this is the last one of all; ``panel`` is the one that has the
+    keys."""
 
     number: str
     chapter: str
@@ -39,7 +40,7 @@ class LessonView:
     action: str
     status: Status
     note: str = ""
-    ends: bool = False
+    onward: str = "next"
     panel: str = "walk"
 
 
@@ -57,9 +58,17 @@ def view_of(
         action=action,
         status=attempt.status(progress),
         note="" if attempt.about(now) else OTHER,
-        ends=place.index == len(place.chapter.steps) - 1,
+        onward=_onward(place),
         panel=now.panel,
     )
+
+
+def _onward(place: Place) -> str:
+    """Name what comes after a step: the next one, the next chapter, or nothing."""
+    after = beside(place, 1)
+    if after is None:
+        return ""
+    return "next" if after.chapter == place.chapter else "next chapter"
 
 
 def titles_of(chapter: Chapter, progress: Progress) -> tuple[tuple[str, str], ...]:
@@ -211,9 +220,13 @@ def _keys(view: LessonView, more: bool, columns: int, context: RenderContext) ->
     """The keys of the lesson; where all of them are typed into a field, none."""
     if view.panel == "network":
         return [()]
-    onward = "more" if more else "skip" if view.status == "to do" else "next chapter" if view.ends else "next"
+    onward = "more" if more else "skip" if view.status == "to do" else view.onward
     pairs = (
-        ("lesson_step(1)", onward, "good" if view.status in GOOD and not more else "muted"),
+        *(
+            (("lesson_step(1)", onward, "good" if view.status in GOOD and not more else "muted"),)
+            if onward
+            else ()
+        ),
         ("lesson_step(-1)", "back", "muted"),
         ("chapters", "list", "muted"),
         ("lesson", "hide", "muted"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tui_backprop.keys.panel_table import HEADS
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import transitions
+from tui_backprop.session.needs import lacking
 from tui_backprop.session.state import Session
 from tui_backprop.session.walk_steps import steps_of
 from tui_backprop.tui.app.app_interface import AppContext
@@ -22,7 +24,7 @@ NO_SPLIT = "no samples are held out; set validation in the form"
 HELD_OUT = "held out for validation: no update; {other_part} goes back to training"
 
 
-NO_HEADS = "no heads at this step"
+NO_HEADS, NONE_AT_ALL = "no heads at this step", "this network has no heads of attention"
 NO_BLOCK = "no block to fold here"
 
 
@@ -159,7 +161,7 @@ class Navigation:
             from tui_backprop.engine.network.axes import HEAD
 
             if HEAD not in chosen_value(snapshot).axes:
-                self._app.say(NO_HEADS)
+                self._app.say(NONE_AT_ALL if HEADS in lacking(session) else NO_HEADS)
                 return session
             return next_on_axis(HEAD, direction, session, snapshot)
 
