@@ -44,8 +44,15 @@ class SampleText:
         return self._signs(self.follows)
 
     def predicted(self, logits: Array) -> str:
-        """Return the tokens predicted at these positions, from ``logits`` (T, vocabulary)."""
-        return self._signs(tuple(logits[: len(self.read)].argmax(-1).tolist()))
+        """Return the tokens predicted at the positions that have a target, and a blank at the others, from ``logits``
+        (T, vocabulary)."""
+        found = logits[: len(self.read)].argmax(-1).tolist()
+        return self._signs(
+            tuple(
+                NO_TARGET if follow == NO_TARGET else token
+                for token, follow in zip(found, self.follows, strict=True)
+            )
+        )
 
     def _signs(self, tokens: tuple[int, ...]) -> str:
         return "".join(" " if token == NO_TARGET else self.signs[token] for token in tokens)

@@ -113,7 +113,7 @@ def prediction_lines(
     loss = line(("loss ", "muted"), (format_number(iteration.loss, 4), "loss"))
     if text:
         letters = text.predicted(iteration.tensor(graph.output)[0])
-        right = sum(a == b for a, b in zip(letters, text.following, strict=True))
+        right = sum(a == b != " " for a, b in zip(letters, text.following, strict=True))
         score = (f"  {right} of {len(text.following.replace(' ', ''))} correct", "muted")
         return [
             context.fit(line(("target    ", "muted"), (text.following, "strong"), ("  ", "text"), *loss)),
