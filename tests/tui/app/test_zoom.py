@@ -157,3 +157,17 @@ async def test_panels_pressed_one_after_the_other_at_once(open_app):
         assert ui.shown_panels == ["network", "walk", "number"]
         assert ui.step == 2
         assert sound(ui)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_zoom_hides_the_lesson_until_one_of_its_keys(open_app, size):
+    async with open_app(size=size, lesson=True) as ui:
+        strip = ui.app.query_one("#lesson")
+        room = ui.app.query_one("#walk").size
+        for key in ("z", "full_stop", "L"):
+            await ui.press("z")
+            assert not strip.size
+            assert ui.app.query_one("#walk").size.area > room.area
+            await ui.press(key)
+            assert strip.size
+        assert ui.app.lesson.attempt.place.number == "0.1"

@@ -14,6 +14,7 @@ from textual.app import App
 from tui_backprop.session.state import Session
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.lesson_progress import KeptProgress
+from tui_backprop.tui.app.panel_focus import ZOOMED
 from tui_backprop.tui.app.state import AppState
 from tui_backprop.tui.widgets.lesson import LessonStrip
 
@@ -50,7 +51,8 @@ class Lesson:
     @property
     def shown(self) -> bool:
         """True while the lesson is on the screen."""
-        return self._strip is not None and self._strip.display
+        first = self._screen.screen_stack[:1]
+        return any(screen.has_class(OPEN) and not screen.has_class(ZOOMED) for screen in first)
 
     @property
     def waits(self) -> bool:
@@ -137,9 +139,8 @@ class Lesson:
         first = self._screen.screen_stack[0]
         if self._strip is None and shown:
             first.query_one("#panels").mount(self.strip())
-        elif self._strip is not None:
-            self._strip.display = shown
         first.set_class(shown, OPEN)
+        first.set_class(first.has_class(ZOOMED) and not shown, ZOOMED)
         if not self._progress.loaded:
             self.begin()
         else:

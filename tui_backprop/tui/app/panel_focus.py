@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tui_backprop.render.view_state import Veil
 
 FIXED = ("network", "walk")  # the other panels share the place to the right of the walk
+ZOOMED = "zoomed"  # class of the screen that shows one panel
 FOLLOWING = ("number", "curves", *COST_PAGES)  # panels that show one number, or have a page that does
 
 
@@ -121,8 +122,11 @@ class Panels:
         await self.action_panel("cost")
 
     def action_zoom(self) -> None:
-        """Show only the current panel, or all that fit."""
-        self._screen.screen.toggle_class("zoomed")
+        """Show only the current panel, without the lesson; or all that fit."""
+        first = self._screen.screen_stack[0]
+        first.toggle_class(ZOOMED)
+        if first.has_class(ZOOMED):
+            self._app.say(f"only this panel; {self._app.render_context.key('zoom')} shows all that fit again")
         self._app.call_after_refresh(self._app.refresh_panels)
 
     # --- events ----------------------------------------------------------------------------------------------
