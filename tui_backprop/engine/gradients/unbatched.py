@@ -79,7 +79,8 @@ def spsa(out: Array, problem: Problem, where: Array, h: float, options: Options)
     the size √(P / k) of the gradient."""
     program = problem.program()
     generator = np.random.default_rng(options.seed)
-    here = slice(None) if np.array_equal(where, problem.positions) else where  # copies nothing
+    every = len(where) == len(program.parameters) and np.array_equal(where, problem.positions)
+    here = slice(None) if every else where  # copies nothing
     at = program.parameters[where]
     total = np.zeros(len(where))
     for k in range(1, options.probes + 1):

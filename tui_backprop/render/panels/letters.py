@@ -18,7 +18,9 @@ NUMBER, DECIMALS = 9, 3  # columns of a number, and its decimals
 LONGEST_BAR, SHORTEST_BAR = 16, 8  # columns
 FEWEST = 4  # letters in the table, before anything is said below it
 APART = 0.5  # of the larger one, up to which two numbers are within a factor of 2
-ABOUT = "Change of the loss with another letter (− it is to blame, + it helps): 1st order (blame), actual (mean)"
+ABOUT = (
+    "Change of the loss with another letter (− it is to blame, + it helps): 1st order (blame), actual (mean)"
+)
 LINEAR = "Blame is the change for an embedding of 0; towards the other letters the slope gives {linear}."
 BENT = "On the way to another letter the loss bends: the slope, {linear} there, holds for small changes only."
 
