@@ -8,7 +8,7 @@ from functools import lru_cache
 from tui_backprop.engine.frontends.dense.graph import graph_of
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.graph import Graph
-from tui_backprop.engine.network.graph_values import SO_FAR
+from tui_backprop.engine.network.tensor_names import SO_FAR
 
 LETTERS = [
     letter for letter in map(chr, range(0x1200, 0x1380)) if letter.isalpha()

@@ -10,8 +10,8 @@ import numpy as np
 
 from tui_backprop.engine.explain.formulas import equation
 from tui_backprop.engine.explain.notation import tidy
-from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array
 from tui_backprop.lesson.bugs import Bug, bug_of, passed, problem_of
 from tui_backprop.lesson.misconceptions import MISCONCEPTIONS

@@ -15,7 +15,7 @@ from tui_backprop.cost.model.landmarks import LESSON_FORWARD, LESSON_PASSES, LES
 from tui_backprop.engine.analysis.visit_norms import written
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec, backprop_ratio
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.keys.table import ROWS
 from tui_backprop.lesson.subject import Subject

@@ -10,8 +10,8 @@ import numpy as np
 from tui_backprop.engine.analysis.influence import strongest_path
 from tui_backprop.engine.mutants.answers import Answers
 from tui_backprop.engine.mutants.mutant import Asked
-from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.rerun import contribution, pulled
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array
 from tui_backprop.support.format import format_number
 

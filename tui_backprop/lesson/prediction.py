@@ -14,7 +14,7 @@ from tui_backprop.engine.arrays.types import Shape
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.mutants.answers import Answers, Diagnosis, close
 from tui_backprop.engine.mutants.mutant import Asked
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.lesson.misconceptions import told
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.format import format_number

@@ -10,8 +10,8 @@ import numpy as np
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.arrays.norms import norm
 from tui_backprop.engine.mutants.sharing import positions
-from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.rerun import pulled
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array, size
 from tui_backprop.lesson.subject import Subject
 from tui_backprop.support.format import format_number, format_share

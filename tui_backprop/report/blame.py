@@ -11,7 +11,7 @@ import msgspec
 
 from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
 from tui_backprop.engine.explain.notation import ascii_formula
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.number_titles import description_of, title_lines
 from tui_backprop.render.draw.spans import Line, plain

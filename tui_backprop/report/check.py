@@ -13,7 +13,7 @@ from tui_backprop.engine.gradients.check.report import CheckedEntry, Fault, Repo
 from tui_backprop.engine.gradients.check.tolerance import STANDARD_ERRORS, Noise
 from tui_backprop.engine.gradients.methods import METHODS
 from tui_backprop.engine.gradients.quotient import Quotient
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.walk.equation import shape_text
 from tui_backprop.report.place import data_text, first_sample_text, samples_dict, split_rows

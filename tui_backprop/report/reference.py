@@ -12,7 +12,7 @@ from tui_backprop.engine.frontends.dense.matching import match
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.mutants.reference import Compared, Explanation, Reference, order
 from tui_backprop.engine.network.graph import Graph
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.files.arrays import ArraysFile

@@ -16,8 +16,8 @@ from tui_backprop.data.catalogue import check_passage, info
 from tui_backprop.data.passage import Passage
 from tui_backprop.engine.arrays.types import in_shape
 from tui_backprop.engine.frontends.dense.spec import MAX_LAYERS
-from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.model import Model
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.training.memory import check_memory
 from tui_backprop.engine.training.optimizer_spec import check_epsilon
 from tui_backprop.keys.panel_table import PLACES

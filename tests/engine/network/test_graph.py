@@ -12,7 +12,7 @@ import pytest
 import tui_backprop
 from tests.test_imports import loaded_by
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
-from tui_backprop.engine.network.graph_values import SO_FAR, entry_name
+from tui_backprop.engine.network.tensor_names import SO_FAR, entry_name
 
 PACKAGE = Path(tui_backprop.__file__).parent
 OWNERS = {PACKAGE / "engine/frontends/dense/names.py", *PACKAGE.glob("engine/frontends/*/graph.py")}

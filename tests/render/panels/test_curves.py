@@ -10,7 +10,7 @@ import pytest
 from tui_backprop.engine.analysis.loss_slices import activation_curve, slice_along
 from tui_backprop.engine.analysis.ranking import ranking
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.lesson.start import read_start
 from tui_backprop.render.draw.context import ASCII, UTF8

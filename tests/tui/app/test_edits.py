@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.having import having
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.format import format_number
 from tui_backprop.tui.panels.blame import BlameView

@@ -9,7 +9,7 @@ import pytest
 
 from tests.render.general import SESSIONS, snapshots
 from tui_backprop.engine.explain.receipts import receipt_rows
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.keys.panel_table import PANELS
 from tui_backprop.keys.table import ROWS, Key, bound_keys
 from tui_backprop.session.validation import check

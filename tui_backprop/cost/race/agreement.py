@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.engine.gradients.methods import Problem
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array
 
 COMPARED_AT_ONCE = 2**16  # entries

@@ -10,7 +10,7 @@ from tui_backprop.engine.analysis import remedies
 from tui_backprop.engine.analysis.gradient_flow import Flow
 from tui_backprop.engine.analysis.judged import STUCK, FitState
 from tui_backprop.engine.analysis.remedies import Remedy
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.support.format import format_number, format_share
 
 # Predicates of (figure, threshold) that are true where a rule is broken. NaN breaks none of the first three.

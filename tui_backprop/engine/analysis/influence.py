@@ -22,8 +22,8 @@ from tui_backprop.engine.analysis.path_of_operations import (
     largest_path,
 )
 from tui_backprop.engine.network.graph import Graph
-from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.operation import Op
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 

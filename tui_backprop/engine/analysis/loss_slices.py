@@ -8,8 +8,8 @@ from math import isfinite, sqrt
 
 import numpy as np
 
-from tui_backprop.engine.network.graph_values import TensorEntry
 from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.tensor_names import TensorEntry
 from tui_backprop.engine.primitives import IDENTITY, Array, in_shape, index_at
 from tui_backprop.engine.training.iteration import Iteration, feed
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from tui_backprop.engine.analysis.loss_slices import ActivationCurve, curve_range
 from tui_backprop.engine.arrays.types import index_at, size
-from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.operation import Op
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.network.graph import Graph
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.network.value import Value
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.validation import quoted

@@ -11,7 +11,7 @@ from tui_backprop.engine.arrays.types import Shape
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.network.axes import LOOKED_AT, POSITION
 from tui_backprop.engine.network.graph import Graph
-from tui_backprop.engine.network.graph_values import TensorEntry
+from tui_backprop.engine.network.tensor_names import TensorEntry
 from tui_backprop.engine.primitives import Array, index_at, size
 from tui_backprop.engine.training.iteration import Iteration
 

@@ -25,9 +25,9 @@ from tui_backprop.engine.explain.receipts.sums import balanced
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import Graph
-from tui_backprop.engine.network.graph_values import TensorEntry
 from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.network.recurrence import blocks_that_read
+from tui_backprop.engine.network.tensor_names import TensorEntry
 from tui_backprop.engine.primitives import Array, Shape, in_shape, index_at
 from tui_backprop.engine.training.iteration import Iteration
 

@@ -25,9 +25,9 @@ from tui_backprop.engine.explain.pytorch_given import given_lines
 from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.network.graph import Graph
-from tui_backprop.engine.network.graph_values import SO_FAR
 from tui_backprop.engine.network.model import Model, TrainingSettings
 from tui_backprop.engine.network.operation import Op, Visit
+from tui_backprop.engine.network.tensor_names import SO_FAR
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES

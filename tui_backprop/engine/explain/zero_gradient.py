@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.engine.explain.receipts.general import terms_of
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import ACTIVATIONS, Array
 from tui_backprop.engine.training.iteration import Iteration
 

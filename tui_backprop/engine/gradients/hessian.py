@@ -15,8 +15,8 @@ import numpy as np
 
 from tui_backprop.engine.gradients.branches import Branches
 from tui_backprop.engine.gradients.problem import COMPLEX, Problem
-from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.running_clock import running_clock

@@ -14,8 +14,8 @@ from tui_backprop.engine.gradients.hessian import entry_names
 from tui_backprop.engine.gradients.problem import Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
 from tui_backprop.engine.network.graph import Graph
-from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array
 from tui_backprop.support.errors import InputError
 from tui_backprop.support.running_clock import running_clock

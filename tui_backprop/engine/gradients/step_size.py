@@ -19,9 +19,9 @@ from tui_backprop.engine.gradients.methods import METHODS, Problem
 from tui_backprop.engine.gradients.problem import COMPLEX
 from tui_backprop.engine.gradients.quotient import Quotient
 from tui_backprop.engine.network.graph import Graph
-from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.operation import Op
 from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.training.iteration import Iteration
 

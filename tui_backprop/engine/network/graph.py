@@ -8,8 +8,9 @@ from functools import cached_property
 from types import MappingProxyType
 
 from tui_backprop.engine.arrays.types import size
-from tui_backprop.engine.network.graph_values import GraphValues, so_far
+from tui_backprop.engine.network.graph_values import GraphValues
 from tui_backprop.engine.network.operation import Op, Visit
+from tui_backprop.engine.network.tensor_names import so_far
 from tui_backprop.engine.primitives.losses import Loss
 
 

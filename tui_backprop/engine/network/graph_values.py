@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Literal, NamedTuple
 
 from tui_backprop.engine.arrays.types import Array, Shape, in_shape, index_at, place_in, size
 from tui_backprop.engine.network.operation import Op
+from tui_backprop.engine.network.tensor_names import Tensor, TensorEntry, so_far
 from tui_backprop.engine.network.value import Block, Role, Value
-
-SO_FAR = " so far"  # suffix of the name of a sum that lacks some of its terms
-TensorEntry = tuple[str, tuple[int, ...]]  # the name of a tensor, and an index into it
-
-
-class Tensor(NamedTuple):
-    """What a name in formulas stands for: a value, its gradient, the first terms of that, or what the operation that
-    computes the value has saved."""
-
-    value: str
-    what: Literal["value", "gradient", "partial", "saved"] = "value"
-    terms: int = 0  # of a partial gradient
 
 
 @dataclass(frozen=True)
@@ -294,15 +282,3 @@ class GraphValues:
         """How many terms the gradient of each value has: one for each time that an operation reads it."""
         ops = (op for op in self.ops if op.output in self.differentiable)
         return MappingProxyType(Counter(name for op in ops for name in op.differentiated))
-
-
-def entry_name(tensor: str, index: Sequence[object]) -> str:
-    """Return the name of an entry, such as W2[13,200]; of a single number, its own. The suffix of a partial sum stays
-    at the end."""
-    whole, suffix, rest = tensor.partition(SO_FAR)
-    return f"{whole}[{','.join(map(str, index))}]{suffix}{rest}" if index else tensor
-
-
-def so_far(terms: int) -> str:
-    """Return the suffix of a gradient of which so many terms are added: the first, or several."""
-    return SO_FAR if terms == 1 else f"{SO_FAR} ({terms} terms)"

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tui_backprop.engine.network.graph import Graph
-from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.operation import Op, Visit
 from tui_backprop.engine.network.program import Program
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array, index_at
 from tui_backprop.support.format import format_number
 

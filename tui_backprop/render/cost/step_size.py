@@ -13,7 +13,7 @@ import numpy as np
 from tui_backprop.cost.model.landmarks import LESSON_STEP
 from tui_backprop.engine.gradients.quotient import Quotient
 from tui_backprop.engine.gradients.step_size import STEP_METHODS, StepCurve, StepSweep
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.log_axis import left_out_mark, role_of

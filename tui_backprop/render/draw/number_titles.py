@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.network.axes import LOOKED_AT
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.network.value import Value
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.context import RenderContext

@@ -9,8 +9,8 @@ from itertools import takewhile
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.analysis.ranking import MEASURES, Attribution, plain_sgd
 from tui_backprop.engine.network.graph import Graph
-from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.predictions import prediction_of
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, Span, beside, first_fitting, line, option, wrap

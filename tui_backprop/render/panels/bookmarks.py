@@ -9,7 +9,7 @@ from math import isfinite
 from tui_backprop.data.catalogue import title
 from tui_backprop.engine.analysis.comparison import Change, Difference
 from tui_backprop.engine.network.graph import Graph
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.spans import Line, cut, line, merge, wrap
 from tui_backprop.render.session_text import layers_text, network_name, sample_range

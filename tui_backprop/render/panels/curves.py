@@ -12,7 +12,7 @@ import numpy as np
 
 from tui_backprop.engine.analysis.loss_slices import Slice
 from tui_backprop.engine.analysis.operation_curves import ENTRY_BY_ENTRY
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.render.draw.context import RenderContext, fitted
 from tui_backprop.render.draw.line_chart import Chart, ChartMarks, limits, marks_of
 from tui_backprop.render.draw.loss_surface import lowest_and_highest, shades_legend, surface

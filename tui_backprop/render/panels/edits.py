@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.draw.spans import Line, cut, line
 from tui_backprop.session.state import Session

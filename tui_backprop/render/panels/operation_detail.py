@@ -12,8 +12,8 @@ from tui_backprop.engine.analysis.visit_norms import cheap, written, written_nor
 from tui_backprop.engine.explain.notation import tidy
 from tui_backprop.engine.explain.receipts import ReceiptRow
 from tui_backprop.engine.network.graph import Graph
-from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.operation import Op, Visit
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array, Shape, index_at, size
 from tui_backprop.engine.training.iteration import Iteration
 from tui_backprop.render.draw.context import RenderContext

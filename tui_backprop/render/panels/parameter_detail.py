@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.number_titles import title_lines
 from tui_backprop.render.draw.spans import (

@@ -6,7 +6,7 @@ import numpy as np
 
 from tui_backprop.engine.arrays.statistics import TOP_ENTRIES, largest_entries
 from tui_backprop.engine.arrays.top_k import count_largest
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.array_table import NUMBER_COLUMNS, share_of_norm, statistics
 from tui_backprop.render.draw.context import RenderContext

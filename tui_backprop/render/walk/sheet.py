@@ -10,7 +10,7 @@ from tui_backprop.engine.arrays.types import place_in
 from tui_backprop.engine.explain.entries import first_sample
 from tui_backprop.engine.explain.patches import Patch, patches_of
 from tui_backprop.engine.explain.receipts.general import name_of, named_index
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array, index_at, size
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.gallery import PICTURE_GAP, GalleryLayout, arranged, gallery_layout

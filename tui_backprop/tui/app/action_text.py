@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tui_backprop.data.catalogue import title
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.render.session_text import network_name
 from tui_backprop.session import bookmark_changes
 from tui_backprop.session.state import Session

@@ -33,7 +33,7 @@ class Edits:
         if by is None:
             return
         if how == "zero" and not by:
-            from tui_backprop.engine.network.graph_values import entry_name
+            from tui_backprop.engine.network.tensor_names import entry_name
 
             self._app.say(f"{entry_name(attribution.tensor, attribution.index)} is 0 already")
             return

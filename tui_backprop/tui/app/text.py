@@ -136,7 +136,7 @@ class TextControl:
 
     def _fix(self, session: Session, weight: Attribution, how: str, p: float) -> None:
         """Change a weight, and say how probable the letter was."""
-        from tui_backprop.engine.network.graph_values import entry_name
+        from tui_backprop.engine.network.tensor_names import entry_name
 
         place = weight.tensor, weight.index
         by = SMALL.get(how, -weight.value)

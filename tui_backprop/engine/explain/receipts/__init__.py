@@ -26,7 +26,7 @@ from tui_backprop.engine.explain.receipts.rows import (
 )
 from tui_backprop.engine.explain.receipts.sums import balanced
 from tui_backprop.engine.explain.step import Step
-from tui_backprop.engine.network.graph_values import TensorEntry
+from tui_backprop.engine.network.tensor_names import TensorEntry
 from tui_backprop.engine.training.iteration import Iteration
 
 # Steps about a parameter: the one asked for, or the weight into the unit with the largest gradient.

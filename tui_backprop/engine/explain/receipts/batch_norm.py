@@ -10,8 +10,8 @@ import numpy as np
 from tui_backprop.engine.explain.receipts.general import entry_index, entry_row, name_of, named_index
 from tui_backprop.engine.explain.receipts.rows import ReceiptRow, product, summands
 from tui_backprop.engine.explain.step import Step
-from tui_backprop.engine.network.graph_values import TensorEntry, entry_name
 from tui_backprop.engine.network.operation import Op
+from tui_backprop.engine.network.tensor_names import TensorEntry, entry_name
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.primitives.normalization import NORMALIZATION_EPSILON
 from tui_backprop.engine.training.iteration import Iteration

@@ -16,7 +16,7 @@ import numpy as np
 from tui_backprop.engine.explain.receipts.losses import output_delta
 from tui_backprop.engine.explain.receipts.rows import ReceiptRow, op_of, product
 from tui_backprop.engine.explain.step import Step
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.primitives.losses import Loss
 from tui_backprop.engine.training.iteration import Iteration

@@ -17,9 +17,9 @@ from tui_backprop.engine.explain.notation import tidy
 from tui_backprop.engine.explain.receipts.normalized import BACKWARD, FORWARD
 from tui_backprop.engine.explain.receipts.rows import ReceiptRow, largest, summands
 from tui_backprop.engine.explain.step import Step
-from tui_backprop.engine.network.graph_values import TensorEntry, entry_name
 from tui_backprop.engine.network.operation import Op, Visit
 from tui_backprop.engine.network.rerun import jacobian_column, jacobian_row, touched
+from tui_backprop.engine.network.tensor_names import TensorEntry, entry_name
 from tui_backprop.engine.primitives import Array, Shape, index_at, size
 from tui_backprop.engine.training.iteration import Iteration
 

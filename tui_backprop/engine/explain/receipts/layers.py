@@ -17,8 +17,8 @@ from tui_backprop.engine.explain.receipts.rows import (
     worked_sum,
 )
 from tui_backprop.engine.explain.step import Step
-from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.operation import Op, Visit
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import ACTIVATIONS
 from tui_backprop.engine.primitives.normalization import NORMALIZATION_EPSILON
 from tui_backprop.engine.training.iteration import Iteration

@@ -9,8 +9,8 @@ import numpy as np
 
 from tui_backprop.engine.explain.receipts.rows import ReceiptRow, entry, largest, op_of, worked_sum
 from tui_backprop.engine.explain.step import Step
-from tui_backprop.engine.network.graph_values import entry_name
 from tui_backprop.engine.network.operation import Op
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.primitives.losses import Loss
 from tui_backprop.engine.training.iteration import Iteration

@@ -20,8 +20,8 @@ from tui_backprop.engine.explain.receipts.rows import (
     parameter_entry,
 )
 from tui_backprop.engine.explain.step import Step
-from tui_backprop.engine.network.graph_values import SO_FAR
 from tui_backprop.engine.network.operation import Op
+from tui_backprop.engine.network.tensor_names import SO_FAR
 from tui_backprop.engine.training.iteration import Iteration
 
 

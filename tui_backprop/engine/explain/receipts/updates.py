@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tui_backprop.engine.explain.receipts.rows import ReceiptRow, product
 from tui_backprop.engine.explain.step import Step
-from tui_backprop.engine.network.graph_values import entry_name
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.engine.training.iteration import Iteration, TrainingState
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
