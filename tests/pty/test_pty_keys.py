@@ -95,15 +95,15 @@ def test_a_session_that_is_not_kept_is_told_of_in_the_end_too(terminal):
 
 def test_other_keys_are_named_and_work(terminal, tmp_path):
     (tmp_path / "keys.toml").write_text(
-        '[keys]\nview = ["w"]\nquit = ["J"]\n"panel(\'cost\')" = ["K", "f4"]\n'
+        '[keys]\nview = ["w"]\nquit = ["Z"]\n"panel(\'cost\')" = ["W", "f4"]\n'
     )
     run = terminal(100, 30, "--config", str(tmp_path / "keys.toml"))
     run.shows("step 0/20")
     assert "w view" in run.text
-    assert "J quit" in run.text
-    assert "K cost" in run.text
+    assert "Z quit" in run.text
+    assert "W cost" in run.text
     run.press("w", "histogram (w)")
-    run.send("J")
+    run.send("Z")
     assert run.ended() == 0
 
 

@@ -65,4 +65,4 @@ async def test_the_words_of_the_help_stand_in_one_column(open_app):
         for row, other in zip(*pages, strict=True):
             if row.isascii() and row.startswith("  "):
                 assert row == other
-        assert next(row for row in pages[1] if row.startswith("  down j "))[12:] == "Select the next unit."
+        assert next(row for row in pages[1] if row.startswith("  down j "))[12:] == "Select the next one."
