@@ -51,7 +51,7 @@ from tui_backprop.render.view_state import BlameState, Findings, Snapshot
 from tui_backprop.render.walk.tensor import tensor_view
 from tui_backprop.render.walk.walk import walk_panel
 from tui_backprop.session.form_fields import fields_in_sight
-from tui_backprop.session.network_form import texts_of
+from tui_backprop.session.form_texts import texts_of
 from tui_backprop.session.session_parts import AXES, GRAINS, MEASURES, PRECISIONS, VIEWS, ZOOMS
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import UserError

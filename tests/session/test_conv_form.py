@@ -10,7 +10,8 @@ from click.testing import CliRunner
 from tui_backprop.cli.main import main
 from tui_backprop.engine.frontends.conv.spec import ConvSpec
 from tui_backprop.session.form_fields import fields_of
-from tui_backprop.session.network_form import chosen, session_of, texts_of
+from tui_backprop.session.form_texts import texts_of
+from tui_backprop.session.network_form import chosen, session_of
 from tui_backprop.session.share_token import decode, encode
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.support.errors import InputError

@@ -11,7 +11,8 @@ from tui_backprop.data.catalogue import info
 from tui_backprop.data.typed import texts_typed, typed_samples
 from tui_backprop.session.form_files import lost_weights, opened, to_open
 from tui_backprop.session.form_state import FormState
-from tui_backprop.session.network_form import session_of, texts_of
+from tui_backprop.session.form_texts import texts_of
+from tui_backprop.session.network_form import session_of
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.share_token import decode, encode
 from tui_backprop.session.state import from_preset

@@ -10,7 +10,8 @@ from tests.session.test_replay import CHANGES, rough
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.render.draw.context import LINEAR
 from tui_backprop.report.trace import trace_dict, trace_text
-from tui_backprop.session.network_form import session_of, texts_of
+from tui_backprop.session.form_texts import texts_of
+from tui_backprop.session.network_form import session_of
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.setting_changes import applied_words, new_optimizer, setting_changes
 from tui_backprop.session.share_token import decode, encode

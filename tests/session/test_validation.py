@@ -15,7 +15,8 @@ from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.predictions import predicted_classes
 from tui_backprop.engine.network.program import Program
-from tui_backprop.session.network_form import session_of, texts_of
+from tui_backprop.session.form_texts import texts_of
+from tui_backprop.session.network_form import session_of
 from tui_backprop.session.presets import MODELS
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.setting_changes import applied_words

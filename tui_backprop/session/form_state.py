@@ -11,7 +11,8 @@ from tui_backprop.engine.frontends.dense.start import shapes_of, written
 from tui_backprop.engine.training.memory import check_memory
 from tui_backprop.session.form_fields import BY_NAME, CUSTOM, FIELDS, FILE, Field, fields_in_sight
 from tui_backprop.session.form_files import ROWS, Opened, same_request, to_open
-from tui_backprop.session.network_form import choices_of, chosen, session_of, texts_of
+from tui_backprop.session.form_texts import texts_of
+from tui_backprop.session.network_form import choices_of, chosen, session_of
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import UserError
 

@@ -41,12 +41,10 @@ def text_of(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def texts_of_settings(model: Model) -> dict[str, str]:
-    """Return the texts of the fields of all these models: of the ``model``, if it is one of them, its own; otherwise
-    what they begin with."""
-    every = [beginning(kind) for kind in BEGINS if kind != model.frontend]
-    own = [model] if model.frontend in BEGINS else []
-    return {option(name): text_of(value) for each in (*every, *own) for name, value in each.settings.items()}
+def own_texts(model: Model) -> dict[str, str]:
+    """Return the texts of the fields of one of these models; of another one, none."""
+    settings = model.settings if model.frontend in BEGINS else {}
+    return {option(name): text_of(value) for name, value in settings.items()}
 
 
 def model_of(texts: Texts, old: Model) -> Model:

@@ -11,7 +11,7 @@ from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 from tui_backprop.engine.training.update_rules import SYMBOLS, UPDATE_RULES
 from tui_backprop.session.form_fields import FIELDS, fields_in_sight
-from tui_backprop.session.network_form import texts_of
+from tui_backprop.session.form_texts import texts_of
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import after_training
