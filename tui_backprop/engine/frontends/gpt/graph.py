@@ -14,9 +14,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tui_backprop.engine.network.axes import HEAD, LOOKED_AT, POSITION, TOKEN
+from tui_backprop.engine.network.block_builder import TOKENS, Axis, TokenBuilder
 from tui_backprop.engine.network.graph import Graph
-from tui_backprop.engine.network.graph_builder import Builder
-from tui_backprop.engine.network.value import BATCH, Block, Role, Value
+from tui_backprop.engine.network.value import Role, Value
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
 from tui_backprop.engine.primitives.arithmetic import arithmetic
 from tui_backprop.engine.primitives.base import Primitive
@@ -26,7 +26,6 @@ from tui_backprop.engine.primitives.layouts import MERGE_HEADS, split_heads, tra
 from tui_backprop.engine.primitives.normalization import LAYER_NORM, RMS_NORM
 from tui_backprop.engine.primitives.products import MATRIX_PRODUCT
 from tui_backprop.engine.primitives.softmax import softmax
-from tui_backprop.engine.primitives.token_loss import TOKEN_LOSS
 
 if TYPE_CHECKING:
     from tui_backprop.engine.frontends.gpt.spec import GptSpec
@@ -42,120 +41,100 @@ PROJECTED = {"q": "query channel", "k": "key channel", "v": "value channel"}
 @lru_cache(maxsize=32)
 def graph_of(spec: GptSpec) -> Graph:
     """Build the graph of a GPT."""
-    return _Gpt(spec).graph()
+    return _Gpt(spec).whole()
 
 
-class _Gpt:
+class _Gpt(TokenBuilder):
     """Builds a graph, block by block."""
 
     def __init__(self, spec: GptSpec) -> None:
+        super().__init__(spec.context, spec.vocabulary)
         self._spec = spec
-        self._build = Builder()
-        self._blocks = [Block("tokens")]
 
-    def graph(self) -> Graph:
-        spec, build = self._spec, self._build
-        build.give(self._tokens("x", "input"))
+    def whole(self) -> Graph:
+        """Build the graph."""
         stream = self._embedded()
-        for k in range(1, spec.depth + 1):
+        for k in range(1, self._spec.depth + 1):
             stream = self._attention(k, stream)
             stream = self._mlp(k, stream)
-        output = self._output(stream)
-        target = build.give(self._tokens("t", "target", padded=True))
-        loss = build.compute(TOKEN_LOSS, (output, target), "L", "loss", self._block, saved="p")
-        return build.graph(self._blocks, output, loss)
+        return self.predicting(self._output(stream))
 
-    @property
-    def _block(self) -> int:
-        return len(self._blocks) - 1
+    def _weight(self, name: str, *sizes: Axis) -> str:
+        return self.parameter(name, "weight", *sizes)
 
-    def _tokens(self, name: str, role: Role, padded: bool = False) -> Value:
-        shape, classes = (BATCH, self._spec.context), self._spec.vocabulary
-        return Value(
-            name, role, shape, self._block, f"d{name}", classes=classes, padded=padded, axes=(POSITION,)
-        )
-
-    def _weight(self, name: str, *sizes: tuple[str, int]) -> str:
-        axes, shape = zip(*sizes, strict=True)
-        return self._build.give(Value(name, "weight", shape, self._block, f"d{name}", axes=axes))
-
-    def _vector(self, name: str, role: Role) -> str:
-        shape, axes = (self._spec.width,), ("channel",)
-        return self._build.give(Value(name, role, shape, self._block, f"d{name}", axes=axes))
-
-    def _compute(
+    def _computed(
         self, primitive: Primitive, inputs: tuple[str, ...], name: str, axes: Sequence[str] = STREAM
     ) -> str:
         saved = f"{primitive.saved}_{name}" if primitive.saved else ""
-        return self._build.compute(primitive, inputs, name, "value", self._block, axes=axes, saved=saved)
+        return self.operation(primitive, inputs, name, axes, saved)
 
     def _product(self, left: str, right: str, name: str, axes: Sequence[str] = STREAM) -> str:
-        return self._compute(MATRIX_PRODUCT, (left, right), name, axes)
+        return self._computed(MATRIX_PRODUCT, (left, right), name, axes)
 
     @property
-    def _channels(self) -> tuple[str, int]:
+    def _channels(self) -> Axis:
         return "channel", self._spec.width
 
     def _norm(self, stream: str, name: str) -> str:
         """Normalize the stream, with gain and shift if the norm has them."""
         if self._spec.norm == "rms":
-            return self._compute(RMS_NORM, (stream,), name)
+            return self._computed(RMS_NORM, (stream,), name)
         roles: tuple[Role, ...] = "gain", "shift"
-        vectors = [self._vector(f"{role}_{name}", role) for role in roles]
-        return self._compute(LAYER_NORM, (stream, *vectors), name)
+        vectors = [self.parameter(f"{role}_{name}", role, self._channels) for role in roles]
+        return self._computed(LAYER_NORM, (stream, *vectors), name)
 
     def _embedded(self) -> str:
         spec = self._spec
-        self._blocks.append(Block("embedding"))
+        self.begin("embedding")
         tokens = self._weight("E", (TOKEN, spec.vocabulary), self._channels)
         positions = self._weight("P", (POSITION, spec.context), self._channels)
-        embedded = self._compute(EMBEDDING, (tokens, "x"), "e")
-        added = self._compute(arithmetic("add", (False, True)), (embedded, positions), "s")
+        embedded = self._computed(EMBEDDING, (tokens, TOKENS), "e")
+        added = self._computed(arithmetic("add", (False, True)), (embedded, positions), "s")
         return self._norm(added, "h0")
 
     def _attention(self, k: int, stream: str) -> str:
         spec = self._spec
-        self._blocks.append(Block(f"attention {k}"))
+        self.begin(f"attention {k}")
         heads = {}
         normalized = self._norm(stream, f"n{k}")
         for letter, axis in PROJECTED.items():
             weight = self._weight(f"W{letter}{k}", self._channels, (axis, spec.width))
             projected = self._product(normalized, weight, f"{letter}{k}", (POSITION, axis))
             split, name = split_heads(spec.heads), f"{letter.upper()}{k}"
-            heads[letter] = self._compute(split, (projected,), name, (HEAD, POSITION, OF_HEAD))
-        turned = self._compute(KEYS_TURNED, (heads["k"],), f"KT{k}", (HEAD, OF_HEAD, POSITION))
+            heads[letter] = self._computed(split, (projected,), name, (HEAD, POSITION, OF_HEAD))
+        turned = self._computed(KEYS_TURNED, (heads["k"],), f"KT{k}", (HEAD, OF_HEAD, POSITION))
         attention = HEAD, POSITION, LOOKED_AT
         scores = self._product(heads["q"], turned, f"S{k}", attention)
         scale = self._constant((spec.width // spec.heads) ** -0.5)
-        scaled = self._compute(arithmetic("multiply", (False, True)), (scores, scale), f"C{k}", attention)
-        weights = self._compute(softmax(causal=True), (scaled,), f"A{k}", attention)
+        scaled = self._computed(arithmetic("multiply", (False, True)), (scores, scale), f"C{k}", attention)
+        weights = self._computed(softmax(causal=True), (scaled,), f"A{k}", attention)
         gathered = self._product(weights, heads["v"], f"O{k}", (HEAD, POSITION, OF_HEAD))
-        merged = self._compute(MERGE_HEADS, (gathered,), f"g{k}", (POSITION, GATHERED))
+        merged = self._computed(MERGE_HEADS, (gathered,), f"g{k}", (POSITION, GATHERED))
         weight = self._weight(f"Wo{k}", (GATHERED, spec.width), self._channels)
         output = self._product(merged, weight, f"o{k}")
-        return self._compute(arithmetic("add"), (stream, output), f"r{k}")
+        return self._computed(arithmetic("add"), (stream, output), f"r{k}")
 
     def _constant(self, number: float) -> str:
         text = f"{number:.6g}"
-        return self._build.give(Value(text, "constant", (), 0, f"d{text}", constant=number))
+        return self.give(Value(text, "constant", (), 0, f"d{text}", constant=number))
 
     def _mlp(self, k: int, stream: str) -> str:
         spec = self._spec
-        self._blocks.append(Block(f"MLP {k}"))
+        self.begin(f"MLP {k}")
         normalized = self._norm(stream, f"m{k}")
         hidden = "hidden unit", HIDDEN * spec.width
         by_unit = POSITION, hidden[0]
         units = self._product(normalized, self._weight(f"Wu{k}", self._channels, hidden), f"u{k}", by_unit)
         activation = elementwise(spec.activation, ACTIVATIONS[spec.activation], "function")
-        active = self._compute(activation, (units,), f"a{k}", by_unit)
+        active = self._computed(activation, (units,), f"a{k}", by_unit)
         output = self._product(active, self._weight(f"Wd{k}", hidden, self._channels), f"d{k}")
-        return self._compute(arithmetic("add"), (stream, output), f"h{k}")
+        return self._computed(arithmetic("add"), (stream, output), f"h{k}")
 
     def _output(self, stream: str) -> str:
         spec = self._spec
-        self._blocks.append(Block("output"))
+        self.begin("output")
         if spec.tied:
-            weight = self._compute(TURNED, ("E",), "ET", ("channel", TOKEN))
+            weight = self._computed(TURNED, ("E",), "ET", ("channel", TOKEN))
         else:
             weight = self._weight("Wout", self._channels, (TOKEN, spec.vocabulary))
         return self._product(stream, weight, "z", (POSITION, TOKEN))
