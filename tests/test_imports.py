@@ -72,6 +72,8 @@ def test_the_package_itself_loads_nothing_of_its_dependencies():
 LATE = {  # what the first paint does without: it is imported when it is needed
     "numpy", "plotext", "msgspec", "tui_backprop.cost", "tui_backprop.lesson", "tui_backprop.files",
     "tui_backprop.keys.search", "tui_backprop.keys.search_words", "tui_backprop.keys.remap",
+    "tui_backprop.engine.frontends.conv.spec", "tui_backprop.engine.frontends.expression.spec",
+    "tui_backprop.engine.frontends.gpt.spec", "tui_backprop.engine.frontends.rnn.spec",
     "tui_backprop.engine.explain", "tui_backprop.render.panels.form", "tui_backprop.render.walk",
     "tui_backprop.session.share_token", "tui_backprop.session.replay", "tui_backprop.support.atomic_write",
     "tui_backprop.tui.app.screenshot", "tui_backprop.tui.screens.palette", "tui_backprop.tui.screens.help",

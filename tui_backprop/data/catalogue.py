@@ -7,7 +7,6 @@ from dataclasses import replace
 from tui_backprop.data.info import DataInfo
 from tui_backprop.data.passage import Passage
 from tui_backprop.data.split import checked_count
-from tui_backprop.engine.frontends.conv.spec import ConvSpec
 from tui_backprop.engine.frontends.dense.spec import NO_ACTIVATION, NetworkSpec
 from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.primitives.losses import LOSSES
@@ -64,7 +63,7 @@ def check(spec: Model, data: str, sample: int, batch: int, validation: int = 0) 
     _check_text(spec, data)
     if isinstance(spec, NetworkSpec):
         _check_widths(spec, data)
-    if isinstance(spec, ConvSpec):
+    if spec.image is not None:
         _check_images(spec, data)
     samples = info(data).samples
     if not 0 <= sample < samples:
@@ -109,7 +108,7 @@ def _check_text(spec: Model, data: str) -> None:
         )
 
 
-def _check_images(spec: ConvSpec, data: str) -> None:
+def _check_images(spec: Model, data: str) -> None:
     about = info(data)
     if about.image is None or (1, *about.image) != spec.image or about.classes != spec.classes:
         raise InputError("data", f"{title(data)} does not fit {spec.title}; it takes images of digits, 28x28")

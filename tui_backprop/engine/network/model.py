@@ -113,6 +113,16 @@ class Model(Protocol):
         ...
 
     @property
+    def image(self) -> tuple[int, int, int] | None:
+        """Channels, height and width of the images that it takes; None if it takes other inputs."""
+        ...
+
+    @property
+    def classes(self) -> int:
+        """Number of classes that it tells apart in images; 0 if it takes other inputs."""
+        ...
+
+    @property
     def heads(self) -> int:
         """Number of heads of its attention; 0 if it has none."""
         ...

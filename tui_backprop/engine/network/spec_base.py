@@ -62,6 +62,16 @@ class SpecBase:
         return 0
 
     @property
+    def image(self) -> tuple[int, int, int] | None:
+        """Channels, height and width of the images that it takes: it takes none."""
+        return None
+
+    @property
+    def classes(self) -> int:
+        """Number of classes that it tells apart in images: 0, it takes none."""
+        return 0
+
+    @property
     def held_bytes(self) -> int:
         """The bytes that it holds already: none."""
         return 0
