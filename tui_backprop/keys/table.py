@@ -10,7 +10,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from tui_backprop.keys.key_names import shown_key, spoken_key, types
-from tui_backprop.keys.panel_table import CLASSES, EARLIER, HEADS, PLACES, SAMPLES, SPLIT
+from tui_backprop.keys.panel_row import CLASSES, EARLIER, HEADS, SAMPLES, SPLIT
+from tui_backprop.keys.panel_table import PLACES
 from tui_backprop.keys.panel_table import ROWS as PANEL_ROWS
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tui_backprop.data.catalogue import info
-from tui_backprop.keys.panel_table import BLOCKS, CLASSES, HEADS, LAYERS, SAMPLES, SPLIT, TEXT
+from tui_backprop.keys.panel_row import BLOCKS, CLASSES, HEADS, LAYERS, SAMPLES, SPLIT, TEXT
 from tui_backprop.session.state import Session
 
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
-from tui_backprop.keys.panel_table import PANEL_ROWS, PANELS, TEXT
+from tui_backprop.keys.panel_row import TEXT
+from tui_backprop.keys.panel_table import PANEL_ROWS, PANELS
 from tui_backprop.keys.table import KEYS, bar, panel_key
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain, width

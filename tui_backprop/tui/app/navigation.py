@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tui_backprop.keys.panel_table import HEADS
+from tui_backprop.keys.panel_row import HEADS
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import transitions
 from tui_backprop.session.needs import lacking

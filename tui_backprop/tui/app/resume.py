@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from tui_backprop.keys.panel_table import EARLIER
+from tui_backprop.keys.panel_row import EARLIER
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import UserError
 from tui_backprop.tui.app.app_interface import AppContext

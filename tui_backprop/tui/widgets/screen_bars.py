@@ -7,7 +7,7 @@ from functools import partial
 
 from textual.timer import Timer
 
-from tui_backprop.keys.panel_table import TEXT
+from tui_backprop.keys.panel_row import TEXT
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line
 from tui_backprop.render.panels.screen_bars import key_bar, status, tabs
