@@ -28,6 +28,7 @@ from tui_backprop.data.split import Split, held_out_count, split_of
 from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec, parse_frozen, parse_layers
 from tui_backprop.engine.frontends.expression.presets import FRONTEND as EXPRESSION
+from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.training.memory import check_memory, check_streamed_memory
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, check_epsilon
 from tui_backprop.engine.training.update_rules import UPDATE_RULES
@@ -76,17 +77,7 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
         check_streamed_memory(network, batch)
     else:
         check_memory(network, batch, optimizer)
-    session = Session(
-        network,
-        data,
-        sample=whole_number("sample", given.get("sample", split.training.after(info(data).first)), 0),
-        batch=batch,
-        lr=positive_number("lr", given.get("lr", base.lr)),
-        optimizer=optimizer,
-        validation=split.validation,
-        repeat=given.get("repeat_batch", False),
-    )
-    session = walking_text(given, session)
+    session = walking_text(given, _session(given, base.lr, network, data, split, batch, optimizer))
     if note := adapted(given, session):
         say(f"backprop-tui: {note}")
     return session
@@ -136,12 +127,26 @@ def other_from(given: dict[str, Any], base: Session) -> Session:
     batch = whole_number("batch", given.get("batch", base.batch), 1)
     check_memory(network, batch, optimizer)
     split = split_from(given, data, network.seed)
+    return _session(given, base.lr, network, data, split, batch, optimizer)
+
+
+def _session(
+    given: Mapping[str, Any],
+    lr: float,
+    network: Model,
+    data: str,
+    split: Split,
+    batch: int,
+    optimizer: OptimizerSpec,
+) -> Session:
+    """Make the session of what the options describe. Raises InputError for an invalid sample or learning rate; the
+    latter is ``lr`` unless it is given."""
     return Session(
         network,
         data,
         sample=whole_number("sample", given.get("sample", split.training.after(info(data).first)), 0),
         batch=batch,
-        lr=positive_number("lr", given.get("lr", base.lr)),
+        lr=positive_number("lr", given.get("lr", lr)),
         optimizer=optimizer,
         validation=split.validation,
         repeat=given.get("repeat_batch", False),
