@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 from tui_backprop.engine.arrays.types import Array, Shape, np, size
-from tui_backprop.engine.primitives.base import Primitive
 from tui_backprop.engine.primitives.normalization import (
     NormalizationCache,
+    standardization,
     standardize,
     standardized_jvp,
     standardized_vjp,
@@ -90,26 +90,13 @@ def _jvp_shift(
 
 
 LINE = "F.batch_norm({0}, None, None, {1}, {2}, training=True)"
-BATCH_NORM = Primitive(
+BATCH_NORM = standardization(
     name="batch normalization",
     kind="batch normalization",
     mixes_samples=True,
-    saved="v",
     forward=_forward,
     vjps=(_vjp_x, _vjp_gain, _vjp_shift),
     jvps=(_jvp_x, _jvp_gain, _jvp_shift),
-    formula="{1} ⊙ {v} + {2} , {v} = ( {0} − mean {0} ) / deviation {0}",
-    vjp_formulas=(
-        "( h − mean h − {v} ⊙ mean( h ⊙ {v} ) ) / deviation , h = {g} ⊙ {1}",
-        "Σ {g} ⊙ {v}",
-        "Σ {g}",
-    ),
-    flops=lambda x, gain, shift: 9 * size(x),
-    vjp_flops=(
-        lambda x, gain, shift: 8 * size(x),
-        lambda x, gain, shift: 2 * size(x) - size(gain),
-        lambda x, gain, shift: size(x) - size(shift),
-    ),
     torch=LINE,
     torch_vjps=(
         f"torch.func.vjp(lambda x: {LINE.replace('{0}', 'x')}, {{0}})[1]({{g}})[0]",

@@ -5,7 +5,7 @@ further axes in front."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -189,16 +189,17 @@ def gather(places: tuple[int, ...], axis: int) -> Primitive:
     )  # fmt: skip
 
 
-@lru_cache(maxsize=256)
-def concatenate(axis: int, count: int) -> Primitive:
-    """Make the concatenation of ``count`` arrays along an axis, counted from −1."""
-
-    def forward(y: Array, _: Cache, *x: Array) -> None:
-        np.concatenate(x, axis=axis, out=y)
-
-    def part(i: int, shapes: tuple[Shape, ...]) -> tuple[Any, ...]:
-        start = sum(shape[axis] for shape in shapes[:i])
-        return (..., slice(start, start + shapes[i][axis]), *(slice(None),) * (-1 - axis))
+def _joining(
+    name: str,
+    forward: Callable[..., None],
+    part: Callable[[int, tuple[Shape, ...]], tuple[Any, ...]],
+    shape: Callable[..., Shape],
+    torch: str,
+    axis: int,
+    torch_vjps: Sequence[str],
+) -> Primitive:
+    """Make the primitive of several inputs: ``part(i, shapes)`` are the places of input i in y, the shapes of all
+    inputs being given; ``torch`` joins them along an axis."""
 
     def vjp(i: int) -> Callable[..., None]:
         def rule(x_bar: Array, g: Array, _y: Array, _: Cache, *x: Array) -> None:
@@ -213,6 +214,35 @@ def concatenate(axis: int, count: int) -> Primitive:
 
         return rule
 
+    count = len(torch_vjps)
+    inputs = [f"{{{i}}}" for i in range(count)]
+    return Primitive(
+        name=name,
+        kind="layout",
+        forward=forward,
+        vjps=tuple(map(vjp, range(count))),
+        jvps=tuple(map(jvp, range(count))),
+        formula=f"{name}( {' , '.join(inputs)} )",
+        vjp_formulas=("{g} in part",) * count,
+        flops=lambda *x: 0,
+        vjp_flops=(lambda *x: 0,) * count,
+        torch=f"{torch}(({', '.join(inputs)},), {axis})",
+        torch_vjps=tuple(torch_vjps),
+        shape=shape,
+    )
+
+
+@lru_cache(maxsize=256)
+def concatenate(axis: int, count: int) -> Primitive:
+    """Make the concatenation of ``count`` arrays along an axis, counted from −1."""
+
+    def forward(y: Array, _: Cache, *x: Array) -> None:
+        np.concatenate(x, axis=axis, out=y)
+
+    def part(i: int, shapes: tuple[Shape, ...]) -> tuple[Any, ...]:
+        start = sum(shape[axis] for shape in shapes[:i])
+        return (..., slice(start, start + shapes[i][axis]), *(slice(None),) * (-1 - axis))
+
     def made(*x: Shape) -> Shape:
         at = axis + len(x[0])
         if at < 0 or any((*a[:at], *a[at + 1 :]) != (*x[0][:at], *x[0][at + 1 :]) for a in x):
@@ -221,25 +251,9 @@ def concatenate(axis: int, count: int) -> Primitive:
             )
         return (*x[0][:at], sum(a[at] for a in x), *x[0][at + 1 :])
 
-    every = range(count)
-    listed = ", ".join(f"{{{i}}}" for i in every)
-    before = [" + ".join(f"{{{k}}}.shape[{axis}]" for k in range(i)) or "0" for i in every]
-    return Primitive(
-        name="concatenate",
-        kind="layout",
-        forward=forward,
-        vjps=tuple(map(vjp, every)),
-        jvps=tuple(map(jvp, every)),
-        formula=f"concatenate( {listed.replace(', ', ' , ')} )",
-        vjp_formulas=("{g} in part",) * count,
-        flops=lambda *x: 0,
-        vjp_flops=(lambda *x: 0,) * count,
-        torch=f"torch.cat(({listed},), {axis})",
-        torch_vjps=tuple(
-            f"{{g}}.narrow({axis}, {start}, {{{i}}}.shape[{axis}])" for i, start in enumerate(before)
-        ),
-        shape=made,
-    )
+    before = [" + ".join(f"{{{k}}}.shape[{axis}]" for k in range(i)) or "0" for i in range(count)]
+    taken = [f"{{g}}.narrow({axis}, {start}, {{{i}}}.shape[{axis}])" for i, start in enumerate(before)]
+    return _joining("concatenate", forward, part, made, "torch.cat", axis, taken)
 
 
 @lru_cache(maxsize=64)
@@ -249,36 +263,13 @@ def stack(count: int) -> Primitive:
     def forward(y: Array, _: Cache, *x: Array) -> None:
         np.stack(x, axis=-2, out=y)
 
-    def vjp(i: int) -> Callable[..., None]:
-        def rule(x_bar: Array, g: Array, *_: object) -> None:
-            x_bar[...] = g[..., i, :]
-
-        return rule
-
-    def jvp(i: int) -> Callable[..., None]:
-        def rule(y_dot: Array, x_dot: Array, *_: object) -> None:
-            y_dot[...] = 0
-            y_dot[..., i, :] = x_dot
-
-        return rule
+    def part(i: int, _: tuple[Shape, ...]) -> tuple[Any, ...]:
+        return (..., i, slice(None))
 
     def made(*x: Shape) -> Shape:
         if len(set(x)) > 1:
             raise ValueError(f"shapes {' and '.join(map(str, x))} cannot be stacked")
         return (*x[0][:-1], count, x[0][-1])
 
-    every = range(count)
-    return Primitive(
-        name="stack",
-        kind="layout",
-        forward=forward,
-        vjps=tuple(map(vjp, every)),
-        jvps=tuple(map(jvp, every)),
-        formula=f"stack( {' , '.join(f'{{{i}}}' for i in every)} )",
-        vjp_formulas=("{g} in part",) * count,
-        flops=lambda *x: 0,
-        vjp_flops=(lambda *x: 0,) * count,
-        torch=f"torch.stack(({', '.join(f'{{{i}}}' for i in every)},), -2)",
-        torch_vjps=tuple(f"{{g}}.select(-2, {i})" for i in every),
-        shape=made,
-    )
+    taken = [f"{{g}}.select(-2, {i})" for i in range(count)]
+    return _joining("stack", forward, part, made, "torch.stack", -2, taken)

@@ -120,25 +120,33 @@ def _layer_jvp_shift(
     np.copyto(y_dot, lifted(shift_dot, shift, y.ndim))
 
 
-LAYER_NORM = Primitive(
+def standardization(**own: Any) -> Primitive:
+    """Make an operation y = γ ⊙ v + β, in which v is x standardized, from all that differs between them: its rules,
+    and how PyTorch writes it."""
+    return Primitive(
+        saved="v",
+        formula="{1} ⊙ {v} + {2} , {v} = ( {0} − mean {0} ) / deviation {0}",
+        vjp_formulas=(
+            "( h − mean h − {v} ⊙ mean( h ⊙ {v} ) ) / deviation , h = {g} ⊙ {1}",
+            "Σ {g} ⊙ {v}",
+            "Σ {g}",
+        ),
+        flops=lambda x, gain, shift: 9 * size(x),
+        vjp_flops=(
+            lambda x, gain, shift: 8 * size(x),
+            lambda x, gain, shift: 2 * size(x) - size(gain),
+            lambda x, gain, shift: size(x) - size(shift),
+        ),
+        **own,
+    )
+
+
+LAYER_NORM = standardization(
     name="layer normalization",
     kind="normalization",
-    saved="v",
     forward=_layer_norm,
     vjps=(_layer_vjp_x, _layer_vjp_gain, _layer_vjp_shift),
     jvps=(_layer_jvp_x, _layer_jvp_gain, _layer_jvp_shift),
-    formula="{1} ⊙ {v} + {2} , {v} = ( {0} − mean {0} ) / deviation {0}",
-    vjp_formulas=(
-        "( h − mean h − {v} ⊙ mean( h ⊙ {v} ) ) / deviation , h = {g} ⊙ {1}",
-        "Σ {g} ⊙ {v}",
-        "Σ {g}",
-    ),
-    flops=lambda x, gain, shift: 9 * size(x),
-    vjp_flops=(
-        lambda x, gain, shift: 8 * size(x),
-        lambda x, gain, shift: 2 * size(x) - size(gain),
-        lambda x, gain, shift: size(x) - size(shift),
-    ),
     torch="F.layer_norm({0}, {0}.shape[-1:], {1}, {2})",
     torch_vjps=("", "({g} * {v}).sum_to_size({1}.shape)", "{g}.sum_to_size({2}.shape)"),
     torch_saved="F.layer_norm({0}, {0}.shape[-1:])",

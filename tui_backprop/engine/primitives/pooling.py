@@ -139,27 +139,38 @@ class AveragePooling:
         self.forward(y_dot, (), x_dot)
 
 
-@lru_cache(maxsize=256)
-def average_pooling(window: Shape, stride: Shape = ()) -> Primitive:
-    """Make the mean over windows of a size, ``stride`` apart: by default side by side."""
-    windows = Windows(window, stride or window)
-    rules, entries = AveragePooling(windows), size(window)
-    name, settings = f"avg_pool{len(window)}d", f"{windows.size}, {windows.stride}"
+def _pooling(rules: AveragePooling | MaxPooling, torch: str, **own: Any) -> Primitive:
+    """Make a pooling from its rules, the name of its function in PyTorch without the number of axes, and all else
+    that differs between poolings."""
+    windows = rules.windows
+    line = f"F.{torch}{len(windows.size)}d({{0}}, {windows.size}, {windows.stride})"
     return Primitive(
-        name="average pooling",
         kind="pooling",
         forward=rules.forward,
         vjps=(rules.vjp,),
         jvps=(rules.jvp,),
+        torch=line,
+        torch_vjps=(_torch_vjp(line.replace("{0}", "x")),),
+        shape=windows.shape,
+        room=rules.room,
+        by_sample=True,
+        **own,
+    )
+
+
+@lru_cache(maxsize=256)
+def average_pooling(window: Shape, stride: Shape = ()) -> Primitive:
+    """Make the mean over windows of a size, ``stride`` apart: by default side by side."""
+    windows = Windows(window, stride or window)
+    entries = size(window)
+    return _pooling(
+        AveragePooling(windows),
+        torch="avg_pool",
+        name="average pooling",
         formula=f"mean( {{0}} , {_written(windows)} )",
         vjp_formulas=(f"Σ {{g}} / {entries}",),
         flops=lambda x: entries * size(windows.shape(x)),
         vjp_flops=(lambda x: (1 + entries) * size(windows.shape(x)),),
-        torch=f"F.{name}({{0}}, {settings})",
-        torch_vjps=(_torch_vjp(f"F.{name}(x, {settings})"),),
-        shape=windows.shape,
-        room=rules.room,
-        by_sample=True,
         short="avg pool",
     )
 
@@ -169,22 +180,14 @@ def max_pooling(window: Shape, stride: Shape = ()) -> Primitive:
     """Make the largest entry of windows of a size, ``stride`` apart: by default side by side."""
     windows = Windows(window, stride or window)
     rules, entries = MaxPooling(windows), size(window)
-    name, settings = f"max_pool{len(window)}d", f"{windows.size}, {windows.stride}"
-    return Primitive(
+    return _pooling(
+        rules,
+        torch="max_pool",
         name="max pooling",
-        kind="pooling",
-        forward=rules.forward,
-        vjps=(rules.vjp,),
-        jvps=(rules.jvp,),
         formula=f"max( {{0}} , {_written(windows)} )",
         vjp_formulas=("Σ {g} · [ {0} = {y} , the first ]",),
         flops=lambda x: (entries - 1) * size(windows.shape(x)),
         vjp_flops=(lambda x: size(windows.shape(x)),),
-        torch=f"F.{name}({{0}}, {settings})",
-        torch_vjps=(_torch_vjp(f"F.{name}(x, {settings})"),),
-        shape=windows.shape,
-        room=rules.room,
-        by_sample=True,
         side=rules.winners,
         convention="of equal entries in a window of max pooling, the first gets the whole derivative, as in PyTorch",
         short="max pool",
