@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.engine.frontends.directions import check_gradient
+from tests.engine.frontends.tokens import NO_TARGET, program_of, samples_of
 from tui_backprop.engine.explain.receipts import receipt_rows
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.frontends.gpt.spec import GptSpec
@@ -16,9 +17,6 @@ from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import index_at, size
 from tui_backprop.engine.training.iteration import TrainingState, Update, run_iteration
 from tui_backprop.support.errors import InputError
-
-STEP = 1e-30
-NO_TARGET = -1
 
 
 def drawn_spec(seed):
@@ -38,21 +36,6 @@ def drawn_spec(seed):
         seed=seed,
     )
     return spec, int(rng.integers(1, 4))
-
-
-def program_of(spec, batch, dtype=None):
-    program = Program(spec, batch, initial_parameters(spec).astype(dtype or spec.dtype), dtype)
-    program.feed(*samples_of(spec, batch))
-    return program
-
-
-def samples_of(spec, batch):
-    rng = np.random.default_rng(spec.seed)
-    x = rng.integers(0, spec.vocabulary, (batch, spec.context))
-    t = rng.integers(0, spec.vocabulary, (batch, spec.context))
-    for row, end in zip(t, rng.integers(1, spec.context + 1, batch), strict=True):
-        row[end:] = NO_TARGET
-    return x.astype(spec.dtype), t
 
 
 def test_the_reference_has_4192_parameters():

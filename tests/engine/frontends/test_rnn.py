@@ -6,14 +6,12 @@ import numpy as np
 import pytest
 
 from tests.engine.frontends.directions import check_gradient
-from tests.engine.frontends.test_gpt import NO_TARGET, samples_of
+from tests.engine.frontends.tokens import NO_TARGET, program_of, samples_of
 from tests.reference import rnn
 from tui_backprop.engine.frontends.rnn.spec import RnnSpec
 from tui_backprop.engine.network.initializers import initial_parameters
 from tui_backprop.engine.network.program import Program
 from tui_backprop.support.errors import InputError
-
-STEP = 1e-30
 
 
 def drawn_spec(seed):
@@ -27,12 +25,6 @@ def drawn_spec(seed):
         seed=seed,
     )
     return spec, int(rng.integers(1, 4))
-
-
-def program_of(spec, batch, dtype=None):
-    program = Program(spec, batch, initial_parameters(spec).astype(dtype or spec.dtype), dtype)
-    program.feed(*samples_of(spec, batch))
-    return program
 
 
 def test_a_document_s_loss_and_gradient_are_those_of_the_reference():
