@@ -37,6 +37,26 @@ def test_every_step_that_a_gradient_reaches_has_a_bar(snapshots):
     assert any("no gradient reaches step" in text for text in lines)
 
 
+@pytest.mark.parametrize("columns", [37, 60, 78])
+def test_the_heads_are_whole(snapshots, columns):
+    snapshot = snapshots(RNN)[0]
+    lines = [
+        plain(row) for row in value_flow_panel(snapshot, value_flow(snapshot.iteration), columns, 40, UTF8)
+    ]
+    assert lines[0].endswith("step 16 → step 1")
+    assert lines[1].split() == ["norm,", "log", "0.1", "to", "1", "step", "back"]
+    assert lines[1].endswith("step back")
+    assert not any("…" in line for line in lines[:2])
+
+
+def test_the_formulas_are_below_each_other(snapshots):
+    snapshot = snapshots(from_preset("microgpt"))[0]
+    rows = [plain(row) for row in value_flow_panel(snapshot, value_flow(snapshot.iteration), 78, 60, UTF8)]
+    begins = {row.index("parameter") for row in rows if "parameter" in row}
+    begins |= {row.index("= ") + len("= ") for row in rows if "= " in row}
+    assert len(begins) == 1
+
+
 def test_the_verdict_is_about_the_product_over_the_steps():
     assert "multiplied by 0.0100 (0.100 a step)" in said((0.1, 0.1), (1.0, 0.1), (1.0, 0.0))
     assert "vanishes over time" in said((0.1, 0.1), (1.0, 0.1), (1.0, 0.0))

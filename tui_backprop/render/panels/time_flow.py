@@ -36,9 +36,9 @@ def time_flow_lines(
     wide, named, beside = (max(map(len, texts)) for texts in (figures, names, [*factors, FACTOR]))
     others = len(POINTER) + named + len(GAP) * 3 + wide + beside
     bar = min(max(columns - others, LEAST_BAR_COLUMNS), MOST_BAR_COLUMNS)
-    lead = " " * (len(POINTER) + named + len(GAP))
-    head = f"norm, log {scale.ends}"
-    above = f"{lead}{head:<{bar + len(GAP) + wide}}{GAP}{FACTOR:>{beside}}"
+    head, left = f"norm, log {scale.ends}", others - len(GAP) - beside + bar  # columns before the factors
+    begin = max(min(len(POINTER) + named + len(GAP), left - len(head)), 0)
+    above = f"{' ' * begin}{head:<{left - begin}}{GAP}{FACTOR:>{beside}}"
     lines = [
         first_fitting(
             columns, *(line((context.text(text), "muted")) for text in _directions(snapshot, report))
@@ -86,11 +86,12 @@ def _title(snapshot: Snapshot, each: StepFlow) -> str:
     return snapshot.graph.blocks[each.block].title
 
 
-def _directions(snapshot: Snapshot, report: GraphFlow) -> tuple[str, str]:
+def _directions(snapshot: Snapshot, report: GraphFlow) -> tuple[str, ...]:
     last, first = (_title(snapshot, each) for each in (report.steps[-1], report.steps[0]))
     return (
         f"the gradient flows back in time, up from {last} to {first}; each step has a loss of its own, too",
         f"the gradient flows back in time: {last} → {first}",
+        f"back in time: {last} → {first}",
     )
 
 

@@ -98,7 +98,8 @@ class _Chart:
         if self.columns < FORMULAS_COLUMNS:
             return {}
         rows = value_rows(self.snapshot.graph)
-        return {row.name: f"{row.name} {'  ' if row.given else '= '}{row.formula}" for row in rows}
+        named = max((len(row.name) for row in rows), default=0)
+        return {row.name: f"{row.name:<{named}} {'  ' if row.given else '= '}{row.formula}" for row in rows}
 
     @cached_property
     def _about(self) -> int:
