@@ -56,9 +56,13 @@ def test_temperatures_end_at_both_ends():
 
 
 def test_the_text_of_a_passage_is_shown_at_its_letter_or_at_its_last_one():
-    assert with_text(walk_passage(GPT, Passage("emma", 2))).text == GeneratedText("emma", True, letter=2)
+    assert with_text(walk_passage(GPT, Passage("emma", 2))).text == GeneratedText(
+        "emma", True, letter=2, given="emma"
+    )
     assert with_text(walk_passage(GPT, Passage("emma"))).text.letter == 5
-    assert with_text(walk_passage(GPT, Passage("a" * 16))).text == GeneratedText("a" * 16, False, letter=16)
+    assert with_text(walk_passage(GPT, Passage("a" * 16))).text == GeneratedText(
+        "a" * 16, False, letter=16, given="a" * 16
+    )
     assert with_text(GPT) == GPT
 
 

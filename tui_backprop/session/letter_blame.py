@@ -21,6 +21,7 @@ from tui_backprop.session.replay import Replay
 from tui_backprop.session.session_parts import GeneratedText
 from tui_backprop.session.state import Session
 from tui_backprop.session.text_changes import appended
+from tui_backprop.session.transitions import at_rank
 from tui_backprop.support.errors import InputError
 
 WEIGHTS = 5  # that are most to blame for a letter
@@ -109,6 +110,17 @@ def chosen_weight(session: Session, weights: tuple[Attribution, ...]) -> Attribu
     """Return the one of them that is inspected by its name, or else the one under the cursor of the ranking."""
     asked = next((each for each in weights if (each.tensor, each.index) == session.inspection.number), None)
     return asked or (weights[min(session.inspection.rank, len(weights) - 1)] if weights else None)
+
+
+def next_weight(session: Session, weights: tuple[Attribution, ...], direction: int) -> Session:
+    """Move the cursor from the chosen one of the weights to the next one, or to the one before. One that is inspected
+    by its name but not among the ``WEIGHTS`` most to blame is the last."""
+    chosen = chosen_weight(session, weights)
+    if chosen is None:
+        return session
+    at = weights.index(chosen)
+    to = min(max(at + direction, 0), len(weights) - 1)
+    return session if to == at else at_rank(session, min(to, WEIGHTS - 1))
 
 
 def _of_letters(session: Session, passage: Passage, replay: Replay) -> tuple[float, ...]:

@@ -89,6 +89,7 @@ class GeneratedText:
     series: int = 0  # number of the series of draws that it is made by: each text has its own
     temperature: float = TEMPERATURES[2]  # one of TEMPERATURES
     letter: int = 0  # under the cursor: 1 is the first one, the last may be the end; 0: there is none
+    given: str = ""  # the first text, where it was given, not generated
 
     @property
     def letters(self) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from tui_backprop.engine.network.axes import POSITION
 from tui_backprop.session import transitions
-from tui_backprop.session.session_parts import TEMPERATURES, GeneratedText
+from tui_backprop.session.session_parts import TEMPERATURES
 from tui_backprop.session.state import Session
 from tui_backprop.session.walk_steps import steps_of
 
@@ -31,16 +31,22 @@ def with_text(session: Session) -> Session:
     """Show the text of the passage of a session, to its end, as if it was generated."""
     if (passage := session.passage) is None:
         return session
-    ended = len(passage.characters) < session.network.context
-    text = GeneratedText(passage.characters, ended)
-    return replace(session, text=replace(text, letter=passage.letter or text.letters))
+    shown = _text(session, series=0, given=passage.characters)
+    return _text(_given(shown), letter=passage.letter or _given(shown).text.letter)
+
+
+def _given(session: Session) -> Session:
+    """Show the text that was given, to its end."""
+    given = session.text.given
+    return appended(_text(session, characters=""), given, len(given) < session.network.context)
 
 
 def begin_text(session: Session, direction: int = 1) -> Session:
-    """Begin the next text, or the one before it; an empty one is begun already."""
+    """Begin the next text, or the one before it; an empty one is begun already. One that was given is complete."""
     text = session.text
     series = max(text.series + direction, 0) if text.characters or direction < 0 else text.series
-    return replace(session, text=GeneratedText(series=series, temperature=text.temperature))
+    begun = _text(session, characters="", ended=False, letter=0, series=series)
+    return _given(begun) if text.given and not series else begun
 
 
 def change_temperature(session: Session, by: int) -> Session:

@@ -158,7 +158,8 @@ def _check_text(session: Session) -> None:
     text = session.text
     if text == GeneratedText():
         return
-    check_passage(session.network, session.data, Passage(text.characters, text.letter), 1)
+    for passage in (Passage(text.characters, text.letter), Passage(text.given)):
+        check_passage(session.network, session.data, passage, 1)
     _within("text.letter", text.letter, min(text.letters, 1), text.letters)
     _within("text.series", text.series, 0, MOST_TEXTS)
     if text.ended and len(text.characters) >= session.network.context:

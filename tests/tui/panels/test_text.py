@@ -7,6 +7,7 @@ import math
 import pytest
 
 from tui_backprop.data.passage import Passage
+from tui_backprop.session.letter_blame import chosen_weight
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.text_changes import with_text
 from tui_backprop.session.transitions import after_training, walk_passage
@@ -25,6 +26,10 @@ def state(ui):
 
 def findings(ui):
     return ui.app.queries.results["text"].found
+
+
+def chosen(ui):
+    return chosen_weight(ui.app.session, findings(ui).weights)
 
 
 async def test_letters_come_one_by_one_and_make_the_text_that_comes_all_at_once(open_app):
@@ -129,6 +134,33 @@ async def test_a_weight_is_fixed_by_a_key_and_the_letter_s_probability_changes(o
         await ui.press(*["u"] * len(keys))
         assert not ui.app.session.edits
         assert findings(ui).p[4] == pytest.approx(before, rel=1e-12)
+
+
+async def test_the_cursor_moves_from_the_weight_that_was_edited(open_app):
+    async with open_app(WORD, size=(80, 24)) as ui:
+        await ui.press("G", "left", "left", "down", "down", "minus")
+        weights, edit = findings(ui).weights, ui.app.session.edits[0]
+        places = [(each.tensor, each.index) for each in weights]
+        at = places.index((edit.tensor, edit.index))
+        await ui.press("down")
+        below = places[min(at + 1, len(places) - 1)]
+        assert f"[{below[0]}[" in text(ui)
+        assert (chosen(ui).tensor, chosen(ui).index) == below
+        await ui.press("up")
+        assert (chosen(ui).tensor, chosen(ui).index) == places[at]
+
+
+async def test_a_text_that_was_given_is_there_after_the_next_ones(open_app):
+    async with open_app(WORD, size=(80, 24)) as ui:
+        await ui.press("G")
+        given = state(ui)
+        await ui.press("g")
+        assert (state(ui).series, state(ui).given) == (1, "kareta")
+        assert state(ui).characters != "kareta"
+        await ui.press("n", "N", "N")
+        assert state(ui) == given
+        await ui.press("g")
+        assert state(ui).series == 1
 
 
 async def test_a_weight_that_is_0_already_stays(open_app):

@@ -81,12 +81,12 @@ class TextControl:
     def action_letter_weight(self, direction: int) -> None:
         """Move the cursor over the weights that are most to blame for the letter."""
 
-        def moved(session: Session) -> Session:
-            from tui_backprop.session.letter_blame import WEIGHTS
+        def move(session: Session, weights: tuple[Attribution, ...], loss: float) -> None:
+            from tui_backprop.session.letter_blame import next_weight
 
-            return transitions.at_rank(session, min(session.inspection.rank + direction, WEIGHTS - 1))
+            self._state.go(next_weight(session, weights, direction))
 
-        self._change(moved, letters=True)
+        self._with_weights(move)
 
     def _change(self, change: Callable[[Session], Session], letters: bool = False) -> None:
         """Go to the session that ``change`` returns; where it needs ``letters`` and there are none, say so."""
@@ -119,20 +119,32 @@ class TextControl:
 
     def action_fix_weight(self, how: str) -> None:
         """Change the weight under the cursor, ``up`` or ``down`` by 0.01 or to ``zero``."""
-        if self._has_letter():
-            self._app.in_thread(WORK, self._find_weight, self._state.session, how)
 
-    def _find_weight(self, session: Session, how: str) -> None:
-        from tui_backprop.session.letter_blame import chosen_weight, letter_weights
+        def fix(session: Session, weights: tuple[Attribution, ...], loss: float) -> None:
+            from tui_backprop.session.letter_blame import chosen_weight
+
+            if (weight := chosen_weight(session, weights)) is not None:
+                self._fix(session, weight, how, math.exp(-loss))
+
+        self._with_weights(fix)
+
+    def _with_weights(self, then: Callable[[Session, tuple[Attribution, ...], float], None]) -> None:
+        """Call ``then`` with the session, the weights that are most to blame for the letter, and its loss."""
+        if self._has_letter():
+            self._app.in_thread(WORK, self._find_weights, self._state.session, then)
+
+    def _find_weights(
+        self, session: Session, then: Callable[[Session, tuple[Attribution, ...], float], None]
+    ) -> None:
+        from tui_backprop.session.letter_blame import letter_weights
 
         try:
             iteration = self._state.replay.take(text_changes.walk_letter(session))
-            found = chosen_weight(session, letter_weights(session, iteration))
+            weights = letter_weights(session, iteration)
         except Exception as error:
             self._app.call_from_thread(self._app.fail, f"Could not rank the weights: {reason_of(error)}")
         else:
-            if found is not None:
-                self._app.call_from_thread(self._fix, session, found, how, math.exp(-iteration.loss))
+            self._app.call_from_thread(then, session, weights, iteration.loss)
 
     def _fix(self, session: Session, weight: Attribution, how: str, p: float) -> None:
         """Change a weight, and say how probable the letter was."""
