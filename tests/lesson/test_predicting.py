@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from tests.render.general import SESSIONS
+from tui_backprop.engine.mutants.answers import Answers
 from tui_backprop.lesson.asked_entry import asked_entry
 from tui_backprop.lesson.predicting import Predicting
-from tui_backprop.lesson.prediction import Judged
+from tui_backprop.lesson.prediction import Judged, number_of
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session.presets import PRESETS
 from tui_backprop.session.replay import Replay
@@ -67,3 +69,14 @@ def test_every_step_but_the_input_asks_for_the_number_on_the_last_line_of_its_re
         snapshot = Snapshot(replace(session, walk=replace(session.walk, step=step.index)), steps, iteration)
         asked = asked_entry(iteration, step, snapshot.unit(step.block), snapshot.number)
         assert (asked is None) == (step.kind == "input")
+
+
+def test_an_update_asks_for_the_parameter_that_is_shown():
+    session = SESSIONS["arrays"]
+    iteration, steps = Replay(0).take(session), steps_of(session)
+    first, other = [*iteration.new][:2]
+    shown = other, (0,) * iteration.new[other].ndim
+    asked = asked_entry(iteration, steps[-1], 0, shown)
+    assert steps[-1].tensor == first
+    assert (asked.step.tensor, asked.index) == shown
+    assert number_of(Answers(iteration), asked.step, asked.index) == iteration.new[other][shown[1]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isclose
 
 from tui_backprop.engine.explain.receipts import receipt_rows
@@ -17,7 +17,8 @@ SAME = 1e-6  # relative difference of a number and the same as the receipt compu
 
 @dataclass(frozen=True)
 class AskedEntry:
-    """An entry of the result of a ``step`` (of one equation): its ``name`` on the receipt, and its ``index``."""
+    """An entry of the tensor of a ``step`` (of one equation; of an update, of the parameter that is shown): its
+    ``name`` on the receipt, and its ``index``."""
 
     name: str
     step: Step
@@ -32,10 +33,10 @@ def asked_entry(
     rows = [row for row in receipt_rows(iteration, piece, unit, 2, asked=number) if row.sign != "≠"]
     if piece.kind == GIVEN or not rows or rows[-1].sign != "=":
         return None
+    array = iteration.tensor(piece.tensor)
     if piece.kind == "update":  # of the parameter that is shown, which need not be the step's first one
-        array = iteration.new[number[0] if number[0] in iteration.new else piece.tensor]
-    else:
-        array = iteration.tensor(piece.tensor)
+        piece = replace(piece, tensor=number[0] if number[0] in iteration.new else piece.tensor)
+        array = iteration.new[piece.tensor]
     name = re.split(" = |, ", rows[-1].label)[0]
     found = INDEX.search(name)
     index = tuple(map(int, found[1].split(","))) if found else ()

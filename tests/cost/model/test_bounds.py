@@ -51,7 +51,9 @@ def test_of_two_passes_that_cannot_both_be_true_the_one_that_others_contradict_i
     found = cost_model.seconds(kind, SHAPE)
     assert not found.measured
     assert found.middle == pytest.approx(true_seconds(kind, SHAPE), rel=0.1)
-    assert refusal_sentences(cost_model) == [f"Refused: at 100k parameters {refusal.why}"]
+    (sentence,) = refusal_sentences(cost_model)
+    assert sentence.written == f"Refused: at 100k parameters {refusal.why}"
+    assert sentence.spoken == f"Refused: at 100 thousand parameters {refusal.why}"
 
 
 def test_both_are_refused_where_nothing_else_is_known():

@@ -7,8 +7,8 @@ import math
 from tui_backprop.cost.model.busy_machine import QUIET_SHARE, busy_points
 from tui_backprop.cost.model.cost_model import CostModel
 from tui_backprop.cost.model.estimates import Estimate
-from tui_backprop.support.format import format_ratio, format_share, format_short_count
-from tui_backprop.support.quantity import Quantity, Text, phrase, ratio
+from tui_backprop.support.format import format_ratio, format_share
+from tui_backprop.support.quantity import Quantity, Text, joined, phrase, ratio
 
 # Meaning of a tolerance.
 _MEANING = "95% interval, of a new measurement (measured) or of the fit (projected)"
@@ -103,17 +103,22 @@ def disturbed_sentence(cost_model: CostModel) -> str:
     return f"{len(noisy)} of {len(cost_model.points)} measurements {verb} disturbed: the machine was busy"
 
 
-def refusal_sentences(cost_model: CostModel) -> list[str]:
+def refusal_sentences(cost_model: CostModel) -> list[Text]:
     """Say which measurements are refused, and why."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Quantity]] = {}
     for refusal in cost_model.refused:
-        size = format_short_count(refusal.point.parameters)
-        if size not in (sizes := found.setdefault(refusal.why, [])):
+        size = Quantity(refusal.point.parameters, "count")
+        sizes = found.setdefault(refusal.why, [])
+        if size.written not in [each.written for each in sizes]:
             sizes.append(size)
     return [
-        f"Refused: at {', '.join(sizes)} {'parameter' if sizes == ['1'] else 'parameters'} {why}"
+        phrase(f"Refused: at {{}} {_parameters(sizes)} {why}", joined(tuple(sizes), ", "))
         for why, sizes in found.items()
     ]
+
+
+def _parameters(sizes: list[Quantity]) -> str:
+    return "parameter" if [each.value for each in sizes] == [1] else "parameters"
 
 
 def brief_tolerance(estimate: Estimate) -> Text:

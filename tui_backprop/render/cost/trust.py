@@ -34,8 +34,8 @@ def trust(cost_model: CostModel, columns: int, context: RenderContext = UTF8) ->
     if far := cost_model.beyond:
         words = f"Fitted to small networks only: off by {_off_by(far)} for networks up to 100 times larger."
         lines += wrap(words, columns, "muted")
-    for words in refusal_sentences(cost_model):
-        lines += wrap(words, columns, "bad")
+    for refused in refusal_sentences(cost_model):
+        lines += wrap(refused.written, columns, "bad")
     if busy_points(cost_model.points):
         words = f"{disturbed_sentence(cost_model)}; {context.key('measure_again')} measures again"
         lines += wrap(words, columns, "bad")
