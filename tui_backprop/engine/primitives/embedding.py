@@ -40,8 +40,8 @@ EMBEDDING = Primitive(
     vjp_formulas=("Σ {g} by {1}",),
     flops=lambda table, ids: 0,
     vjp_flops=(lambda table, ids: size(ids) * table[-1],),
-    torch="F.embedding({1}.long(), {0})",
-    torch_vjps=("torch.zeros_like({0}).index_add(0, {1}.long().flatten(), {g}.flatten(0, -2))",),
+    torch="F.embedding({1}.round().long(), {0})",
+    torch_vjps=("torch.zeros_like({0}).index_add(0, {1}.round().long().flatten(), {g}.flatten(0, -2))",),
     shape=lambda table, ids: (*ids, table[-1]),
     room=_room,
 )
