@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
@@ -26,6 +27,8 @@ from tui_backprop.support.format import format_bytes, printable
 SYSTEM = os.name
 SURROUNDINGS = ("terminal", "stdout", "system")  # fields of errors that are no options
 FEW_THREADS = 6  # of the program, besides those of BLAS
+RECORDING = ".bp"  # at the end of the name of a recording
+OF_TWO = ("diff",)  # commands that take recordings by themselves
 SIMILAR = 0.8  # from which an option may be a misspelled one
 MAX_MESSAGE = 300  # characters of a message of click, which quotes what was typed
 
@@ -42,10 +45,23 @@ class CommandGroup(click.Group):
         command: click.Command = import_module(f"{commands.__name__}.{cmd_name}").command
         return command
 
+    def with_recording(self, arguments: list[str]) -> list[str]:
+        """Return a command line with the option of a recording before one that is given as a bare name."""
+        names, flags = self.list_commands(click.Context(self)), _flags()
+        own = next((name for name in arguments if name in names), "")
+        found: list[str] = []
+        for k, each in enumerate(arguments):
+            value = k > 0 and arguments[k - 1].startswith("-") and arguments[k - 1] not in flags
+            if each.endswith(RECORDING) and not (value or each.startswith("-") or own in OF_TWO):
+                found.append("--recording")
+            found.append(each)
+        return found
+
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run a command line. Errors are reported in one line, and exit with their code."""
+        given = list(kwargs.pop("args", None) or (args[0] if args else None) or sys.argv[1:])
         try:
-            return super().main(*args, **kwargs, standalone_mode=False)  # type: ignore[call-overload]
+            return super().main(self.with_recording(given), *args[1:], **kwargs, standalone_mode=False)  # type: ignore[call-overload]
         except click.exceptions.Abort:
             raise SystemExit(INTERRUPTED) from None
         except MemoryError as error:
@@ -57,6 +73,11 @@ class CommandGroup(click.Group):
         except click.ClickException as error:
             say(f"backprop-tui: {printable(usage_error(error), MAX_MESSAGE)} (see --help)")
             raise SystemExit(USAGE) from None
+
+
+def _flags() -> set[str]:
+    """Return the options that take no value."""
+    return {name for each in _parameters() if getattr(each, "is_flag", False) for name in each.opts}
 
 
 def require_system() -> None:

@@ -27,6 +27,12 @@ CHOICES: tuple[tuple[str, str, str], ...] = (
         "An expression instead of a network: statements, the last one the loss.",
     ),
     ("--let", "'x:=1, y:=3, w=2'", "Its numbers: = gives one to a parameter, := to what is fixed."),
+    (
+        "--recording",
+        "FILE.bp",
+        "A step of a PyTorch model, as tui_backprop.record wrote it; --recording can be left out.",
+    ),
+    ("--iteration", "3", "Of a recording: the number of the step; default: the last one."),
     ("--layers", "784,256,10", "Layer sizes, input first."),
     (
         "--activation",
@@ -190,6 +196,7 @@ ANY_NETWORK = frozenset(
 EXPRESSION_OPTIONS = frozenset(
     ("preset", "expr", "let", "dtype", "input_gradient", "lr", "optimizer", *OPTIMIZER)
 )
+RECORDING_OPTIONS = frozenset(("recording", "iteration", "lr", "optimizer", *OPTIMIZER))
 
 EXPRESSION_LR = 0.1  # where neither an option nor a preset gives one
 

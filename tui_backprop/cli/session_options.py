@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -20,6 +21,7 @@ from tui_backprop.cli.session_option_table import (
     ONLY,
     OPTIMIZER,
     OTHER,
+    RECORDING_OPTIONS,
 )
 from tui_backprop.cli.streams import say
 from tui_backprop.data.catalogue import GIVEN, fitted, info, title
@@ -56,6 +58,10 @@ def session_from(given: dict[str, Any], *, streamed: bool = False) -> Session:
     Raises InputError, naming the option, for the first invalid value, and if there is too little memory; a
     ``streamed`` pass needs less of it.
     """
+    if "recording" in given:
+        return recording_from(given)
+    if "iteration" in given:
+        raise InputError("iteration", "requires a recording, such as run.bp")
     base = from_preset(given.get("preset", "lesson"))
     if "set" in given and "weights" in given:
         raise InputError("set", "cannot be combined with --weights")
@@ -213,6 +219,24 @@ def network_from(given: dict[str, Any], base: NetworkSpec, data: str) -> Network
     if "set" in given:
         return replace(network, start=start.canonical(given["set"], start.shapes_of(network)))
     return replace(network, start=base.start)
+
+
+def recording_from(given: dict[str, Any]) -> Session:
+    """Make the session of a recorded step. Raises InputError for an option that does not apply, FileError for a file
+    that is no recording."""
+    for name in given:
+        if name not in RECORDING_OPTIONS:
+            raise InputError(name.replace("_", "-"), "does not apply to a recording")
+    from tui_backprop.session.recorded_files import recorded_model  # with msgspec
+
+    number = whole_number("iteration", given["iteration"], 0) if "iteration" in given else None
+    network = recorded_model(Path(given["recording"]), number)
+    optimizer = optimizer_from(given, OptimizerSpec())
+    check_epsilon(optimizer, network.dtype)
+    check_memory(network, 1, optimizer)
+    return Session(
+        network, GIVEN, lr=positive_number("lr", given.get("lr", EXPRESSION_LR)), optimizer=optimizer
+    )
 
 
 def expression_from(given: dict[str, Any], base: Session) -> Session:

@@ -22,11 +22,11 @@ def read_own(path: Path, most: int) -> bytes:
     for each in (path.parent, path):
         if each.is_symlink():
             _require_own(each.lstat())
-    _require_regular(path.stat())  # before it is opened: opening a device may have effects
+    require_regular(path.stat())  # before it is opened: opening a device may have effects
     handle = os.open(path, FLAGS)
     with os.fdopen(handle, "rb") as file:
         found = os.fstat(handle)
-        _require_regular(found)
+        require_regular(found)
         _require_own(found)
         return _bounded(file.read(most + 1), most)
 
@@ -36,11 +36,11 @@ def read_named(path: Path, most: int, pipes: bool = True) -> bytes:
     ``pipes`` a pipe that delivers something every PATIENCE seconds. Raises OSError; its ``strerror`` is a clause."""
     if pipes and stat.S_ISFIFO(path.stat().st_mode):
         return _bounded(_read_pipe(path, most), most)
-    _require_regular(path.stat())
+    require_regular(path.stat())
     handle = os.open(path, FLAGS)
     with os.fdopen(handle, "rb") as file:
         before = os.fstat(handle)
-        _require_regular(before)
+        require_regular(before)
         content = _bounded(file.read(most + 1), most)
         after = os.fstat(handle)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
@@ -73,7 +73,8 @@ def _bounded(content: bytes, most: int) -> bytes:
     return content
 
 
-def _require_regular(found: os.stat_result) -> None:
+def require_regular(found: os.stat_result) -> None:
+    """Raise OSError for a folder, a device or a pipe."""
     if stat.S_ISDIR(found.st_mode):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(found.st_mode):

@@ -80,8 +80,9 @@ def encode(session: Session) -> str:
     """Return the token of a session. Raises TokenError for the field ``open`` if no machine would open it: too many
     layers, bookmarks, runs of updates, or days of training; or a bug that was planted in it. Raises StillHashing
     while the content of a file that it names is not known."""
-    if any(each.network.has_planted_bug for each in (session, *session.bookmarks.items)):
-        raise TokenError("open", "a session with a planted bug has none; it would open as a healthy one")
+    for each in (session, *session.bookmarks.items):
+        if each.network.no_token:
+            raise TokenError("open", each.network.no_token)
     try:
         check_limits(session)
     except UserError as error:

@@ -33,6 +33,7 @@ DEFAULT_ENTRIES = 20  # of each tensor
 MOST_BY_DEFAULT = 4000  # entries in all: each takes two passes through the whole network
 MOST_RANDOM = 1_000_000  # directions or probes
 USUAL = {"method": "backprop", "against": "central-difference"}
+UNCHOSEN = {**USUAL, "reference": None, "exhaustive": False, "fast": False, "entries": None}
 REFERENCE_OPTIONS = ("reference", "rtol", "atol")
 
 
@@ -74,6 +75,10 @@ def command(opening: Opening, as_json: bool, plain: bool, **options: Any) -> Non
     names such tensors. By default, the allowed difference is what truncation, round-off and noise of the two methods
     explain; --rtol and --atol replace it. In JSON, numbers that are not finite are "NaN", "Infinity" and "-Infinity".
 
+    Of a recording, every operation that has a row in the table is computed again, forward and backward, from the
+    numbers that PyTorch recorded; those that differ are named. With --method, --against, --fast or --entries, our
+    own gradient of its loss is checked instead.
+
     With --reference FILE, gradients of somebody's own are compared, from the loss back to the inputs; the first that
     differs is named, and what is wrong with it, where a common mistake gives the same numbers.
 
@@ -81,6 +86,9 @@ def command(opening: Opening, as_json: bool, plain: bool, **options: Any) -> Non
     (--scheduler tls://HOST:PORT). The result equals that of one process with one thread (OPENBLAS_NUM_THREADS=1) to
     the last bit.
     """
+    if "recording" in opening.given and all(options[name] == usual for name, usual in UNCHOSEN.items()):
+        check_recording(opening.session(), as_json, plain)
+        return
     dtype = one_of("dtype", opening.given.get("dtype", "float64"), DTYPES)
     session = _in_precision(opening, dtype).session()
     if options["reference"] is not None:
@@ -96,6 +104,21 @@ def command(opening: Opening, as_json: bool, plain: bool, **options: Any) -> Non
         lambda context: check_text(session, report, context),
     )
     exit_if_bad(not report.passed)
+
+
+def check_recording(session: Session, as_json: bool, plain: bool) -> None:
+    """Compute all operations of a recording again, and print which differ."""
+    from tui_backprop.engine.analysis.rederived import rederived_of
+    from tui_backprop.report.recording import recording_dict, recording_text
+
+    found = rederived_of(session.network)
+    print_report(
+        as_json,
+        plain,
+        lambda: recording_dict(session, found),
+        lambda context: recording_text(session, found, context),
+    )
+    exit_if_bad(not all(each.agrees for each in found))
 
 
 def check_reference(
@@ -134,7 +157,8 @@ def check_reference(
 def _in_precision(opening: Opening, dtype: str) -> Opening:
     """Return an opening of a session in the precision of the check; one that is opened keeps its own."""
     given = {name: value for name, value in opening.given.items() if name != "dtype"}
-    return replace(opening, given=given if opening.opened else given | {"dtype": dtype})
+    own = opening.opened or "recording" in given
+    return replace(opening, given=given if own else given | {"dtype": dtype})
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ ASCII = {
     "←": "<-", "½": "1/2", "²": "^2", "−": "-", "·": "*", "×": "x",
 }  # fmt: skip
 
+NUMBER = re.compile(r"-?[\d.]+(e[+-]?\d+)?")
 LOWERED = re.compile(r" \^ \( ([2-9]) − 1 \)")
 
 
@@ -22,8 +23,12 @@ def ascii_formula(text: str) -> str:
 
 
 def name_in(value: str) -> str:
-    """Name of a value as a Python identifier: γ1 is gamma1; λ is lambda_, because lambda is a keyword."""
+    """Name of a value as a Python identifier: γ1 is gamma1; λ is lambda_, because lambda is a keyword; 0.weight is
+    p0_weight. A number stays."""
     name = ascii_formula(value)
+    if not (name.isidentifier() or NUMBER.fullmatch(name)):
+        name = re.sub(r"\W", "_", name)
+        name = f"p{name}" if name[0].isdigit() else name
     return f"{name}_" if iskeyword(name) else name
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from tui_backprop.engine.explain.notation import name_in
 from tui_backprop.engine.network.initializers import initial_parameters
-from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.primitives import Array, size
 from tui_backprop.engine.training.iteration import Iteration
 
 MOST = 4000  # numbers that are written
@@ -33,10 +33,14 @@ def _parameter_lines(iteration: Iteration) -> Iterator[str]:
     graph, spec = iteration.graph, iteration.spec
     if spec.dtype == "float64":
         yield "torch.set_default_dtype(torch.float64)"
-    for name in (name for name in graph.data if name not in graph.fed):
-        yield f"{name_in(name)} = torch.tensor({_nested(iteration.tensor(name))})"
+    fixed = [graph.by_name[name] for name in graph.data if name not in graph.fed]
     values = [graph.by_name[name] for name in graph.parameters]
-    yield from dict.fromkeys(value.in_torch.opened for value in values if value.in_torch)
+    yield from dict.fromkeys(value.in_torch.opened for value in (*fixed, *values) if value.in_torch)
+    for value in fixed:
+        if value.in_torch:
+            yield f"{name_in(value.name)} = {value.in_torch.tensor}"
+        elif size(value.shape) <= MOST:
+            yield f"{name_in(value.name)} = torch.tensor({_nested(iteration.tensor(value.name))})"
     small = {}
     if not any(value.in_torch for value in values):
         written = values if spec.parameters <= MOST else [value for value in values if value.numbers]

@@ -63,7 +63,7 @@ class GraphValues:
     @cached_property
     def fed(self) -> tuple[str, ...]:
         """The names of the inputs and targets that a batch sets: all that do not hold numbers of their own."""
-        return tuple(name for name in self.data if not self.by_name[name].numbers)
+        return tuple(name for name in self.data if not self.by_name[name].given)
 
     @cached_property
     def constants(self) -> tuple[Value, ...]:

@@ -11,6 +11,7 @@ from tui_backprop.engine.arrays.types import Array, np
 if TYPE_CHECKING:
     from tui_backprop.engine.network.family import Family
     from tui_backprop.engine.network.graph import Graph
+    from tui_backprop.engine.network.program import Program
 
 DTYPES = ("float32", "float64")
 ITEMSIZE = {"float32": 4, "float64": 8}
@@ -90,6 +91,11 @@ class Model(Protocol):
     @property
     def has_planted_bug(self) -> bool:
         """Whether its backward pass is wrong on purpose."""
+        ...
+
+    @property
+    def no_token(self) -> str:
+        """Why a session of it has no token; "" if it has one."""
         ...
 
     @property
@@ -176,6 +182,10 @@ class Model(Protocol):
     @property
     def held_bytes(self) -> int:
         """The bytes that it holds already: those of a file with its parameters."""
+        ...
+
+    def recorded(self, parameters: Array) -> Program | None:
+        """Return the pass that was recorded elsewhere, with its parameters; None if the engine computes its own."""
         ...
 
     def changed(self, **settings: Any) -> Self:

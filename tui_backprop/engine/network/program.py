@@ -89,7 +89,10 @@ class Program:
             inputs[graph.target] = np.zeros(self.shapes[graph.target], np.intp if classes else self.dtype)
         with np.errstate(over="ignore"):
             for name in set(graph.data).difference(graph.fed):
-                inputs[name][...] = np.reshape(graph.by_name[name].numbers, inputs[name].shape)
+                value = graph.by_name[name]
+                inputs[name][...] = np.reshape(
+                    value.read() if value.read else value.numbers, inputs[name].shape
+                )
             inputs |= {each.name: np.asarray(each.constant, self.dtype) for each in graph.constants}
         return inputs | {each.name: np.ones(self.shapes[each.name], self.dtype) for each in graph.masks}
 
@@ -103,6 +106,10 @@ class Program:
         yield from (*self.values.values(), *self.cotangents.values(), self.gradient, self.parameters)
         for cache in self.caches.values():
             yield from cache
+
+    def checked(self) -> Iterator[Array]:
+        """Iterate over the arrays in which a NaN or an infinity of the pass shows."""
+        yield from (*self.values.values(), *self.cotangents.values())
 
     @cached_property
     def cotangents(self) -> dict[str, Array]:

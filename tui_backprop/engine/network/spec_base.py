@@ -6,7 +6,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from tui_backprop.engine.arrays.types import Array
     from tui_backprop.engine.network.family import Family
+    from tui_backprop.engine.network.program import Program
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,10 @@ class SpecBase:
         """Number of classes that it tells apart in images: 0, it takes none."""
         return 0
 
+    def recorded(self, parameters: Array) -> Program | None:
+        """Return the pass that was recorded elsewhere: none, the engine computes its own."""
+        return None
+
     @property
     def held_bytes(self) -> int:
         """The bytes that it holds already: none."""
@@ -80,6 +86,15 @@ class SpecBase:
     def has_planted_bug(self) -> bool:
         """Whether its backward pass is wrong on purpose: no."""
         return False
+
+    @property
+    def no_token(self) -> str:
+        """Why a session of it has no token: it has one, but for a planted bug."""
+        return (
+            "a session with a planted bug has none; it would open as a healthy one"
+            if self.has_planted_bug
+            else ""
+        )
 
     @property
     def healthy(self) -> Self:

@@ -61,7 +61,7 @@ class Value:
         Of an input: its entries, row by row, if no batch sets them; of a parameter: those that it starts with, if
         they are not drawn.
     read
-        Of a parameter: what returns the array that it starts with, if a file has it.
+        Of an input or a parameter: what returns the array that it has, or starts with, if a file has it.
     in_torch
         Of a parameter in a file: how PyTorch reads it.
     """
@@ -88,7 +88,7 @@ class Value:
 
     @property
     def given(self) -> bool:
-        """Return True of a parameter whose initial numbers are not drawn."""
+        """Return True of an input that no batch sets, and of a parameter whose initial numbers are not drawn."""
         return bool(self.numbers) or self.read is not None
 
     @property

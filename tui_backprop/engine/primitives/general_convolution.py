@@ -16,6 +16,11 @@ from tui_backprop.engine.primitives.base import Cache, Primitive
 from tui_backprop.engine.primitives.windows import offsets
 
 
+def _at(place: Shape) -> Any:
+    """Return the key of what a kernel holds at a place."""
+    return (..., *place)
+
+
 @dataclass(frozen=True)
 class Sliding:
     """How a kernel slides; ``extra`` rows are added at the end of what a transposed convolution makes."""
@@ -45,7 +50,8 @@ class Sliding:
         for place in offsets(kernel):
             starts = [k * d for k, d in zip(place, self.dilation, strict=True)]
             parts = zip(starts, count, self.stride, strict=True)
-            yield place, padded[(..., *(slice(at, at + s * (n - 1) + 1, s) for at, n, s in parts))]
+            key: Any = (..., *(slice(at, at + s * (n - 1) + 1, s) for at, n, s in parts))
+            yield place, padded[key]
 
     def grouped(self, x: Array) -> Array:
         """Return images (n, channels, *image) as (n, groups, channels of one, *image)."""
@@ -59,7 +65,8 @@ class Sliding:
 
     def inside(self, padded: Array, image: Shape) -> Array:
         """Return the view of a padded image that is the image."""
-        return padded[(..., *(slice(p, p + n) for p, n in zip(self.padding, image, strict=True)))]
+        key: Any = (..., *(slice(p, p + n) for p, n in zip(self.padding, image, strict=True)))
+        return np.asarray(padded[key])
 
     def down(self, x: Array, w: Array) -> Array:
         """Convolve x (n, channels, *image) with w (out, channels of a group, *kernel)."""
@@ -70,7 +77,7 @@ class Sliding:
         kernels = w.reshape(self.groups, -1, *w.shape[1:])
         made = np.zeros((len(x), self.groups, kernels.shape[1], size(count)), np.result_type(x, w))
         for place, view in self.views(padded, kernel, count):
-            made += kernels[(..., *place)] @ view.reshape(*view.shape[:3], -1)
+            made += kernels[_at(place)] @ view.reshape(*view.shape[:3], -1)
         return made.reshape(len(x), len(w), *count)
 
     def up(self, g: Array, w: Array, image: Shape) -> Array:
@@ -81,7 +88,7 @@ class Sliding:
         padded = self.padded(shape, np.result_type(g, w))
         flat = grouped.reshape(*grouped.shape[:3], -1)
         for place, view in self.views(padded, kernel, g.shape[2:]):
-            view += (kernels[(..., *place)].swapaxes(-1, -2) @ flat).reshape(view.shape)
+            view += (kernels[_at(place)].swapaxes(-1, -2) @ flat).reshape(view.shape)
         return np.asarray(self.inside(padded, image).reshape(len(g), -1, *image))
 
     def kernel(self, x: Array, g: Array, w: Shape) -> Array:
@@ -93,7 +100,7 @@ class Sliding:
         flat = flat.reshape(*flat.shape[:3], -1)
         made = np.empty((self.groups, flat.shape[2], *w[1:]), np.result_type(x, g))
         for place, view in self.views(padded, w[2:], g.shape[2:]):
-            made[(..., *place)] = (flat @ view.reshape(*view.shape[:3], -1).swapaxes(-1, -2)).sum(axis=0)
+            made[_at(place)] = (flat @ view.reshape(*view.shape[:3], -1).swapaxes(-1, -2)).sum(axis=0)
         return made.reshape(w)
 
     @property
@@ -164,8 +171,8 @@ def transposed_convolution(sliding: Sliding) -> Primitive:
         return sliding.up(x, w, sliding.image(x.shape[2:], w.shape[2:]))
 
     def vjp_x(x_bar: Array, g: Array, _y: Array, _: Cache, x: Array, w: Array) -> None:
-        found = sliding.down(g, w)
-        x_bar[...] = found[(..., *(slice(n) for n in x.shape[2:]))]
+        key: Any = (..., *(slice(n) for n in x.shape[2:]))
+        x_bar[...] = sliding.down(g, w)[key]
 
     def vjp_w(w_bar: Array, g: Array, _y: Array, _: Cache, x: Array, w: Array) -> None:
         w_bar[...] = sliding.kernel(g, x, w.shape)

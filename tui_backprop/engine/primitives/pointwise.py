@@ -50,7 +50,7 @@ def _positive(x: Array) -> Array:
 
 def _sigmoid(x: Array) -> Array:
     decay = np.exp(np.where(x.real > 0, -x, x))
-    return np.where(x.real > 0, 1, decay) / (1 + decay)
+    return np.asarray(np.where(x.real > 0, 1, decay) / (1 + decay))
 
 
 def _log1p(x: Array) -> Array:

@@ -266,12 +266,7 @@ def run(program: Program, update: Update, t: int) -> float:
 
 def arrays_checked(program: Program, after: TrainingState) -> Iterator[Array]:
     """The arrays in which a bad number of an iteration shows: all values and gradients, the slots, the parameters."""
-    yield from (
-        *program.values.values(),
-        *program.cotangents.values(),
-        *after.slots.values(),
-        after.parameters,
-    )
+    yield from (*program.checked(), *after.slots.values(), after.parameters)
 
 
 def run_iteration(
@@ -283,7 +278,8 @@ def run_iteration(
         spec, optimizer = rules.spec, rules.optimizer
     began = rules.began if rules else 0
     before = update.from_there(before)
-    program = Program(spec, len(update.x), before.parameters)
+    recorded = None if before.t or update.moved else spec.recorded(before.parameters)
+    program = recorded or Program(spec, len(update.x), before.parameters)
     loss = run(program, update, before.t)
     slots = {name: slot.copy() for name, slot in before.slots.items()}
     after = TrainingState(before.t + 1, before.parameters.copy(), slots)

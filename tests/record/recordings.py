@@ -1,0 +1,49 @@
+"""Recordings of the models, kept in ``tests/recordings``, so that they are computed again where there is no PyTorch.
+
+.venv/bin/python -m tests.record.recordings     remakes them, with PyTorch
+"""
+
+from __future__ import annotations
+
+import random
+from hashlib import sha256
+from pathlib import Path
+
+from tui_backprop.engine.frontends.recording.validity import VERSION
+
+FOLDER = Path(__file__).parents[1] / "recordings"
+MADE_FROM = FOLDER / "made-from.txt"
+MODELS = Path(__file__).with_name("models.py")
+
+
+def made_from() -> str:
+    """What the recordings depend on: the models, and the version of the format."""
+    return f"{sha256(MODELS.read_bytes()).hexdigest()} version {VERSION}\n"
+
+
+def record_model(name, path):
+    """Record one model, with the same numbers each time."""
+    import torch
+
+    from tests.record.models import MODELS as STEPS
+    from tui_backprop.record import record
+
+    torch.manual_seed(0)
+    random.seed(0)
+    with record(path):
+        STEPS[name]()
+
+
+def remake():
+    from tests.record.models import MODELS as STEPS
+
+    FOLDER.mkdir(exist_ok=True)
+    for old in FOLDER.glob("*.bp"):
+        old.unlink()
+    for name in STEPS:
+        record_model(name, FOLDER / f"{name}.bp")
+    MADE_FROM.write_text(made_from(), "utf-8")
+
+
+if __name__ == "__main__":
+    remake()
