@@ -77,7 +77,12 @@ class CommandGroup(click.Group):
 
 def _flags() -> set[str]:
     """Return the options that take no value."""
-    return {name for each in _parameters() if getattr(each, "is_flag", False) for name in each.opts}
+    return {
+        name
+        for each in _parameters()
+        if getattr(each, "is_flag", False)
+        for name in (*each.opts, *each.secondary_opts)
+    }
 
 
 def require_system() -> None:

@@ -142,9 +142,10 @@ class Saver:
         return self._written
 
     def save(self, session: Session) -> None:
-        """Have a session saved, unless a newer one replaces it before its turn."""
+        """Have a session saved, unless a newer one replaces it before its turn; not one of a recording, which is in a
+        file."""
         with self._changed:
-            if self._closed:
+            if self._closed or session.network.kept_by_name:
                 return
             self._newest = session
             if self._thread is None:

@@ -12,6 +12,7 @@ from tui_backprop.engine.frontends.dense import spec as dense
 from tui_backprop.engine.frontends.dense import start
 from tui_backprop.engine.frontends.expression import presets as expression
 from tui_backprop.engine.frontends.gpt.presets import NORMS
+from tui_backprop.engine.frontends.recording import kind as recording
 from tui_backprop.engine.network.initializer_rules import INITIALIZERS
 from tui_backprop.engine.network.model import DTYPES
 from tui_backprop.engine.primitives.activations import ACTIVATIONS
@@ -63,9 +64,19 @@ def _network(setting: str) -> Condition:
     return lambda texts: _dense(texts) or has_setting(texts["kind"], setting)
 
 
+def _recording(texts: Texts) -> bool:
+    """Check whether the fields are those of a recording, of which only the update can be chosen."""
+    return texts["kind"] == recording.FRONTEND
+
+
+def _made(texts: Texts) -> bool:
+    """Check whether the fields describe a model that is not recorded."""
+    return not _recording(texts)
+
+
 def _fed(texts: Texts) -> bool:
     """Check whether the fields describe a model that data feed."""
-    return not _expression(texts)
+    return not (_expression(texts) or _recording(texts))
 
 
 def _text_file(texts: Texts) -> bool:
@@ -206,7 +217,7 @@ GROUPS = (
         Field("decay-bias", "decay of", SCOPE, _not_zero("weight-decay")),
         Field("freeze", "freeze", (), _dense),
         Field("bias", "biases", SWITCH, _dense),
-        Field("dtype", "precision", DTYPES),
+        Field("dtype", "precision", DTYPES, _made),
     ),
 )  # fmt: skip
 

@@ -38,7 +38,7 @@ def _texts(session: Session) -> dict[str, str]:
     written = model.settings if model.frontend == expression.FRONTEND else None
     spec = model if isinstance(model, NetworkSpec) else NetworkSpec()
     fed_text = bool(model.context)
-    data = Session.data if written or fed_text else session.data
+    data = Session.data if model.holds_numbers or fed_text else session.data
     found = {
         "preset": same_network(session) or CUSTOM,
         "kind": model.frontend,

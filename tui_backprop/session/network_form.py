@@ -16,6 +16,7 @@ from tui_backprop.engine.frontends.dense.spec import (
     parse_layers,
 )
 from tui_backprop.engine.frontends.expression import presets as expression
+from tui_backprop.engine.frontends.recording import kind as recording
 from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec, check_epsilon
 from tui_backprop.engine.training.update_rules import SYMBOLS
@@ -67,6 +68,13 @@ def session_of(texts: Texts, before: Session) -> Session:
             validation=0,
         )
     model: Model
+    if texts["kind"] == recording.FRONTEND:
+        return _rebuilt(
+            before,
+            before.network,
+            lr=_number(texts, "lr", before.lr, positive_number),
+            optimizer=_optimizer(texts, before.optimizer),
+        )
     if texts["kind"] in BEGINS:
         model = model_of(texts, old)
         data = data_of_model(texts, before.data, model)

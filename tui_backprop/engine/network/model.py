@@ -59,6 +59,11 @@ class Model(Protocol):
         ...
 
     @property
+    def noun(self) -> str:
+        """What it is called: network, expression, recording."""
+        ...
+
+    @property
     def layers(self) -> tuple[int, ...]:
         """The sizes of its layers, input first; () if it has none."""
         ...
@@ -91,6 +96,11 @@ class Model(Protocol):
     @property
     def has_planted_bug(self) -> bool:
         """Whether its backward pass is wrong on purpose."""
+        ...
+
+    @property
+    def kept_by_name(self) -> bool:
+        """Whether its file is named to open it again, so that no session of it is kept."""
         ...
 
     @property

@@ -29,6 +29,11 @@ class SpecBase:
         return self.changed(dtype=dtype)
 
     @property
+    def noun(self) -> str:
+        """What it is called: network."""
+        return "network"
+
+    @property
     def part(self) -> str:
         """What a block of its graph is called: layer."""
         return "layer"
@@ -85,6 +90,11 @@ class SpecBase:
     @property
     def has_planted_bug(self) -> bool:
         """Whether its backward pass is wrong on purpose: no."""
+        return False
+
+    @property
+    def kept_by_name(self) -> bool:
+        """Whether its file is named to open it again, so that no session of it is kept: no."""
         return False
 
     @property

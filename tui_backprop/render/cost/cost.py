@@ -86,7 +86,8 @@ def readout(costs: CostState, columns: int, rows: int = 99, context: RenderConte
 
 def fixed_readout(costs: CostState, columns: int, rows: int, context: RenderContext = UTF8) -> list[Line]:
     """Draw the readout of what does not grow, with a line that says why there is no chart."""
-    why = "There is no chart: an expression has no larger ones, to which its cost could be projected."
+    noun = costs.network.noun
+    why = f"There is no chart: this {noun} has no larger ones, to which its cost could be projected."
     head = wrap(why, columns, "muted")
     return [*head, (), *readout(costs, columns, rows - len(head) - 1, context)][:rows]
 
@@ -101,7 +102,7 @@ def comparison(costs: CostState, columns: int) -> list[Line]:
 
 def _methods(costs: CostState, cost_model: CostModel, columns: int, context: RenderContext) -> list[Line]:
     """Draw the time of a forward pass and of a gradient by every method."""
-    here = "this network: " if costs.shape.grows else "this expression: "
+    here = f"this {costs.network.noun}: "
     where = here if costs.decade is None else "at "
     sizes = format_count(costs.parameters), format_short_count(costs.parameters)
     noun = f" {inflected(costs.parameters, 'parameter')}"

@@ -23,6 +23,7 @@ from tui_backprop.session.state import Session
 from tui_backprop.support.format import format_number
 
 LEAST_FORMULA_COLUMNS = 6
+LEAST_NAME_COLUMNS, NAMES_SHARE = 12, 3  # of longer names, the end is shown: at most a third of the columns
 GAP = "  "
 TITLES = ("value", "gradient")
 NORM, NORM_BRIEF = "|..| Euclidean norm", "|..| norm"
@@ -78,7 +79,8 @@ def value_table(snapshot: Snapshot, columns: int, rows: int, context: RenderCont
     texts = [on_the_point([context.text(text) for text, _ in each]) for each in cells]
     wide = [max(len(title), *map(len, each)) for title, each in zip(heads, texts, strict=True)]
     abouts = [about_row(row, snapshot.session, snapshot.iteration) for row in shown]
-    named = max(len(context.text(row.name)) for row in all_rows)
+    most = max(columns // NAMES_SHARE, LEAST_NAME_COLUMNS)
+    named = min(max(len(context.text(row.name)) for row in all_rows), most)
     room = max(columns - named - 3 - sum(wide) - len(wide) * len(GAP), LEAST_FORMULA_COLUMNS)
     beyond = _beyond(first, len(all_rows) - first - len(shown))
     if any(text.startswith("|") for each in texts for text in each):
@@ -92,7 +94,10 @@ def value_table(snapshot: Snapshot, columns: int, rows: int, context: RenderCont
         ]
         lines.append(
             line(
-                (f"{context.text(row.name):<{named}}", "cursor" if row.name in now else "strong"),
+                (
+                    f"{end_of(context.text(row.name), named):<{named}}",
+                    "cursor" if row.name in now else "strong",
+                ),
                 (" = " if not row.given else "   ", "muted"),
                 (f"{formula_in(context.text(abouts[i]), room):<{room}}", "muted" if row.given else "text"),
                 *numbers,
@@ -104,6 +109,11 @@ def value_table(snapshot: Snapshot, columns: int, rows: int, context: RenderCont
 def about_row(row: ValueRow, session: Session, iteration: Iteration) -> str:
     """Return how a value comes about; of labels and tokens that are given, themselves."""
     return (labels_text(session, iteration, row.name) if row.given else "") or row.formula
+
+
+def end_of(name: str, columns: int) -> str:
+    """Cut a name to a width, with an ellipsis for its beginning."""
+    return name if len(name) <= columns else "…" + name[len(name) - columns + 1 :]
 
 
 def formula_in(text: str, columns: int) -> str:

@@ -48,7 +48,7 @@ class Misclassified:
         if info(session.data).classes:
             return False
         self._app.inform(
-            "Nothing is classified: an expression has no samples."
+            f"Nothing is classified: this {session.network.noun} has no samples."
             if session.network.holds_numbers
             else "These samples have no classes."
         )

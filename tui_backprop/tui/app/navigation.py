@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tui_backprop.engine.network.graph import Graph
     from tui_backprop.engine.network.value import Value
 
-NO_SAMPLES = "no samples to choose from: an expression has its own numbers"
+NO_SAMPLES = "no samples to choose from: this {noun} has its own numbers"
 NO_SPLIT = "no samples are held out; set validation in the form"
 HELD_OUT = "held out for validation: no update; {other_part} goes back to training"
 
@@ -204,7 +204,7 @@ class Navigation:
 
     def action_sample(self, direction: int) -> None:
         if self._state.session.network.holds_numbers:
-            self._app.say(NO_SAMPLES)
+            self._app.say(NO_SAMPLES.format(noun=self._state.session.network.noun))
             return
         self._state.move(lambda session, snapshot: transitions.next_sample(session, direction))
 

@@ -56,7 +56,7 @@ class SweepControl:
         from tui_backprop.cost.model.network_shape import shape_of
 
         if not shape_of(self._state.session.network).grows:
-            self._app.fail("No sweep: an expression has no larger ones to measure")
+            self._app.fail(f"No sweep: this {self._state.session.network.noun} has no larger ones to measure")
             return
         from tui_backprop.cost.measure.sweep import sweep_onto
         from tui_backprop.cost.race.subprocess_generator import SubprocessGenerator

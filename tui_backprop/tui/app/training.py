@@ -83,7 +83,7 @@ class TrainingControl:
     def action_repeat(self) -> None:
         """Train on the next batch each time, or on the same one again and again."""
         if self._state.session.network.holds_numbers:
-            self._app.say(NO_SAMPLES)
+            self._app.say(NO_SAMPLES.format(noun=self._state.session.network.noun))
         else:
             self._state.go(transitions.toggle_repeat(self._state.session))
 

@@ -50,6 +50,11 @@ class ExpressionSpec(GraphSpec):
         return self.graph.blocks[-1].title
 
     @property
+    def noun(self) -> str:
+        """What it is called: expression."""
+        return "expression"
+
+    @property
     def part(self) -> str:
         """What a block of its graph is called: statement."""
         return "statement"

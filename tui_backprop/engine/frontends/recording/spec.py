@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 from tui_backprop.engine.arrays.types import Array, size
+from tui_backprop.engine.frontends.recording.kind import FRONTEND
 from tui_backprop.engine.frontends.recording.recorded import RecordedIteration, RecordingHeader
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_spec import OBJECTS, GraphSpec
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from tui_backprop.engine.frontends.recording.graph import RecordedGraph
     from tui_backprop.engine.network.program import Program
 
-FRONTEND = "recording"
 FIELD = "recording"
 
 
@@ -93,6 +93,11 @@ class RecordingSpec(GraphSpec):
         return f"{self.held.name}, step {self.iteration.number}" if several else self.held.name
 
     @property
+    def noun(self) -> str:
+        """What it is called: recording."""
+        return "recording"
+
+    @property
     def part(self) -> str:
         """What a block of its graph is called: module."""
         return "module"
@@ -115,6 +120,11 @@ class RecordingSpec(GraphSpec):
     @property
     def holds_numbers(self) -> bool:
         """Whether all its numbers are its own: yes, they are recorded."""
+        return True
+
+    @property
+    def kept_by_name(self) -> bool:
+        """Whether its file is named to open it again, so that no session of it is kept: yes."""
         return True
 
     @property
