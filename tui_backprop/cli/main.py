@@ -47,6 +47,8 @@ class CommandGroup(click.Group):
 
     def with_recording(self, arguments: list[str]) -> list[str]:
         """Return a command line with the option of a recording before one that is given as a bare name."""
+        if not any(each.endswith(RECORDING) for each in arguments):
+            return arguments
         names, flags = self.list_commands(click.Context(self)), _flags()
         own = next((name for name in arguments if name in names), "")
         found: list[str] = []
