@@ -11,29 +11,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from tests.record.recordings import FOLDER
+from tests.record.recordings import SMALL, changed
 from tui_backprop.cli.main import main
 from tui_backprop.engine.frontends.recording.recorded import RecordingHeader
-from tui_backprop.files.recording import DESCRIPTION, Writer, open_recording
+from tui_backprop.files.recording import Writer, open_recording
 from tui_backprop.session.recorded_files import recorded_model
 from tui_backprop.support.errors import FileError, InputError
-
-SMALL = FOLDER / "mlp-relu.bp"
-
-
-def changed(tmp_path, change, arrays=None):
-    """A recording whose description was changed, with other arrays if there are some."""
-    header, kept = open_recording(SMALL)
-    description = json.loads(msgspec.json.encode(header))
-    change(description, description["iterations"][0])
-    path = tmp_path / "changed.bp"
-    with (tmp_path / "room").open("w+b") as room, path.open("wb") as file:
-        writer = Writer(room)
-        for key in kept:
-            if key != DESCRIPTION:
-                writer.add(key, (arrays or {}).get(key, kept[key]))
-        writer.finish(description, file)
-    return path
 
 
 def refused(path):

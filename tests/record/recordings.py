@@ -5,14 +5,19 @@
 
 from __future__ import annotations
 
+import json
 import random
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
+
 from tui_backprop.engine.frontends.recording.validity import VERSION
+from tui_backprop.files.recording import DESCRIPTION, Writer, open_recording
 
 FOLDER = Path(__file__).parents[1] / "recordings"
 MADE_FROM = FOLDER / "made-from.txt"
+SMALL = FOLDER / "mlp-relu.bp"
 MODELS = Path(__file__).with_name("models.py")
 
 
@@ -32,6 +37,21 @@ def record_model(name, path):
     random.seed(0)
     with record(path):
         STEPS[name]()
+
+
+def changed(tmp_path, change, arrays=None):
+    """A recording whose description was changed, with other arrays if there are some."""
+    header, kept = open_recording(SMALL)
+    description = json.loads(msgspec.json.encode(header))
+    change(description, description["iterations"][0])
+    path = tmp_path / "changed.bp"
+    with (tmp_path / "room").open("w+b") as room, path.open("wb") as file:
+        writer = Writer(room)
+        for key in kept:
+            if key != DESCRIPTION:
+                writer.add(key, (arrays or {}).get(key, kept[key]))
+        writer.finish(description, file)
+    return path
 
 
 def remake():

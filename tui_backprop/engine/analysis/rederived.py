@@ -173,10 +173,12 @@ def _recorded_term(numbers: RecordedNumbers, k: int, ops: list[Op], name: str) -
     return numbers.recorded(name, "cotangent") if len(readers) == 1 else None
 
 
-def compare(pair: Pair, rounded: Pair | None = None) -> Compared:
-    """Compare two arrays of one shape. Where both are not finite in the same way, they agree. ``rounded`` has the
-    array computed again in the precision of the recording: ROUNDINGS times its difference is allowed, too."""
-    tolerance = TOLERANCES.get(pair.dtype, TOLERANCES["float32"])
+def compare(pair: Pair, rounded: Pair | None = None, tolerance: float | None = None) -> Compared:
+    """Compare two arrays of one shape, within a ``tolerance``, by default that of their type. Where both are not
+    finite in the same way, they agree. ``rounded`` has the array computed again in the precision of the recording:
+    ROUNDINGS times its difference is allowed, too."""
+    if tolerance is None:
+        tolerance = TOLERANCES.get(pair.dtype, TOLERANCES["float32"])
     recorded, derived = pair.recorded, pair.derived
     with np.errstate(all="ignore"):
         apart = _apart(recorded, derived)
