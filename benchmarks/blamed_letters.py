@@ -40,8 +40,7 @@ def told(each: Judged, name: str, names_of: tuple[str, ...]) -> str:
     assert found is not None
     return (
         f'"{name}": letter {each.position + 1} ({predicted}), blamed: {worst.position}'
-        f" ({names_of[worst.token]}): share {worst.share:+.3f}; mean change {found.mean:+.3f},"
-        f" to first order {found.linear:+.3f}"
+        f" ({names_of[worst.token]}): mean change to first order {worst.first_order:+.3f}, actual {found.mean:+.3f}"
     )
 
 
@@ -58,12 +57,15 @@ def main() -> None:
     windows = (text.window(name, session.network.context) for name in names)
     rankings = list(judged(session.network, parameters, windows, text.boundary))
     rho = np.array([each.rho for each in rankings])
-    same = np.mean([each.same_first for each in rankings])
     print(f"{len(names)} names, {len(rankings):,} letters with 3 tokens or more before them")
     print(
-        f"rank correlation of |share| and |mean change|: mean {rho.mean():.3f}, median {np.median(rho):.3f}"
+        f"rank correlation of mean change to first order and actual: mean {rho.mean():.3f},"
+        f" median {np.median(rho):.3f}, worst {rho.min():.3f}; below 0: {np.mean(rho < 0):.0%}"
     )
-    print(f"first of the ranking is the same: {same:.0%}")
+    print(f"first of the ranking is the same: {np.mean([each.same_first for each in rankings]):.1%}")
+    print(
+        f"letters with the same sign: {np.mean([each.same_signs for each in rankings]):.1%} (mean of the rankings)"
+    )
     print("largest disagreements:")
     names_of = (*text.characters, "BOS")
     for each in islice(sorted(rankings, key=lambda each: -each.worst.disagreement), SHOWN):

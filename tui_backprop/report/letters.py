@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from tui_backprop.engine.analysis.blamed_letters import same_signs
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.letters import letter_at
 from tui_backprop.render.panels.letters import ABOUT, letter_table, prediction_words, ranked, trust_lines
@@ -29,7 +30,7 @@ from tui_backprop.support.format import format_number
 WIDE = 78  # columns of the text
 SPOKEN = (
     "",
-    "change of the loss to first order",
+    "mean change of the loss to first order",
     "mean actual change",
     "largest actual change",
     "actual change by the boundary",
@@ -57,7 +58,7 @@ def _spoken(blame: LetterBlame) -> Table:
     for letter in ranked(blame):
         cells = [
             letter_at(letter.position, blame.names[letter.token]),
-            format_number(-letter.share, sign=True),
+            format_number(letter.first_order, sign=True),
         ]
         if (found := letter.replaced) is not None:
             cells += [
@@ -70,7 +71,7 @@ def _spoken(blame: LetterBlame) -> Table:
 
 
 def letters_dict(session: Session, blame: LetterBlame) -> dict[str, Any]:
-    """What ``blame --letters --json`` prints; letters in the order of their shares, changes of the loss."""
+    """What ``blame --letters --json`` prints; letters in the order of their changes of the loss to first order."""
     p = None if blame.p is None else dict(zip(blame.names, map(float, blame.p), strict=True))
     return {
         "iteration": session.t,
@@ -78,15 +79,15 @@ def letters_dict(session: Session, blame: LetterBlame) -> dict[str, Any]:
         "letter": None if blame.target is None else blame.names[blame.target],
         "p": p,
         "rank_correlation": None if math.isnan(blame.rho) else blame.rho,
+        "same_signs": same_signs(blame.letters),
         "letters": [
             {
                 "position": each.position,
                 "letter": blame.names[each.token],
-                "share": each.share,
+                "first_order": each.first_order,
                 "norm": each.norm,
                 "replaced": each.replaced
                 and {
-                    "linear": each.replaced.linear,
                     "mean": each.replaced.mean,
                     "largest": each.replaced.largest,
                     "by": blame.names[each.replaced.by],

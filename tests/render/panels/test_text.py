@@ -23,9 +23,9 @@ def drawn(session, found, columns=80, rows=24, context=UTF8):
     return [plain(row) for row in text_panel(session, found, columns, rows, context)]
 
 
-def blamed(share, mean=None, linear=0.0, position=1):
-    found = None if mean is None else Replaced(linear, mean, 2 * mean, 2, None)
-    return BlamedLetter(position, 0, share, 1.0, found)
+def blamed(first_order, mean=None, position=1):
+    found = None if mean is None else Replaced(mean, 2 * mean, 2, None)
+    return BlamedLetter(position, 0, first_order, 1.0, found)
 
 
 def told(*letters):
@@ -92,13 +92,13 @@ def test_a_probability_takes_four_columns(p, text):
     assert len(text) <= 4
 
 
-def test_the_largest_share_is_the_first_whatever_its_sign():
+def test_the_largest_change_is_the_first_whatever_its_sign():
     letters = blamed(0.1), blamed(-0.7, position=2), blamed(0.3, position=3)
     assert [each.position for each in ranked(LetterBlame(letters, 1.0, NAMES))] == [2, 3, 1]
 
 
 def test_first_order_and_actual_have_the_same_sign_where_they_agree():
-    rows = letter_table(LetterBlame((blamed(0.4, -0.5),), 1.0, NAMES), 100, 5, UTF8)
+    rows = letter_table(LetterBlame((blamed(-0.4, -0.5),), 1.0, NAMES), 100, 5, UTF8)
     assert "−0.400" in plain(rows[1])
     assert "−0.500" in plain(rows[1])
 
@@ -111,14 +111,19 @@ def test_a_bar_shows_its_sign_without_color():
 
 
 def test_the_letter_where_both_differ_most_is_explained():
-    near, far = blamed(0.1, -0.1), blamed(-0.1, 2.0, linear=0.3, position=2)
+    near, far = blamed(-0.1, -0.1), blamed(0.1, 2.0, position=2)
     assert (
-        "Furthest apart: 2 (a), +0.100 against +2.000. On the way to another letter the loss bends"
+        "Same sign for 2 of 2. Furthest apart: 2 (a), +0.100 against +2.000. On the way to another letter the loss"
         in told(near, far)
     )
-    linear = blamed(-0.1, 2.0, linear=1.9, position=2)
-    assert "towards the other letters the slope gives +1.900" in told(near, linear)
-    assert "within a factor of 2" in told(near, blamed(0.5, -0.45, position=2))
+    assert "Same sign for 1 of 2" in told(near, blamed(-0.1, 2.0, position=2))
+    assert "The signs are opposite" in told(near, blamed(-0.1, 2.0, position=2))
+    assert "within a factor of 2" in told(near, blamed(-0.5, -0.45, position=2))
+
+
+def test_opposite_signs_are_a_rank_correlation_of_minus_1():
+    words = told(*(blamed(change, -change, position=i) for i, change in enumerate((0.3, -0.2, 0.1))))
+    assert "Rank correlation −1.0, same sign for 0 of 3." in words
 
 
 def test_while_letters_are_replaced_it_says_so():

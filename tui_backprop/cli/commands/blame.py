@@ -40,8 +40,8 @@ def command(opening: Opening, as_json: bool, plain: bool, letters: bool, **optio
     Where a number is NaN or infinite, exit with 1; "reason" in the JSON names the first one, and what computed it.
     Nothing is predicted from such an output, and no parameter is ranked by such a score.
 
-    With --letters, rank the letters before a prediction (of --text and --letter, or of the sample) by their share in
-    its loss, to first order, beside the change of the loss when each is replaced by every other letter.
+    With --letters, rank the letters before a prediction (of --text and --letter, or of the sample) by the mean change
+    of its loss when every other letter takes their place: to first order, beside the actual one.
     """
     if letters:
         blame_letters(opening.session(), as_json, plain, options)

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tui_backprop.engine.analysis.blamed_letters import (
+    FEWEST,
     BlamedLetter,
     Letters,
     agreement,
     blamed_letters,
+    same_signs,
     target_at,
 )
 from tui_backprop.engine.network.model import Model
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.primitives.token_loss import NO_TARGET
-
-FEWEST = 3  # tokens before a prediction, for a rank correlation to mean something
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,15 @@ class Judged:
 
     @property
     def same_first(self) -> bool:
-        """Whether the token with the largest share is the one whose replacement changes the loss most."""
-        blamed = max(self.letters, key=lambda each: abs(each.share))
+        """Whether the first of the ranking to first order is the one whose replacement changes the loss most."""
+        blamed = max(self.letters, key=lambda each: abs(each.first_order))
         changing = max(self.letters, key=lambda each: abs(each.replaced.mean) if each.replaced else 0.0)
         return blamed is changing
+
+    @property
+    def same_signs(self) -> float:
+        """The part of the tokens whose replacement changes the loss in the direction that first order says."""
+        return same_signs(self.letters) / len(self.letters)
 
     @property
     def worst(self) -> BlamedLetter:

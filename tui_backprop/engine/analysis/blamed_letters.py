@@ -1,8 +1,9 @@
 """Which of the tokens before a prediction are to blame for its loss: to first order, and by replacing each of them.
 
-The share of a token is its embedding times the derivative of the loss by it, Σ e ∂L/∂e over the channels: what the
-loss would lose, to first order, if the embedding were 0. The real change is that of the loss when the token is
-replaced by others; targets stay as they are."""
+Both are changes of the loss when the token is replaced by each other one but the boundary, in the mean. To first
+order a replacement changes it by Σ (e′ − e) ∂L/∂e over the channels of the embeddings (HotFlip, Ebrahimi et al.
+2018), which one backward pass gives for all of them; the actual change takes a forward pass for each. Targets stay as
+they are. The boundary before a text is replaced by letters as well."""
 
 from __future__ import annotations
 
@@ -18,16 +19,15 @@ from tui_backprop.engine.network.program import Program
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.primitives.token_loss import NO_TARGET
 
+FEWEST = 3  # letters, for a rank correlation to mean something
 PASS_BYTES = 32 * 2**20  # bytes for the values of a pass over many texts
 
 
 @dataclass(frozen=True)
 class Replaced:
-    """Changes of the loss when a token is replaced by each other one but the boundary: their ``mean``, the
-    ``largest`` in magnitude and the token ``by`` which it comes about; by the ``boundary``, None for that itself.
-    ``linear`` is the mean to first order: the mean of the other embeddings minus its own, times ∂L/∂e."""
+    """Actual changes of the loss when a token is replaced by each other one but the boundary: their ``mean``, the
+    ``largest`` in magnitude and the token ``by`` which it comes about; by the ``boundary``, None for that itself."""
 
-    linear: float
     mean: float
     largest: float
     by: int
@@ -36,19 +36,19 @@ class Replaced:
 
 @dataclass(frozen=True)
 class BlamedLetter:
-    """The ``token`` at a ``position``: its ``share`` Σ e ∂L/∂e, the ``norm`` of ∂L/∂e, and the change of the loss
-    when it is ``replaced``, None where that is not computed."""
+    """The ``token`` at a ``position``: the mean change of the loss when it is replaced, to ``first_order`` and
+    actual, ``replaced``, None where that is not computed; the ``norm`` of ∂L/∂e. Above 0 the token helps."""
 
     position: int
     token: int
-    share: float
+    first_order: float
     norm: float
     replaced: Replaced | None = None
 
     @property
     def disagreement(self) -> float:
-        """The distance of the mean change from what the share predicts for an embedding of 0; 0 if not computed."""
-        return abs(self.replaced.mean + self.share) if self.replaced else 0.0
+        """The distance of the actual mean change from that to first order; 0 if not computed."""
+        return abs(self.replaced.mean - self.first_order) if self.replaced else 0.0
 
 
 Letters = tuple[BlamedLetter, ...]
@@ -79,20 +79,25 @@ def blamed_letters(spec: Model, parameters: Array, x: Array, t: Array, boundary:
         np.concatenate([arrays[op.output].reshape(-1, table.shape[1]) for op in ops])
         for arrays in (program.values, program.cotangents)
     )
+    tokens = x[: int(np.flatnonzero(t != NO_TARGET)[-1]) + 1].tolist()
+    everything = np.arange(len(table))
+    replacements = [everything[(everything != token) & (everything != boundary)] for token in tokens]
     letters = tuple(
-        BlamedLetter(i, int(x[i]), float(embedded[i] @ slope[i]), float(np.linalg.norm(slope[i])))
-        for i in range(int(np.flatnonzero(t != NO_TARGET)[-1]) + 1)
+        BlamedLetter(
+            i,
+            token,
+            float((table[replacements[i]].mean(0) - embedded[i]) @ slope[i]),
+            float(np.linalg.norm(slope[i])),
+        )
+        for i, token in enumerate(tokens)
     )
     yield letters
     losses = _Losses(spec, parameters, t)
-    everything = np.arange(len(table))
-    for i, letter in enumerate(letters):
-        others = everything[(everything != letter.token) & (everything != boundary)]
+    for i, (letter, others) in enumerate(zip(letters, replacements, strict=True)):
         ends = () if letter.token == boundary else (boundary,)
         changes = losses.with_tokens(x, i, [*others, *ends]) - loss
         real, largest = changes[: len(others)], int(np.argmax(np.abs(changes[: len(others)])))
         found = Replaced(
-            float((table[others].mean(0) - embedded[i]) @ slope[i]),
             float(real.mean()),
             float(real[largest]),
             int(others[largest]),
@@ -103,9 +108,15 @@ def blamed_letters(spec: Model, parameters: Array, x: Array, t: Array, boundary:
 
 
 def agreement(letters: Sequence[BlamedLetter]) -> float:
-    """Return Spearman's ρ of |share| and the magnitude of the mean change; NaN where too few are known."""
-    known = [(abs(each.share), abs(each.replaced.mean)) for each in letters if each.replaced]
-    return rank_correlation(*zip(*known, strict=True)) if len(known) > 1 else float("nan")
+    """Return Spearman's ρ of the mean changes to first order and the actual ones, with their signs: −1 where one
+    ranks the letters the other way round. NaN where fewer than ``FEWEST`` are known."""
+    known = [(each.first_order, each.replaced.mean) for each in letters if each.replaced]
+    return rank_correlation(*zip(*known, strict=True)) if len(known) >= FEWEST else float("nan")
+
+
+def same_signs(letters: Sequence[BlamedLetter]) -> int:
+    """Count the letters whose actual mean change has the sign of that to first order."""
+    return sum(each.replaced is not None and each.first_order * each.replaced.mean > 0 for each in letters)
 
 
 class _Losses:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isnan
 
 from tui_backprop.data.info import BOUNDARY
-from tui_backprop.engine.analysis.blamed_letters import BlamedLetter, Replaced
+from tui_backprop.engine.analysis.blamed_letters import BlamedLetter, Replaced, same_signs
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.letters import letter_at
 from tui_backprop.render.draw.spans import Line, Span, line, wrap
@@ -19,10 +19,11 @@ LONGEST_BAR, SHORTEST_BAR = 16, 8  # columns
 FEWEST = 4  # letters in the table, before anything is said below it
 APART = 0.5  # of the larger one, up to which two numbers are within a factor of 2
 ABOUT = (
-    "Change of the loss with another letter (− it is to blame, + it helps): 1st order (blame), actual (mean)"
+    "Mean change of the loss with each other letter in its place (− it is to blame, + it helps): "
+    "1st order (blame), actual"
 )
-LINEAR = "Blame is the change for an embedding of 0; towards the other letters the slope gives {linear}."
-BENT = "On the way to another letter the loss bends: the slope, {linear} there, holds for small changes only."
+BENT = "On the way to another letter the loss bends: 1st order holds for small changes only."
+OPPOSITE = "The signs are opposite: on the way to another letter the loss bends, and 1st order misleads."
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def _of_replaced(text: Callable[[Replaced, tuple[str, ...]], str]) -> Callable[.
     return lambda letter, names: text(letter.replaced, names) if letter.replaced else "…"
 
 
-FIRST_ORDER = LetterColumn("1st order", "backward", lambda letter, names: _fixed(-letter.share))
+FIRST_ORDER = LetterColumn("1st order", "backward", lambda letter, names: _fixed(letter.first_order))
 ACTUAL = LetterColumn("actual", "loss", _of_replaced(lambda found, names: _fixed(found.mean)))
 LARGEST = LetterColumn("largest", "text", _of_replaced(_largest))
 BY_BOUNDARY = LetterColumn(
@@ -61,8 +62,8 @@ WIDTHS = {"largest": 16}  # of columns that are wider than a number
 
 
 def ranked(blame: LetterBlame) -> list[BlamedLetter]:
-    """The letters, the one with the largest share first."""
-    return sorted(blame.letters, key=lambda letter: -abs(letter.share))
+    """The letters, the one with the largest change to first order first."""
+    return sorted(blame.letters, key=lambda letter: -abs(letter.first_order))
 
 
 def letter_lines(blame: LetterBlame, columns: int, rows: int, context: RenderContext) -> list[Line]:
@@ -91,7 +92,7 @@ def letter_table(blame: LetterBlame, columns: int, rows: int, context: RenderCon
             more.append(column)
             fixed += wide
     bar = max(min((columns - fixed) // 2, LONGEST_BAR), 0)
-    firsts = [-each.share for each in blame.letters]
+    firsts = [each.first_order for each in blame.letters]
     actual = [each.replaced.mean if each.replaced else 0.0 for each in blame.letters]
     most = max(map(abs, (*firsts, *actual)), default=0.0)
     heads = [f"{'letter':<{name_wide}}", *(f"{column.head:>{NUMBER}}  {'':{bar}}" for column in bars)]
@@ -99,7 +100,7 @@ def letter_table(blame: LetterBlame, columns: int, rows: int, context: RenderCon
     lines = [line(("".join(heads), "muted"))]
     for letter in ranked(blame)[: max(rows - 1, 0)]:
         spans: list[Span] = [(f"{_name(blame, letter):<{name_wide}}", "strong")]
-        values = -letter.share, letter.replaced.mean if letter.replaced else 0.0
+        values = letter.first_order, letter.replaced.mean if letter.replaced else 0.0
         for column, value in zip(bars, values, strict=True):
             spans.append((f"{context.text(column.text(letter, blame.names)):>{NUMBER}}  ", column.role))
             spans.append((f"{drawn_bar(value, most, bar, context):<{bar}}", column.role))
@@ -128,19 +129,19 @@ def trust_lines(blame: LetterBlame, columns: int, context: RenderContext) -> lis
     worst = max(blame.letters, key=lambda letter: letter.disagreement, default=None)
     if worst is None or worst.replaced is None or not blame.whole:
         return [line((context.text("replacing letters …"), "muted"))]
-    words = "" if isnan(blame.rho) else f"Rank correlation {format_number(blame.rho, 2)}. "
-    words += worst_words(worst, worst.replaced, blame)
+    words = "" if isnan(blame.rho) else f"Rank correlation {format_number(blame.rho, 2)}, "
+    words += f"same sign for {same_signs(blame.letters)} of {len(blame.letters)}. "
+    words = words[0].upper() + words[1:] + worst_words(worst, worst.replaced, blame)
     return wrap(context.text(words), columns, "text")
 
 
 def worst_words(letter: BlamedLetter, found: Replaced, blame: LetterBlame) -> str:
     """Say where both differ most, and why."""
-    first, actual = -letter.share, found.mean
+    first, actual = letter.first_order, found.mean
     words = f"Furthest apart: {_name(blame, letter)}, {_fixed(first)} against {_fixed(actual)}"
     if _close(first, actual):
         return f"{words}, within a factor of 2."
-    why = LINEAR if _close(found.linear, actual) else BENT
-    return f"{words}. {why.format(linear=_fixed(found.linear))}"
+    return f"{words}. {OPPOSITE if first * actual < 0 else BENT}"
 
 
 def _close(one: float, other: float) -> bool:
