@@ -12,6 +12,7 @@ from tui_backprop.session.transitions import (
     at_rank,
     at_step,
     change_step_index,
+    inspect,
     next_measure,
     select,
     select_automatic,
@@ -118,3 +119,10 @@ def test_letting_the_unit_go_is_an_action_of_its_own():
     assert history.undo().now == two
     at = set_decade(set_decade(Session(), 6.0), 7.0)
     assert gone([Session(), at, set_decade(at, None)]).undo().now == at
+
+
+def test_moves_over_weights_from_one_that_was_inspected_are_undone_together():
+    asked = inspect(Session(), "W1", (0, 0))
+    history = gone([asked, *(at_rank(asked, rank) for rank in (1, 2, 3))])
+    assert history.undo().now == asked
+    assert len(gone([asked, at_rank(asked, 1), inspect(asked, "W1", (0, 1))]).past) == 2

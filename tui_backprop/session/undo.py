@@ -12,10 +12,16 @@ from tui_backprop.session.state import Session
 
 PARTS = WalkState, Inspection, CostSettings, GeneratedText, Bookmarks
 MOST = 1000  # sessions that can be undone, each of a few hundred bytes
-# Cursors that one key moves repeatedly; consecutive moves are one action.
-CURSORS = (
-    "inspection.rank", "walk.units", "cost.decade", "cost.step_index", "text.letter", "bookmarks.cursor", "amount",
-)  # fmt: skip
+# Cursors that one key moves repeatedly, and what a move releases; consecutive moves are one action.
+CURSORS: dict[str, tuple[str, ...]] = {
+    "text.letter": ("inspection.rank", "inspection.number"),
+    "inspection.rank": ("inspection.number",),
+    "walk.units": (),
+    "cost.decade": (),
+    "cost.step_index": (),
+    "bookmarks.cursor": (),
+    "amount": (),
+}
 
 
 def changed(before: Session, after: Session) -> tuple[str, ...]:
@@ -32,6 +38,15 @@ def _changed(before: Any, after: Any, prefix: str = "") -> Iterator[str]:
             yield from _changed(old, new, f"{f.name}.")
         else:
             yield prefix + f.name
+
+
+def _moved(before: Session, after: Session) -> str | None:
+    """Return the cursor whose move is all that leads from one session to the other, None if there is more to it."""
+    fields = {*changed(before, after)}
+    cursor = next((each for each in CURSORS if each in fields), "")
+    others = fields - {cursor}
+    releases = others <= {*CURSORS.get(cursor, ())} and not any(attrgetter(each)(after) for each in others)
+    return cursor if cursor and releases else None
 
 
 @dataclass(frozen=True)
@@ -56,12 +71,11 @@ class UndoHistory:
         no units, is not a move.)"""
         if not self.past or self.future:
             return False
-        last, this = changed(self.past[-1], self.now), changed(self.now, session)
+        cursor = _moved(self.now, session)
         return (
-            last == this
-            and len(this) == 1
-            and this[0] in CURSORS
-            and attrgetter(this[0])(session) not in (None, ())
+            cursor is not None
+            and cursor == _moved(self.past[-1], self.now)
+            and attrgetter(cursor)(session) not in (None, ())
         )
 
     def undo(self) -> UndoHistory:
