@@ -9,7 +9,7 @@ import pytest
 from tui_backprop.data.passage import Passage
 from tui_backprop.session.letter_blame import generated
 from tui_backprop.session.replay import Replay
-from tui_backprop.session.session_parts import TEMPERATURES, GeneratedText
+from tui_backprop.session.session_parts import MOST_KEPT, TEMPERATURES, GeneratedText, Text
 from tui_backprop.session.share_token import decode, encode
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.text_changes import (
@@ -18,6 +18,8 @@ from tui_backprop.session.text_changes import (
     change_temperature,
     is_complete,
     move_letter,
+    next_text,
+    previous_text,
     walk_letter,
     with_text,
 )
@@ -44,10 +46,40 @@ def test_a_text_is_complete_at_its_end_or_at_that_of_the_context():
 
 
 def test_the_next_text_begins_with_other_draws_and_an_empty_one_stays():
-    after = begin_text(change_temperature(WORD, 1))
-    assert after.text == GeneratedText(series=1, temperature=0.75)
-    assert begin_text(after) == after
-    assert begin_text(after, -1).text.series == begin_text(begin_text(after, -1), -1).text.series == 0
+    after = next_text(change_temperature(WORD, 1))
+    kept = Text("kar", True, 0, 4)
+    assert after.text == GeneratedText(series=1, temperature=0.75, kept=(kept,))
+    assert next_text(after) == begin_text(after) == after
+    assert previous_text(WORD) == WORD
+
+
+def test_texts_are_shown_again_as_they_were_with_the_letter_that_was_chosen():
+    first = move_letter(WORD, -2)
+    second = move_letter(appended(next_text(first), "emm", False), -1)
+    back = previous_text(second)
+    assert back.text.passage == Passage("kar", 2)
+    assert next_text(back) == second
+    assert previous_text(next_text(second)) == second
+    assert begin_text(back).text.series == 2
+    for each in (first, second, back, begin_text(back)):
+        check(each)
+        assert decode(encode(each)) == each
+
+
+def test_a_text_that_ended_at_once_is_kept():
+    ended = appended(GPT, "", True)
+    assert previous_text(next_text(ended)) == ended
+
+
+def test_of_many_texts_the_latest_ones_are_kept():
+    session = WORD
+    for _ in range(MOST_KEPT + 5):
+        session = appended(next_text(session), "a", True)
+    check(session)
+    assert [each.series for each in session.text.kept] == [*range(5, MOST_KEPT + 5)]
+    for _ in range(MOST_KEPT + 5):
+        session = previous_text(session)
+    assert (session.text.series, len(session.text.kept)) == (5, MOST_KEPT)
 
 
 def test_temperatures_end_at_both_ends():
@@ -56,14 +88,12 @@ def test_temperatures_end_at_both_ends():
 
 
 def test_the_text_of_a_passage_is_shown_at_its_letter_or_at_its_last_one():
-    assert with_text(walk_passage(GPT, Passage("emma", 2))).text == GeneratedText(
-        "emma", True, letter=2, given="emma"
-    )
+    assert with_text(walk_passage(GPT, Passage("emma", 2))).text == GeneratedText("emma", True, letter=2)
     assert with_text(walk_passage(GPT, Passage("emma"))).text.letter == 5
-    assert with_text(walk_passage(GPT, Passage("a" * 16))).text == GeneratedText(
-        "a" * 16, False, letter=16, given="a" * 16
-    )
+    assert with_text(walk_passage(GPT, Passage("a" * 16))).text == GeneratedText("a" * 16, False, letter=16)
     assert with_text(GPT) == GPT
+    after = with_text(walk_passage(WORD, Passage("emma", 2)))
+    assert previous_text(after).text.passage == Passage("kar", 4)
 
 
 def test_walking_a_letter_goes_to_the_loss_of_that_letter():
@@ -83,7 +113,7 @@ def test_moves_over_letters_are_undone_together():
     assert history.undo().now == WORD
 
 
-@pytest.mark.parametrize("session", [WORD, walk_letter(WORD), begin_text(change_temperature(WORD, 2))])
+@pytest.mark.parametrize("session", [WORD, walk_letter(WORD), next_text(change_temperature(WORD, 2))])
 def test_a_token_keeps_the_text(session):
     assert decode(encode(session)) == session
 
@@ -100,6 +130,11 @@ def test_a_token_keeps_the_text(session):
         GeneratedText(temperature=0.3),
         GeneratedText(series=-1),
         GeneratedText(series=10**9),
+        GeneratedText(series=1, kept=(Text(),)),
+        GeneratedText(series=0, kept=(Text("kar", True, 0, 1),)),
+        GeneratedText(series=2, kept=(Text("kar", True, 0, 9),)),
+        GeneratedText(series=2, kept=(Text("kar", True, 1, 1), Text("emma", True, 0, 1))),
+        GeneratedText(series=99, kept=tuple(Text("a", True, k, 1) for k in range(MOST_KEPT + 1))),
     ],
 )
 def test_a_text_that_no_key_makes_is_refused(text):

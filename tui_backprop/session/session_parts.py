@@ -27,6 +27,7 @@ LESSON_STEP_INDEX = 12  # quarters of a decade from 0.1 down to the lesson's h =
 LARGEST_STEP_INDEX = 60  # down to h = 1e-16
 
 TEMPERATURES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)  # of generated text
+MOST_KEPT = 50  # texts beside the one that is shown
 
 Number = tuple[str, tuple[int, ...]]  # the name of a tensor, and the index of an entry
 
@@ -81,15 +82,13 @@ class Inspection:
 
 
 @dataclass(frozen=True)
-class GeneratedText:
-    """A text that the network makes up, letter by letter."""
+class Text:
+    """A text, made up letter by letter or given."""
 
-    characters: str = ""  # generated so far
-    ended: bool = False  # the boundary was generated, too
+    characters: str = ""  # so far
+    ended: bool = False  # the boundary follows
     series: int = 0  # number of the series of draws that it is made by: each text has its own
-    temperature: float = TEMPERATURES[2]  # one of TEMPERATURES
     letter: int = 0  # under the cursor: 1 is the first one, the last may be the end; 0: there is none
-    given: str = ""  # the first text, where it was given, not generated
 
     @property
     def letters(self) -> int:
@@ -100,6 +99,14 @@ class GeneratedText:
     def passage(self) -> Passage | None:
         """The text with the letter under the cursor, None without one."""
         return Passage(self.characters, self.letter) if self.letter else None
+
+
+@dataclass(frozen=True)
+class GeneratedText(Text):
+    """The text that is shown, which the network goes on with, and those before and after it."""
+
+    temperature: float = TEMPERATURES[2]  # one of TEMPERATURES
+    kept: tuple[Text, ...] = ()  # the other texts, in the order of their series; at most MOST_KEPT
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from tui_backprop.files.decoder import convert, decode_msgpack
 from tui_backprop.files.identity import Watch, by_content
 from tui_backprop.session.brought_files import fetch_files
 from tui_backprop.session.presets import PRESETS
-from tui_backprop.session.session_parts import Bookmarks
+from tui_backprop.session.session_parts import Bookmarks, Text
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.update_log import Edit, UpdateRun
 from tui_backprop.session.validation import MOST_BOOKMARKS, check, check_limits, settled
@@ -47,6 +47,7 @@ INVALID: dict[type, Any] = {
     UpdateRun: UpdateRun(-1, 0, 0.0),
     Edit: Edit("", (-1,), 0.0),
     Passage: Passage("\n", -1),
+    Text: Text("\n", False, -1, -1),
 }
 
 # Dictionary of deflate, the most frequent words last. Part of the version: it never changes.

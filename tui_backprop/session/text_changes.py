@@ -7,13 +7,9 @@ from typing import Any
 
 from tui_backprop.engine.network.axes import POSITION
 from tui_backprop.session import transitions
-from tui_backprop.session.session_parts import TEMPERATURES
+from tui_backprop.session.session_parts import MOST_KEPT, TEMPERATURES, GeneratedText, Text
 from tui_backprop.session.state import Session
 from tui_backprop.session.walk_steps import steps_of
-
-
-def _text(session: Session, **changes: Any) -> Session:
-    return replace(session, text=replace(session.text, **changes))
 
 
 def is_complete(session: Session) -> bool:
@@ -21,44 +17,74 @@ def is_complete(session: Session) -> bool:
     return session.text.ended or len(session.text.characters) >= session.network.context
 
 
+def with_shown(session: Session, text: GeneratedText) -> Session:
+    """Show a text."""
+    return replace(session, text=text)
+
+
+def _with(session: Session, **changes: Any) -> Session:
+    return with_shown(session, replace(session.text, **changes))
+
+
 def appended(session: Session, characters: str, ended: bool) -> Session:
     """Add generated characters, and the end; the cursor goes to the last letter."""
     after = replace(session.text, characters=session.text.characters + characters, ended=ended)
-    return replace(session, text=replace(after, letter=after.letters))
+    return with_shown(session, replace(after, letter=after.letters))
 
 
 def with_text(session: Session) -> Session:
-    """Show the text of the passage of a session, to its end, as if it was generated."""
+    """Show the text of the passage of a session, to its end, as if it was generated: after those that are there."""
     if (passage := session.passage) is None:
         return session
-    shown = _text(session, series=0, given=passage.characters)
-    return _text(_given(shown), letter=passage.letter or _given(shown).text.letter)
+    ended = len(passage.characters) < session.network.context
+    shown = appended(begin_text(session), passage.characters, ended)
+    return _with(shown, letter=passage.letter or shown.text.letter)
 
 
-def _given(session: Session) -> Session:
-    """Show the text that was given, to its end."""
-    given = session.text.given
-    return appended(_text(session, characters=""), given, len(given) < session.network.context)
+# --- from text to text --------------------------------------------------------------------------------------
 
 
-def begin_text(session: Session, direction: int = 1) -> Session:
-    """Begin the next text, or the one before it; an empty one is begun already. One that was given is complete."""
+def _turn_to(session: Session, series: int) -> Session:
+    """Show the text of a number as it was left, or begin it. The one that was shown is kept, unless it is empty."""
     text = session.text
-    series = max(text.series + direction, 0) if text.characters or direction < 0 else text.series
-    begun = _text(session, characters="", ended=False, letter=0, series=series)
-    return _given(begun) if text.given and not series else begun
+    texts = {each.series: each for each in text.kept}
+    if text.letters:
+        texts[text.series] = Text(text.characters, text.ended, text.series, text.letter)
+    shown = texts.pop(series, Text(series=series))
+    kept = tuple(texts[each] for each in sorted(texts)[-MOST_KEPT:])
+    return with_shown(session, replace(text, **vars(shown), kept=kept))
+
+
+def begin_text(session: Session) -> Session:
+    """Begin a text after all others; an empty one is begun already."""
+    text = session.text
+    return _turn_to(session, max(each.series for each in (text, *text.kept)) + 1) if text.letters else session
+
+
+def next_text(session: Session) -> Session:
+    """Show the text after this one, or begin it; nothing comes after an empty one."""
+    return _turn_to(session, session.text.series + 1) if session.text.letters else session
+
+
+def previous_text(session: Session) -> Session:
+    """Show the text before this one, if one is kept."""
+    before = [each.series for each in session.text.kept if each.series < session.text.series]
+    return _turn_to(session, max(before)) if before else session
+
+
+# --- within a text ------------------------------------------------------------------------------------------
 
 
 def change_temperature(session: Session, by: int) -> Session:
     """Choose a higher (+1) or lower (-1) temperature."""
     at = TEMPERATURES.index(session.text.temperature) + by
-    return _text(session, temperature=TEMPERATURES[min(max(at, 0), len(TEMPERATURES) - 1)])
+    return _with(session, temperature=TEMPERATURES[min(max(at, 0), len(TEMPERATURES) - 1)])
 
 
 def move_letter(session: Session, by: int) -> Session:
     """Move the cursor over the letters; without any there is nothing to move to."""
     text = session.text
-    return _text(session, letter=min(max(text.letter + by, 1), text.letters)) if text.letters else session
+    return _with(session, letter=min(max(text.letter + by, 1), text.letters)) if text.letters else session
 
 
 def walk_letter(session: Session) -> Session:

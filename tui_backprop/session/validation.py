@@ -29,6 +29,7 @@ from tui_backprop.session.session_parts import (
     GRAINS,
     LARGEST_STEP_INDEX,
     MEASURES,
+    MOST_KEPT,
     PRECISIONS,
     TEMPERATURES,
     VIEWS,
@@ -36,6 +37,7 @@ from tui_backprop.session.session_parts import (
     Bookmarks,
     GeneratedText,
     Number,
+    Text,
 )
 from tui_backprop.session.state import Session
 from tui_backprop.session.update_log import Edit
@@ -158,14 +160,22 @@ def _check_text(session: Session) -> None:
     text = session.text
     if text == GeneratedText():
         return
-    for passage in (Passage(text.characters, text.letter), Passage(text.given)):
-        check_passage(session.network, session.data, passage, 1)
+    _within("text.kept", len(text.kept), 0, MOST_KEPT)
+    for each in (text, *text.kept):
+        _check_letters(session, each)
+    numbers = [each.series for each in text.kept]
+    if numbers != sorted({*numbers} - {text.series}) or not all(each.letters for each in text.kept):
+        raise InputError("text.kept", "its texts are not in order")
+    if text.temperature not in TEMPERATURES:
+        raise InputError("text.temperature", f"{text.temperature} is none of the temperatures")
+
+
+def _check_letters(session: Session, text: Text) -> None:
+    check_passage(session.network, session.data, Passage(text.characters, text.letter), 1)
     _within("text.letter", text.letter, min(text.letters, 1), text.letters)
     _within("text.series", text.series, 0, MOST_TEXTS)
     if text.ended and len(text.characters) >= session.network.context:
         raise InputError("text.ended", "a text that fills the context has no end")
-    if text.temperature not in TEMPERATURES:
-        raise InputError("text.temperature", f"{text.temperature} is none of the temperatures")
 
 
 def _check_edits(network: Model, edits: tuple[Edit, ...]) -> None:

@@ -83,7 +83,7 @@ WORDS: dict[str, Words] = {
     "text.series": "text",
     "text.temperature": "temperature",
     "text.letter": "cursor in the text",
-    "text.given": "text",
+    "text.kept": "text",
     "bookmarks.items": _bookmarks,
     "bookmarks.cursor": "cursor in the bookmarks",
     "bookmarks.held": "bookmark held",

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,6 +24,11 @@ if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
 WORK = "text"  # the worker group
 NO_LETTERS = "no letters yet; {generate(1)} generates the next one, {generate(0)} a whole text"
 NO_TEXT = "this network takes no text"
+# What leads to the next text and to the one before, and why it may lead nowhere.
+TURNS: dict[int, tuple[Callable[[Session], Session], str]] = {
+    1: (text_changes.next_text, "this text is empty; {generate(1)} generates its first letter"),
+    -1: (text_changes.previous_text, "no text before this one"),
+}
 
 
 class TextControl:
@@ -67,10 +71,16 @@ class TextControl:
         """Show the letters, unless the state of which they are is no longer there."""
         now = self._state.session
         if (now.training_key, now.update_log) == (session.training_key, session.update_log):
-            self._state.go(replace(now, text=found))
+            self._state.go(text_changes.with_shown(now, found))
 
     def action_new_text(self, direction: int) -> None:
-        self._change(partial(text_changes.begin_text, direction=direction))
+        """Show the next text, or the one before; where there is none, say why."""
+        turn, words = TURNS[direction]
+        session = self._state.session
+        if turn(session) == session:
+            self._app.say(self._app.render_context.words(words if session.network.context else NO_TEXT))
+        else:
+            self._change(turn)
 
     def action_temperature(self, direction: int) -> None:
         self._change(partial(text_changes.change_temperature, by=direction))
