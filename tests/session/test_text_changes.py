@@ -23,7 +23,7 @@ from tui_backprop.session.text_changes import (
     walk_letter,
     with_text,
 )
-from tui_backprop.session.transitions import walk_passage
+from tui_backprop.session.transitions import at_rank, inspect, walk_passage
 from tui_backprop.session.undo import UndoHistory
 from tui_backprop.session.validation import check
 from tui_backprop.support.errors import InputError
@@ -82,6 +82,14 @@ def test_of_many_texts_the_latest_ones_are_kept():
     assert (session.text.series, len(session.text.kept)) == (5, MOST_KEPT)
 
 
+def test_at_another_letter_or_text_the_weight_most_to_blame_is_chosen():
+    asked = inspect(at_rank(WORD, 3), "Wq", (0, 0))
+    for moved in (move_letter(asked, -1), next_text(asked), appended(next_text(WORD), "a", False)):
+        assert (moved.inspection.rank, moved.inspection.number) == (0, None)
+    for same in (move_letter(asked, 1), change_temperature(asked, 1)):
+        assert same.inspection == asked.inspection
+
+
 def test_temperatures_end_at_both_ends():
     assert change_temperature(WORD, 99).text.temperature == TEMPERATURES[-1]
     assert change_temperature(WORD, -99).text.temperature == TEMPERATURES[0] == 0
@@ -111,6 +119,14 @@ def test_moves_over_letters_are_undone_together():
     for _ in range(3):
         history = history.go(move_letter(history.now, -1))
     assert history.undo().now == WORD
+
+
+def test_moves_over_letters_that_release_a_weight_are_undone_together():
+    asked = inspect(at_rank(WORD, 3), "Wq", (0, 0))
+    history = UndoHistory(asked)
+    for _ in range(3):
+        history = history.go(move_letter(history.now, -1))
+    assert history.undo().now == asked
 
 
 @pytest.mark.parametrize("session", [WORD, walk_letter(WORD), next_text(change_temperature(WORD, 2))])

@@ -18,8 +18,10 @@ def is_complete(session: Session) -> bool:
 
 
 def with_shown(session: Session, text: GeneratedText) -> Session:
-    """Show a text."""
-    return replace(session, text=text)
+    """Show a text; at another letter, the weight that is most to blame for it is the chosen one."""
+    before, after = session.text, replace(session, text=text)
+    same = (before.series, before.passage) == (text.series, text.passage)
+    return after if same else transitions.at_rank(after, 0)
 
 
 def _with(session: Session, **changes: Any) -> Session:

@@ -180,6 +180,15 @@ async def test_a_text_that_was_given_is_there_after_the_next_ones(open_app):
         assert state(ui).series == 2
 
 
+async def test_at_another_letter_the_weight_most_to_blame_is_changed_not_the_one_before(open_app):
+    async with open_app(WORD, size=(80, 24)) as ui:
+        await ui.press("G", "left", "left", "down", "down", "minus", "left")
+        first = findings(ui).weights[0]
+        assert chosen(ui) == first
+        await ui.press("plus")
+        assert {(edit.tensor, edit.index) for edit in ui.app.session.edits} > {(first.tensor, first.index)}
+
+
 async def test_a_weight_that_is_0_already_stays(open_app):
     async with open_app(WORD, size=(80, 24)) as ui:
         await ui.press("G", "x")
