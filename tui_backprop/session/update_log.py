@@ -12,6 +12,8 @@ from tui_backprop.data.split import Part
 from tui_backprop.engine.network.model import TrainingSettings
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 
+EDIT_STEP = 0.01  # by which a key changes a parameter
+
 
 @dataclass(frozen=True)
 class Edit:

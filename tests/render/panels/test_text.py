@@ -15,6 +15,8 @@ from tui_backprop.render.panels.text import percent, text_panel
 from tui_backprop.session.letter_blame import LetterBlame, chosen_weight
 from tui_backprop.session.session_parts import GeneratedText
 from tui_backprop.session.state import Session
+from tui_backprop.session.update_log import EDIT_STEP
+from tui_backprop.support.format import format_number
 
 NAMES = (*"abc", "BOS")
 
@@ -50,7 +52,7 @@ def test_the_change_of_the_probability_is_said_where_there_are_edits():
     session, (*_, found) = findings_of(5)
     assert any("p of this letter" in row and "→" in row for row in drawn(session, found))
     untouched, (*_, other) = findings_of(4)
-    assert not any("p of this letter" in row or row.startswith("was") for row in drawn(untouched, other))
+    assert not any("→" in row or row.startswith("was") for row in drawn(untouched, other))
 
 
 def test_the_chosen_weight_is_the_one_asked_for_or_else_that_of_the_rank():
@@ -62,6 +64,16 @@ def test_the_chosen_weight_is_the_one_asked_for_or_else_that_of_the_rank():
     asked = replace(session, inspection=replace(session.inspection, number=(second.tensor, second.index)))
     assert chosen_weight(asked, found.weights) == second
     assert f"[{second.tensor}" in " ".join(drawn(asked, found))
+
+
+def test_what_a_step_of_the_chosen_weight_does_to_the_probability_is_said():
+    session, (*_, found) = findings_of(4)
+    weight, p = found.weights[0], found.p[found.passage.position]
+    words = " ".join(" ".join(drawn(session, found)).split())
+    change = format_number(-p * weight.gradient * EDIT_STEP, 2, sign=True)
+    assert (
+        f"= {format_number(weight.value)}: +0.01 changes p of this letter by {change} to first order" in words
+    )
 
 
 def test_without_letters_it_says_how_to_begin_and_to_train_first():

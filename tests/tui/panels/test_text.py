@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 
@@ -133,6 +134,7 @@ async def test_a_weight_is_fixed_by_a_key_and_the_letter_s_probability_changes(o
     async with open_app(WORD, size=(80, 24)) as ui:
         await ui.press("G", "left", "left", "down")
         weight, before = findings(ui).weights[1], findings(ui).p[4]
+        said = re.search(r"\+0\.01 changes p of this letter by (\S+) to", " ".join(text(ui).split()))
         await ui.press(*keys)
         (edit,) = ui.app.session.edits
         assert (edit.tensor, edit.index) == (weight.tensor, weight.index)
@@ -143,6 +145,7 @@ async def test_a_weight_is_fixed_by_a_key_and_the_letter_s_probability_changes(o
         assert (now.p[4] - before) * change > 0
         if by is not None:
             assert now.p[4] - before == pytest.approx(change, rel=0.2)
+            assert float(said[1].replace("−", "-")) == pytest.approx(change * 0.01 / by, rel=0.05)
         assert now.p[4] == pytest.approx(math.exp(-ui.app.snapshot.iteration.loss), rel=1e-12)
         assert f"edited: {weight.tensor}" in text(ui)
         assert "p of this letter" in text(ui)

@@ -15,6 +15,7 @@ from tui_backprop.session.letter_blame import LetterFindings, chosen_weight
 from tui_backprop.session.session_parts import TEMPERATURES
 from tui_backprop.session.state import Session
 from tui_backprop.session.text_changes import is_complete
+from tui_backprop.session.update_log import EDIT_STEP
 from tui_backprop.support.format import format_number
 
 CELL, LABEL = 5, 5  # columns of a letter, and of what is before the first one
@@ -46,6 +47,7 @@ def text_panel(
     weights = weights_lines(session, found, columns, context)
     if not gap:  # the line of the chosen one
         weights = [row for row in weights if any(role == "cursor" for _, role in row)]
+    weights += chosen_lines(session, found, columns, context)
     room = rows - len(head) - len(weights) - 2 * len(gap)
     letters = letter_lines(found.blame, columns, max(room, 0), context)
     return [*head, *gap, *letters, *gap, *weights][:rows]
@@ -123,3 +125,15 @@ def weights_lines(
         mark = (f"[{name}]", "cursor") if weight == chosen else (f" {name} ", "text")
         pieces.append(line(mark, " ", (gradient, "backward")))
     return flowing(pieces, columns, 1)
+
+
+def chosen_lines(session: Session, found: LetterFindings, columns: int, context: RenderContext) -> list[Line]:
+    """The value of the chosen weight, and what ``EDIT_STEP`` more changes in the probability of the letter: as
+    L = −ln p, dp = −p dL."""
+    weight, position = chosen_weight(session, found.weights), found.passage.position
+    if weight is None or position >= len(found.p):
+        return []
+    change = format_number(-found.p[position] * weight.gradient * EDIT_STEP, 2, sign=True)
+    words = f"{entry_name(weight.tensor, weight.index)} = {format_number(weight.value)}: "
+    words += f"+{EDIT_STEP:g} changes p of this letter by {change} to first order"
+    return wrap(context.text(words), columns, "text")

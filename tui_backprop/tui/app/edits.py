@@ -8,13 +8,14 @@ from functools import partial
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
+from tui_backprop.session.update_log import EDIT_STEP
 from tui_backprop.support.format import format_number
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.inspection import look_at
 from tui_backprop.tui.app.ranking import Ranking
 from tui_backprop.tui.app.state import AppState
 
-SMALL = {"up": 0.01, "down": -0.01}
+SMALL = {"up": EDIT_STEP, "down": -EDIT_STEP}
 
 
 class Edits:
