@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 # What a key needs of a session to be of use.
 SAMPLES, LAYERS, CLASSES, HEADS, BLOCKS = "samples", "layers", "classes", "heads of attention", "blocks"
-TEXT = "text"
+TEXT, PREDICTION = "text", "single prediction"  # for a sample, or at a letter
 EARLIER = "earlier session"  # what a key needs besides
 SPLIT = "split"  # samples held out for validation
 
@@ -19,7 +19,7 @@ class PanelKey(NamedTuple):
     Rows that are shown together ("↑ ↓") follow each other; the first has their word and sentence. {action} in a
     sentence stands for the key of that action. An action without "app." is one of the panel's view. ``words`` replace
     the ``word`` while the panel's work is in some state; an empty one leaves the key out. The key bar leaves out a
-    key whose ``needs`` (SAMPLES, LAYERS, CLASSES, HEADS, BLOCKS, SPLIT, TEXT) are not met."""
+    key whose ``needs`` (SAMPLES, LAYERS, CLASSES, ...) are not met."""
 
     keys: str
     action: str

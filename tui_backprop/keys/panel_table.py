@@ -6,7 +6,7 @@ What draws a panel is in ``tui/panels``, in the file of the same name.
 
 from __future__ import annotations
 
-from tui_backprop.keys.panel_row import BLOCKS, CLASSES, LAYERS, SAMPLES, TEXT, PanelKey, PanelRow
+from tui_backprop.keys.panel_row import BLOCKS, CLASSES, LAYERS, PREDICTION, SAMPLES, TEXT, PanelKey, PanelRow
 
 # fmt: off
 STEPS = (
@@ -90,7 +90,7 @@ ROWS: tuple[PanelRow, ...] = (
                  "set the parameter to zero"),
         PanelKey("X", "app.edit('flip')", "X", "flip",
                  "Change it by as much as corrects the prediction, or else flips it, if that was found.",
-                 "flip the prediction", needs=CLASSES),
+                 "flip the prediction", needs=PREDICTION),
         PanelKey("enter", "app.show_in_walk", "enter", "in the walk",
                  "Show the gradient of this parameter in the walk.", "show it in the walk"),
         PanelKey("e", "app.misclassified(1)", "e", "error", "The next misclassified sample.", "", needs=CLASSES),
@@ -200,6 +200,9 @@ ROWS: tuple[PanelRow, ...] = (
                  "increase the weight"),
         PanelKey("minus", "app.fix_weight('down')", "", "", "", "decrease the weight"),
         PanelKey("x", "app.fix_weight('zero')", "", "", "", "set the weight to zero"),
+        PanelKey("X", "app.fix_weight('flip')", "X", "flip",
+                 "Change the weight by as much as makes this letter the most likely one, or else another, if that was"
+                 " found.", "flip the prediction"),
         PanelKey("up,k", "app.letter_weight(-1)", "↑ ↓", "weight",
                  "The previous or next of the weights that are most to blame for this letter.", "previous weight"),
         PanelKey("down,j", "app.letter_weight(1)", "", "", "", "next weight"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from tui_backprop.data.catalogue import info
 from tui_backprop.engine.analysis.parameter_detail import ParameterDetail
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.network.tensor_names import entry_name
@@ -89,7 +90,7 @@ def _rows(blame_state: BlameState, context: RenderContext) -> Iterator[Row]:
         spoken=(*_path(blame_state, found), *_nudges(blame_state, found)),
     )
     if found.flips is not None:
-        yield Sentence(flip_sentence(found))
+        yield Sentence(flip_sentence(found, names=info(session.data).token_names))
     if blame_state.iteration.batch > 1:
         yield Forms(
             written=(BLANK, Drawing(tuple(pull_lines(session, found, WIDE)))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -13,15 +14,19 @@ from tui_backprop.data.passage import Passage
 from tui_backprop.data.samples import cut, load_text
 from tui_backprop.engine.analysis.blamed_letters import Letters, agreement, blamed_letters
 from tui_backprop.engine.analysis.generation import Predictor, Sampling
+from tui_backprop.engine.analysis.parameter_detail import ChangedParameter
+from tui_backprop.engine.analysis.prediction_flips import FlipSearch
 from tui_backprop.engine.analysis.ranking import Attribution, named, ranking
 from tui_backprop.engine.primitives import Array
 from tui_backprop.engine.primitives.token_loss import NO_TARGET
 from tui_backprop.engine.training.iteration import Iteration
+from tui_backprop.session.misclassified import first_class
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.session_parts import GeneratedText
 from tui_backprop.session.state import Session
 from tui_backprop.session.text_changes import appended
 from tui_backprop.session.transitions import at_rank
+from tui_backprop.session.update_log import EDIT_STEPS
 from tui_backprop.support.errors import InputError
 
 WEIGHTS = 5  # that are most to blame for a letter
@@ -121,6 +126,32 @@ def next_weight(session: Session, weights: tuple[Attribution, ...], direction: i
     at = weights.index(chosen)
     to = min(max(at + direction, 0), len(weights) - 1)
     return session if to == at else at_rank(session, min(to, WEIGHTS - 1))
+
+
+@dataclass(frozen=True)
+class LetterFix:
+    """The change of a ``weight`` ``by`` so much, and the probability ``p`` of the letter before. Of a change that is
+    to flip the prediction, the ``search`` for it; ``by`` is None where none was found."""
+
+    weight: Attribution
+    by: float | None
+    p: float
+    search: FlipSearch | None = None
+
+
+def letter_fix(session: Session, iteration: Iteration, how: str) -> LetterFix | None:
+    """Work out how the chosen weight is to be changed in the iteration of a letter alone: ``up`` or ``down`` by a
+    step, to ``zero``, or just enough to ``flip`` the prediction. None where there is no weight."""
+    weight = chosen_weight(session, letter_weights(session, iteration))
+    if weight is None:
+        return None
+    p = math.exp(-iteration.loss)
+    if how != "flip":
+        return LetterFix(weight, EDIT_STEPS.get(how, -weight.value), p)
+    label = first_class(session, iteration)
+    assert label is not None  # the letter
+    search = ChangedParameter(iteration, weight).flips(label)
+    return LetterFix(weight, search.best.by if search.best else None, p, search)
 
 
 def _of_letters(session: Session, passage: Passage, replay: Replay) -> tuple[float, ...]:

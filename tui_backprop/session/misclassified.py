@@ -9,6 +9,7 @@ import numpy as np
 
 from tui_backprop.data.catalogue import info
 from tui_backprop.data.samples import cut
+from tui_backprop.engine.analysis.parameter_detail import only_position
 from tui_backprop.engine.network.inference import at_once
 from tui_backprop.engine.network.predictions import class_of, predicted_classes
 from tui_backprop.engine.network.program import Program
@@ -28,10 +29,13 @@ class Mistake(NamedTuple):
 
 
 def first_class(session: Session, iteration: Iteration) -> int | None:
-    """The label of the first sample of the batch of an iteration, None where there are no classes."""
-    if not info(session.data).classes:
+    """The label of the first sample of the batch of an iteration; of a text, its only target. None where there is no
+    class, or more than one."""
+    about, position = info(session.data), only_position(iteration)
+    if position is None and not about.classes:
         return None
-    return class_of(np.asarray(iteration.tensor(iteration.graph.target)[0]))
+    t = np.asarray(iteration.tensor(iteration.graph.target)[0])
+    return class_of(t) if position is None else int(t[position])
 
 
 def confusion(session: Session, parameters: Array) -> Array:

@@ -13,6 +13,7 @@ from tui_backprop.engine.network.model import TrainingSettings
 from tui_backprop.engine.training.optimizer_spec import OptimizerSpec
 
 EDIT_STEP = 0.01  # by which a key changes a parameter
+EDIT_STEPS = {"up": EDIT_STEP, "down": -EDIT_STEP}
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ STEPS = "; searched in steps of 2.2%; flips between them may be missed"
 )
 def test_what_was_found_is_said_and_nothing_beyond_it(search, words):
     assert flips_found(search) == words
+    assert flips_found(search, names=[str(k) for k in range(9)]) == words
     assert "may miss some" in flips_found(search, brief=True) or not search.searched
 
 

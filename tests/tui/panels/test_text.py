@@ -192,6 +192,32 @@ async def test_at_another_letter_the_weight_most_to_blame_is_changed_not_the_one
         assert {(edit.tensor, edit.index) for edit in ui.app.session.edits} > {(first.tensor, first.index)}
 
 
+async def test_a_weight_is_changed_just_enough_to_predict_the_letter(open_app):
+    async with open_app(WORD, size=(80, 24)) as ui:
+        await ui.press("G", "left", "left")
+        blame, place = findings(ui).blame, chosen(ui)
+        assert blame.p.argmax() != blame.target
+        await ui.press("X")
+        (edit,) = ui.app.session.edits
+        assert (edit.tensor, edit.index) == (place.tensor, place.index)
+        assert findings(ui).blame.p.argmax() == blame.target
+        assert "changed just enough to flip; p was" in ui.keys
+
+
+async def test_the_prediction_of_a_walked_letter_is_flipped_in_blame_that_of_a_text_is_not(open_app):
+    async with open_app(WORD, size=(80, 24)) as ui:
+        await ui.press("b", "X")
+        assert "a text has many predictions; choose a letter of it: G" in ui.keys
+        assert not ui.app.session.edits
+        await ui.press("G", "left", "left", "b", "X")
+        assert "changed just enough to flip" in ui.keys
+        assert len(ui.app.session.edits) == 1
+        await ui.press("C")
+        assert [note.message for note in ui.app._notifications] == [
+            "A text has a prediction for each letter, and no class as a whole; G shows its letters."
+        ]
+
+
 async def test_a_weight_that_is_0_already_stays(open_app):
     async with open_app(WORD, size=(80, 24)) as ui:
         await ui.press("G", "x")
@@ -204,7 +230,7 @@ async def test_a_weight_that_is_0_already_stays(open_app):
 async def test_without_a_letter_keys_say_how_to_make_one(open_app):
     async with open_app(TRAINED, size=(80, 24)) as ui:
         await ui.press("G")
-        for key in ("left", "enter", "b", "plus", "x", "down"):
+        for key in ("left", "enter", "b", "plus", "x", "X", "down"):
             await ui.press(key)
             assert "no letters yet; space generates the next one" in ui.keys
             assert ui.focused == "text"

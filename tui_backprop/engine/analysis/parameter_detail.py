@@ -22,6 +22,7 @@ from tui_backprop.engine.gradients.methods import Problem
 from tui_backprop.engine.network.forward_mode import ForwardMode
 from tui_backprop.engine.network.predictions import NO_CLASS, predicted_classes
 from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.primitives.token_loss import NO_TARGET
 from tui_backprop.engine.training.iteration import Iteration
 
 SMALL_NUDGE = 0.01
@@ -191,13 +192,26 @@ class ChangedParameter:
         if untried:
             return FlipSearch(label, predicted_class, own, untried=untried)
         per_doubling = changes_per_doubling(iteration.graph, self._attribution.tensor)
-        along = PredictionAlong(self._program, self._attribution.tensor, self._attribution.index)
+        place = self._attribution.tensor, self._attribution.index
+        along = PredictionAlong(self._program, *place, only_position(iteration))
         return replace(search_flips(along, label, per_doubling, np.array(others)), network_class=own)
+
+
+def only_position(iteration: Iteration) -> int | None:
+    """Return the position of the first sample's only target; None where it has several, or no positions."""
+    if not iteration.graph.predicts or not iteration.graph.loss_rule.per_position:
+        return None
+    places = np.flatnonzero(iteration.tensor(iteration.graph.target)[0] != NO_TARGET)
+    return int(places[0]) if len(places) == 1 else None
 
 
 def _predicted(z: Array, iteration: Iteration) -> int | None:
     """Return the predicted class of the first sample, None where there is none or a sample has many predictions."""
-    if not iteration.graph.predicts or iteration.graph.loss_rule.per_position:
+    if not iteration.graph.predicts:
         return None
-    found = int(predicted_classes(z[:1], iteration.graph.loss_rule)[0])
+    position = only_position(iteration)
+    if iteration.graph.loss_rule.per_position and position is None:
+        return None
+    outputs = z[:1] if position is None else z[:1, position]
+    found = int(predicted_classes(outputs, iteration.graph.loss_rule)[0])
     return None if found == NO_CLASS else found

@@ -1,4 +1,5 @@
-"""The changes of one parameter alone that flip the prediction for the first sample of a batch.
+"""The changes of one parameter alone that flip the prediction for the first sample of a batch; of a text, at the one
+position that has a target.
 
 With a parameter changed by t, the output of the operation that reads it is affine in t; from there on, the network is
 run for many values of t at once, as if they were samples. The values lie on both sides of 0, equally far apart on a
@@ -73,9 +74,12 @@ class FlipSearch:
 
 class PredictionAlong:
     """The prediction for the first sample as a function of the change of one parameter, the entry of a ``tensor`` at
-    an ``index``; ``program`` has just run forward, without the change."""
+    an ``index``; ``program`` has just run forward, without the change. Where a sample has a prediction at each
+    position, the one at ``position``."""
 
-    def __init__(self, program: Program, tensor: str, index: tuple[int, ...]) -> None:
+    def __init__(
+        self, program: Program, tensor: str, index: tuple[int, ...], position: int | None = None
+    ) -> None:
         self._loss = program.graph.loss_rule
         at, op = next((at, op) for at, op in enumerate(program.ops) if tensor in op.inputs)
         self._slope = jacobian_column(program, op, op.inputs.index(tensor), index)[0]
@@ -90,7 +94,8 @@ class PredictionAlong:
             if program.graph.per_sample(name):
                 self._stacked.values[name][...] = program.values[name][0]
         self._changed = self._stacked.values[op.output]
-        self._z = self._stacked.values[program.graph.output]
+        z = self._stacked.values[program.graph.output]
+        self._z = z if position is None else z[:, position]
 
     def classes(self, changes: Array) -> Array:
         """Return the predicted class after each of the ``changes`` (m,), NO_CLASS where there is none."""
@@ -109,6 +114,8 @@ def why_untried(graph: Graph, tensor: str) -> str:
     """Say why changes of a parameter are not tried: they are run as samples of one batch, and take time."""
     if any(op.primitive.mixes_samples for op in graph.ops):
         return "batch normalization mixes the samples of a pass"
+    if len(graph.readers[tensor]) > 1:
+        return f"{tensor} is used more than once"
     return "" if changes_per_doubling(graph, tensor) else "too many parameters"
 
 

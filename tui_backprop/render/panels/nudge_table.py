@@ -74,32 +74,39 @@ def table_row(label: str, cells: Sequence[Span], fields: Sequence[int]) -> Line:
     return line((f"{label:<{LABEL_COLUMNS}}", role), *texts)
 
 
-def flip_lines(found: ParameterDetail, columns: int, brief: bool = False) -> list[Line]:
+def flip_lines(
+    found: ParameterDetail, columns: int, brief: bool = False, names: Sequence[str] = ()
+) -> list[Line]:
     """Draw the prediction for the first sample after each nudge, and the changes of this parameter alone that were
     found to flip it."""
-    return wrap(flip_sentence(found, brief), columns, "muted") if found.flips else []
+    return wrap(flip_sentence(found, brief, names), columns, "muted") if found.flips else []
 
 
-def flip_sentence(found: ParameterDetail, brief: bool = False) -> str:
-    """Say what each nudge does to the prediction, and which flips were found; in fewer words where ``brief``."""
+def flip_sentence(found: ParameterDetail, brief: bool = False, names: Sequence[str] = ()) -> str:
+    """Say what each nudge does to the prediction, and which flips were found; in fewer words where ``brief``. Classes
+    are called by their ``names``, if they have any."""
     search = found.flips
     if search is None:
         return ""
     if search.predicted_class is None:
         return f"{NO_PREDICTION}."
-    other = search.network_class != search.predicted_class
-    own = f"in double precision predicted {search.predicted_class}; " if other else ""
+    now = class_name(search.predicted_class, names)
+    own = f"in double precision predicted {now}; " if search.network_class != search.predicted_class else ""
     flipped = [nudge for nudge in found.nudges if nudge.predicted_class != search.predicted_class]
-    nudged = "; ".join(f"{nudge.name}: {_prediction(nudge.predicted_class)}" for nudge in flipped)
-    nudged = nudged or f"still predicted {search.predicted_class} after each"
-    return f"{own}{nudged}; {flips_found(search, brief)}."
+    nudged = "; ".join(f"{nudge.name}: {_prediction(nudge.predicted_class, names)}" for nudge in flipped)
+    return f"{own}{nudged or f'still predicted {now} after each'}; {flips_found(search, brief, names)}."
 
 
-def _prediction(predicted_class: int | None) -> str:
-    return "no prediction" if predicted_class is None else f"predicted {predicted_class}"
+def class_name(number: int, names: Sequence[str]) -> str:
+    """Name a class; one without a name by its number."""
+    return names[number] if names else str(number)
 
 
-def flips_found(search: FlipSearch, brief: bool = False) -> str:
+def _prediction(predicted_class: int | None, names: Sequence[str]) -> str:
+    return "no prediction" if predicted_class is None else f"predicted {class_name(predicted_class, names)}"
+
+
+def flips_found(search: FlipSearch, brief: bool = False, names: Sequence[str] = ()) -> str:
     """Say which flips a search found, nearest first, and how finely it searched, in few words where ``brief``."""
     if search.predicted_class is None:
         return NO_PREDICTION
@@ -107,19 +114,22 @@ def flips_found(search: FlipSearch, brief: bool = False) -> str:
         return f"no flip was searched for: {search.untried}"
     low, high = (format_number(end, 4) for end in (-search.reach, search.reach))
     found = [flip for flip in (search.up, search.down, search.correction) if flip]
-    parts = [_flip(flip, search) for flip in sorted(dict.fromkeys(found), key=lambda flip: abs(flip.by))]
+    parts = [
+        _flip(flip, search, names) for flip in sorted(dict.fromkeys(found), key=lambda flip: abs(flip.by))
+    ]
     sides = (search.up, f"up to {high}"), (search.down, f"down to {low}")
     missing = [words for flip, words in sides if not flip]
     if missing:
         parts.append(f"no flip found {missing[0] if found else f'from {low} to {high}'}")
     if found and not brief and search.predicted_class != search.label and not search.correction:
-        parts.append(f"none found to the label, {search.label}")
+        parts.append(f"none found to the label, {class_name(search.label, names)}")
     step = f"{search.ratio - 1:.1%}"
     if brief:
         return f"{'; '.join(parts)} ({step} steps, may miss some)"
     return "; ".join([*parts, f"searched in steps of {step}; flips between them may be missed"])
 
 
-def _flip(flip: Flip, search: FlipSearch) -> str:
+def _flip(flip: Flip, search: FlipSearch, names: Sequence[str]) -> str:
     correct = " (correct)" if flip.predicted_class == search.label else ""
-    return f"{format_number(flip.by, FLIP_DIGITS, sign=True)} flips it to {flip.predicted_class}{correct}"
+    by, to = format_number(flip.by, FLIP_DIGITS, sign=True), class_name(flip.predicted_class, names)
+    return f"{by} flips it to {to}{correct}"

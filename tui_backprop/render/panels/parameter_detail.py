@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tui_backprop.data.catalogue import info
 from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.number_titles import title_lines
@@ -64,7 +65,12 @@ def parameter_detail_lines(
     if found.attribution != blame_state.chosen:
         top = [line((entry_name(tensor, index), "strong"), (" …", "muted"))]
     pull_table = pull_lines(session, found, columns) if iteration.batch > 1 else []
-    flips = {"full": flip_lines(found, columns), "brief": flip_lines(found, columns, brief=True), "": []}
+    names = info(session.data).token_names
+    flips = {
+        "full": flip_lines(found, columns, names=names),
+        "brief": flip_lines(found, columns, True, names),
+    }
+    flips[""] = []
     several, everything = iteration.batch > 1, len(found.path) + 3
     way = way_lines(session, iteration, found, columns, context)
     path = {

@@ -5,17 +5,19 @@ from __future__ import annotations
 
 from functools import partial
 
+from tui_backprop.data.catalogue import info
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.session import transitions
 from tui_backprop.session.state import Session
-from tui_backprop.session.update_log import EDIT_STEP
+from tui_backprop.session.update_log import EDIT_STEPS
 from tui_backprop.support.format import format_number
 from tui_backprop.tui.app.app_interface import AppContext
 from tui_backprop.tui.app.inspection import look_at
 from tui_backprop.tui.app.ranking import Ranking
 from tui_backprop.tui.app.state import AppState
 
-SMALL = {"up": EDIT_STEP, "down": -EDIT_STEP}
+NO_CLASSES = "no prediction to flip: the outputs are not classes"
+MANY = "a text has many predictions; choose a letter of it: {panel('text')}"
 
 
 class Edits:
@@ -30,7 +32,7 @@ class Edits:
         attribution = self._ranking.attribution(partial(self.action_edit, how), detailed=how == "flip")
         if attribution is None:
             return
-        by = self._flipping() if how == "flip" else SMALL.get(how, -attribution.value)
+        by = self._flipping() if how == "flip" else EDIT_STEPS.get(how, -attribution.value)
         if by is None:
             return
         if how == "zero" and not by:
@@ -54,11 +56,13 @@ class Edits:
         known = self._ranking.blame_state
         detail = known.detail if known else None
         if detail is None or detail.flips is None:
-            self._app.say("no prediction to flip: the outputs are not classes")
+            is_text = bool(self._state.session.network.context)
+            self._app.say(self._app.render_context.words(MANY if is_text else NO_CLASSES))
         elif detail.flips.best is None:
             from tui_backprop.render.panels.nudge_table import flips_found
 
-            self._app.say(flips_found(detail.flips, brief=True))
+            names = info(self._state.session.data).token_names
+            self._app.say(flips_found(detail.flips, brief=True, names=names))
         else:
             return detail.flips.best.by
         return None

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from tui_backprop.tui.screens.confusion import ConfusionScreen
 
 SEARCH = "misclassified"  # the worker group
+NUMBERS = "Nothing is classified: this {noun} has no samples."
+VALUES = "These samples have no classes."
+LETTERS = (
+    "A text has a prediction for each letter, and no class as a whole; {panel('text')} shows its letters."
+)
 READ = 8.0  # seconds that a sample's label and prediction are shown
 
 
@@ -47,11 +52,14 @@ class Misclassified:
         session = self._state.session
         if info(session.data).classes:
             return False
-        self._app.inform(
-            f"Nothing is classified: this {session.network.noun} has no samples."
+        words = (
+            NUMBERS.format(noun=session.network.noun)
             if session.network.holds_numbers
-            else "These samples have no classes."
+            else LETTERS
+            if session.network.context
+            else VALUES
         )
+        self._app.inform(self._app.render_context.words(words))
         return True
 
     @property

@@ -3,24 +3,25 @@ that is to blame for it. Letters are generated in a worker, since they may need 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from tui_backprop.data.catalogue import info
 from tui_backprop.session import text_changes, transitions
 from tui_backprop.session.session_parts import GeneratedText
 from tui_backprop.session.state import Session
 from tui_backprop.support.errors import reason_of
 from tui_backprop.support.format import format_number
 from tui_backprop.tui.app.app_interface import AppContext
-from tui_backprop.tui.app.edits import SMALL
 from tui_backprop.tui.app.inspection import look_at
 from tui_backprop.tui.app.state import AppState
 
 if TYPE_CHECKING:  # numpy is imported in a worker, after the first paint
-    from tui_backprop.engine.analysis.ranking import Attribution
+    from tui_backprop.engine.training.iteration import Iteration
+    from tui_backprop.session.letter_blame import LetterFix
 
+Found = TypeVar("Found")
 WORK = "text"  # the worker group
 NO_LETTERS = "no letters yet; {generate(1)} generates the next one, {generate(0)} a whole text"
 NO_TEXT = "this network takes no text"
@@ -90,13 +91,11 @@ class TextControl:
 
     def action_letter_weight(self, direction: int) -> None:
         """Move the cursor over the weights that are most to blame for the letter."""
+        from tui_backprop.session.letter_blame import letter_weights, next_weight
 
-        def move(session: Session, weights: tuple[Attribution, ...], loss: float) -> None:
-            from tui_backprop.session.letter_blame import next_weight
-
-            self._state.go(next_weight(session, weights, direction))
-
-        self._with_weights(move)
+        self._work_out(
+            letter_weights, lambda session, weights: self._state.go(next_weight(session, weights, direction))
+        )
 
     def _change(self, change: Callable[[Session], Session], letters: bool = False) -> None:
         """Go to the session that ``change`` returns; where it needs ``letters`` and there are none, say so."""
@@ -128,44 +127,50 @@ class TextControl:
             self._app.to_panel(panel)
 
     def action_fix_weight(self, how: str) -> None:
-        """Change the weight under the cursor, ``up`` or ``down`` by 0.01 or to ``zero``."""
+        """Change the weight under the cursor, ``up`` or ``down`` by 0.01, to ``zero``, or just enough to ``flip`` the
+        prediction."""
+        from tui_backprop.session.letter_blame import letter_fix
 
-        def fix(session: Session, weights: tuple[Attribution, ...], loss: float) -> None:
-            from tui_backprop.session.letter_blame import chosen_weight
+        self._work_out(partial(letter_fix, how=how), self._fix)
 
-            if (weight := chosen_weight(session, weights)) is not None:
-                self._fix(session, weight, how, math.exp(-loss))
-
-        self._with_weights(fix)
-
-    def _with_weights(self, then: Callable[[Session, tuple[Attribution, ...], float], None]) -> None:
-        """Call ``then`` with the session, the weights that are most to blame for the letter, and its loss."""
-        if self._has_letter():
-            self._app.in_thread(WORK, self._find_weights, self._state.session, then)
-
-    def _find_weights(
-        self, session: Session, then: Callable[[Session, tuple[Attribution, ...], float], None]
+    def _work_out(
+        self, work: Callable[[Session, Iteration], Found], then: Callable[[Session, Found], None]
     ) -> None:
-        from tui_backprop.session.letter_blame import letter_weights
+        """Call ``then`` with the session and what the ``work`` finds in the iteration of the letter alone."""
+        if self._has_letter():
+            self._app.in_thread(WORK, self._in_worker, self._state.session, work, then)
 
+    def _in_worker(
+        self,
+        session: Session,
+        work: Callable[[Session, Iteration], Found],
+        then: Callable[[Session, Found], None],
+    ) -> None:
         try:
-            iteration = self._state.replay.take(text_changes.walk_letter(session))
-            weights = letter_weights(session, iteration)
+            there = text_changes.walk_letter(session)
+            found = work(session, self._state.replay.take(there))
         except Exception as error:
             self._app.call_from_thread(self._app.fail, f"Could not rank the weights: {reason_of(error)}")
         else:
-            self._app.call_from_thread(then, session, weights, iteration.loss)
+            self._app.call_from_thread(then, session, found)
 
-    def _fix(self, session: Session, weight: Attribution, how: str, p: float) -> None:
-        """Change a weight, and say how probable the letter was."""
+    def _fix(self, session: Session, fix: LetterFix | None) -> None:
+        """Change a weight, and say how probable the letter was; where there is no change to make, say why."""
         from tui_backprop.engine.network.tensor_names import entry_name
 
-        place = weight.tensor, weight.index
-        by = SMALL.get(how, -weight.value)
-        if not by:
-            self._app.say(f"{entry_name(*place)} is 0 already")
+        if fix is None:
             return
-        there = look_at(text_changes.walk_letter(session), *place)
-        self._state.go(transitions.edit_parameter(there, *place, by))
-        undo = self._app.render_context.key("undo")
-        self._app.say(f"{entry_name(*place)} changed; p was {format_number(p)}, {undo} undoes it")
+        place = fix.weight.tensor, fix.weight.index
+        if fix.by is None:
+            from tui_backprop.render.panels.nudge_table import flips_found
+
+            assert fix.search is not None
+            self._app.say(flips_found(fix.search, brief=True, names=info(session.data).token_names))
+        elif not fix.by:
+            self._app.say(f"{entry_name(*place)} is 0 already")
+        else:
+            there = look_at(text_changes.walk_letter(session), *place)
+            self._state.go(transitions.edit_parameter(there, *place, fix.by))
+            done = "changed just enough to flip" if fix.search else "changed"
+            undo = self._app.render_context.key("undo")
+            self._app.say(f"{entry_name(*place)} {done}; p was {format_number(fix.p)}, {undo} undoes it")
