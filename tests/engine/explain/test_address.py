@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from tui_backprop.engine.explain.address import Address, parse_address
+from tui_backprop.engine.explain.address import Address, examples, parse_address
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.graph_builder import Builder
 from tui_backprop.engine.network.value import Block, Value
 from tui_backprop.engine.primitives import L2_PENALTY
+from tui_backprop.session.state import from_preset
 from tui_backprop.support.errors import UserError
 
 LESSON = NetworkSpec().graph
@@ -70,6 +73,40 @@ def test_a_derivative_leads_to_its_value(text, value):
     assert parse_address(text, LESSON).value == value
 
 
+@pytest.mark.parametrize(
+    ("text", "array"),
+    [
+        ("A1", "A1"),
+        ("a1", "a1"),
+        ("da1", "da1"),
+        ("dS1", "dS1"),
+        ("attention", "n1"),
+        ("MLP 1", "m1"),
+        ("Wq1", "dWq1"),
+        ("dWq1", "dWq1"),
+        ("p", "L"),
+    ],
+)
+def test_an_array_or_a_block_leads_to_its_step(text, array):
+    found = parse_address(text, from_preset("microgpt").network.graph)
+    assert (found.array, found.tensor) == (array, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "array"),
+    [("a1", "a1"), ("delta3", "δ3"), ("dz3", "δ3"), ("W2", "dW2"), ("layer 2", "z2"), ("L", "L")],
+)
+def test_arrays_of_a_dense_network_too(text, array):
+    assert parse_address(text, LESSON).array == array
+
+
+@pytest.mark.parametrize("name", ["microgpt", "lesson", "lenet", "rnn", "micrograd", "xor"])
+def test_examples_are_addresses_and_not_only_of_parameters(name):
+    graph = from_preset(name).network.graph
+    found = [parse_address(each, graph) for each in re.split(r", (?=[A-Za-z])", examples(graph))]
+    assert any(not each.is_parameter for each in found)
+
+
 def test_names_that_differ_in_case_alone_are_told_apart():
     build = Builder()
     for name in ("w", "W"):
@@ -93,7 +130,7 @@ def test_addresses_are_parsed_with_every_option(text, tensor):
         ("", '"" is not the name of a number; write it like W2'),
         ("hello", '"hello" is not the name of a number'),
         ("W2[[bold]", "is not the name of a number"),
-        ("W2", "W2 takes 2 indices, up to W2[255,255]"),
+        ("W2[", "W2 takes 2 indices, up to W2[255,255]"),
         ("W2[1]", "W2 takes 2 indices"),
         ("b1[1,2]", "b1 takes 1 index, up to b1[255]"),
         ("W2[256,0]", "index 256 of W2 is out of range (0 to 255)"),

@@ -259,6 +259,18 @@ async def test_a_value_is_shown_in_the_walk_where_it_is_made(open_app):
         assert ui.app.session == Session()
 
 
+async def test_an_array_or_a_block_is_shown_in_the_walk(open_app):
+    async with open_app(from_preset("microgpt"), size=(120, 40)) as ui:
+        await ui.press("slash")
+        assert "A1, dA1, attention 1" in " ".join(ui.screen.split())
+        await ui.press("escape")
+        for typed, tensor in (("A1", "A1"), ("dS1", "dS1"), ("attention", "n1"), ("C1", "C1")):
+            await ask(ui, typed)
+            assert (ui.focused, ui.app.snapshot.step.tensor) == ("walk", tensor)
+        await ask(ui, "t")
+        assert "no step of the walk computes t: it is given" in ui.keys
+
+
 async def test_the_largest_of_a_layer(open_app):
     async with open_app(size=(120, 40)) as ui:
         await ask(ui, "largest W2")

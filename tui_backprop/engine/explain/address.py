@@ -1,4 +1,5 @@
-"""Parse the address of a number, such as W2[13,200], a1[40], delta3[7] or largest W2, or of an iteration: 37."""
+"""Parse the address of a number, such as W2[13,200], a1[40], delta3[7] or largest W2, of an array or a block, such as
+A1, dA1 or attention, or of an iteration: 37."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from math import prod
 
 from tui_backprop.engine.explain.notation import ascii_formula
 from tui_backprop.engine.network.graph import Graph
@@ -20,6 +22,7 @@ DIGITS = re.compile(r"\d+$")
 LARGEST = re.compile(r"(?:the\s+)?largest\s*(?:d?w|layer)?\s*(\d{0,9})", re.IGNORECASE)
 LARGEST_VALUE = re.compile(r"(?:the\s+)?largest\s+(\S+)", re.IGNORECASE)
 ITERATION = re.compile(r"(?:it(?:er(?:ation)?)?\.?)?\s*(\d[\d,]{0,11})", re.IGNORECASE)
+SHORTEST_TITLE = 3  # characters of the start of a block's title
 INDEX_DIGITS = 12  # most digits of an index; no tensor is as long
 
 
@@ -27,7 +30,8 @@ INDEX_DIGITS = 12  # most digits of an index; no tensor is as long
 class Address:
     """Entry ``index`` of a parameter, or of one row of a value with a row per sample. Without an index it is the
     parameter most to blame in ``layer`` (in the network, if that is 0; without a name), iteration ``t``, a single
-    number, or (``largest``) the entry of a value that is largest in magnitude in the first sample.
+    number, an ``array`` as a whole, or (``largest``) the entry of a value that is largest in magnitude in the first
+    sample.
 
     ``value`` is what a derivative is taken with respect to, or the tensor itself."""
 
@@ -38,17 +42,23 @@ class Address:
     layer: int = 0
     value: str = ""
     is_parameter: bool = False
+    array: str = ""
 
 
 def examples(graph: Graph) -> str:
-    """List some addresses of a network: W2[13,200], a1[40], delta3[7], largest W2, largest delta1; of another graph,
-    its parameters and what it computes."""
+    """List some addresses of a network: W2[13,200], a1[40], delta3[7], largest W2, a1; of another graph, of its
+    parameters and of what it computes, the largest array of the most axes, and its block."""
     if not graph.layered:
-        names = [*graph.parameters, *(op.output for op in graph.ops)]
-        entries = (
-            entry_name(name, [size - 1 for size in graph.by_name[name].sample_shape]) for name in names[:5]
-        )
-        return ascii_formula(", ".join(entries))
+        made = [op.output for op in graph.ops if op.output not in graph.overwritten]
+        names = dict.fromkeys([*[*graph.parameters][:2], *made[:2], graph.output])
+        shapes = {name: graph.by_name[name].sample_shape for name in (*names, *made)}
+        found = [entry_name(name, [size - 1 for size in shapes[name]]) for name in names]
+        large = max(reversed(made), key=lambda name: (len(shapes[name]), prod(shapes[name])))
+        if shapes[large]:
+            found += [large, graph.gradient_of(large)]
+        if graph.axes:
+            found.append(graph.blocks[graph.block(large)].title)
+        return ascii_formula(", ".join(found))
     first, w = graph.blocks_with_delta[0], graph.weight(min(2, graph.depth))
     last = max(min(3, graph.depth), first)
     i, j = (min(most, fan - 1) for most, fan in zip((13, 200), graph.parameters[w], strict=True))
@@ -60,6 +70,8 @@ def examples(graph: Graph) -> str:
         output,
         f"largest {w}",
         f"largest {graph.delta(first)}",
+        *([graph.output_of(1)] if graph.depth > 1 else []),
+        graph.gradient_of(w),
     ]
     return ascii_formula(", ".join(found))
 
@@ -76,6 +88,8 @@ def parse_address(text: str, graph: Graph, last: int = 0) -> Address:
     if found:
         layer = int(found[1] or 0)
         return Address(layer=_within(layer, 1, graph.depth, f"layer {layer}") if found[1] else 0)
+    if array := _arrays(graph).get(text) or _arrays(graph).get(text.lower()) or _in_block(text, graph):
+        return Address(array=array)
     found = LARGEST_VALUE.fullmatch(text)
     name, index = _named(found[1] if found else text, graph)
     about = graph.about(name)
@@ -129,6 +143,34 @@ def _spellings(graph: Graph) -> tuple[Mapping[str, str], Mapping[str, str]]:
             if what == "gradient":
                 exact[ascii_formula(f"d{value}")] = meant
     return exact, {typed.lower(): name for typed, name in reversed(exact.items())}
+
+
+@lru_cache(maxsize=16)
+def _arrays(graph: Graph) -> Mapping[str, str]:
+    """Return what the walk computes, and is no single number to look up, by what is typed for it, exactly or in lower
+    case: a parameter leads to its gradient, probabilities to the loss that they are saved for."""
+    exact: dict[str, str] = {}
+    for name, (value, what, _) in graph.tensors.items():
+        about = graph.by_name[value]
+        if what == "saved":
+            exact[name] = value
+        elif _shape(graph, about) != () and about.role != "constant" and what in ("value", "gradient"):
+            learned = about.is_parameter and value in graph.differentiable
+            exact[ascii_formula(name)] = exact[name] = about.gradient if learned else name
+            if what == "gradient":
+                exact.setdefault(ascii_formula(f"d{value}"), name)
+    return {typed.lower(): name for typed, name in reversed(exact.items())} | exact
+
+
+def _in_block(text: str, graph: Graph) -> str:
+    """Return what the first block whose title starts with the text computes first; "" if there is none."""
+    typed = "".join(text.split()).lower()
+    found = (
+        k for k, block in enumerate(graph.blocks) if "".join(block.title.lower().split()).startswith(typed)
+    )
+    number = next(found, None) if len(typed) >= SHORTEST_TITLE else None
+    made = (op for op in graph.ops if op.output not in graph.overwritten)
+    return next((op.output for op in made if op.block == number), "")
 
 
 def _listed(graph: Graph) -> Iterator[str]:

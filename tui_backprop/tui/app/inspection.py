@@ -56,11 +56,14 @@ class Inspection:
         self._app.open_dialog(FindScreen(graph, last, self._app.render_context), self._go_to)
 
     def _go_to(self, address: Address | None) -> None:
-        """Show the number, the ranking of a layer, or the iteration."""
+        """Show the number, the step of the array, the ranking of a layer, or the iteration."""
         if address is None:
             return
         if address.t is not None:
             self._training.to_iteration(address.t)
+        elif address.array:
+            self._state.move(partial(self._found_array, address.array))
+            self._app.to_panel("walk")
         elif not address.tensor:
             self._state.move(lambda session, snapshot: transitions.rank_layer(session, address.layer))
             self._app.to_panel("blame")
@@ -68,16 +71,26 @@ class Inspection:
             self._state.move(partial(self._found_in_walk, address), numbers=True)
             self._app.to_panel("number")
 
+    def _found_array(self, array: str, session: Session, snapshot: Snapshot) -> Session:
+        """Return the session at the step of an array; say so where there is none."""
+        there = self._step_of(array, session, snapshot)
+        if steps_of(there)[there.walk.step].tensor != array:
+            self._app.say(f"no step of the walk computes {array}: it is given")
+        return there
+
+    def _step_of(self, tensor: str, session: Session, snapshot: Snapshot) -> Session:
+        """Return the session at the step that computes a tensor; where none does, it is given."""
+        made = {piece.tensor: at for at, piece in snapshot.pieces}
+        if tensor not in made:  # part of an operation, but of no equation
+            finer = replace(session, walk=replace(session.walk, grain="operation"))
+            made = {step.tensor: step.index for step in steps_of(finer)}
+            session = finer if tensor in made else session
+        return transitions.at_step(session, made[tensor]) if tensor in made else session
+
     def _found_in_walk(self, address: Address, session: Session, snapshot: Snapshot) -> Session:
         """Return the session that shows the number, at the step that computes it if there is one."""
         if not address.is_parameter:
-            made = {piece.tensor: at for at, piece in snapshot.pieces}
-            if address.tensor not in made:  # part of an operation, but of no equation
-                finer = replace(session, walk=replace(session.walk, grain="operation"))
-                made = {step.tensor: step.index for step in steps_of(finer)}
-                session = finer if address.tensor in made else session
-            if address.tensor in made:  # else it is given
-                session = transitions.at_step(session, made[address.tensor])
+            session = self._step_of(address.tensor, session, snapshot)
         if not address.largest:
             return look_at(session, address.value, address.index)
         from tui_backprop.engine.explain.number import largest_count, largest_of

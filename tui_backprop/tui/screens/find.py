@@ -51,7 +51,7 @@ class FindScreen(Dialog[Address | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="find", classes="box") as box:
-            box.border_title = "find a number or an iteration"
+            box.border_title = "find a number, an array or an iteration"
             box.border_subtitle = "enter goes there   esc closes"
             yield LineInput(compact=True)
             yield Hint(self._graph, self._last, self.render_context)
