@@ -104,6 +104,7 @@ def test_a_character_that_the_data_does_not_have_is_refused():
 def test_blanks_and_control_characters_have_names_that_can_be_seen(tmp_path):
     data = read_documents(str(written(tmp_path, "a b\tc\x1b[31m\n")))
     assert info(data).token_names == ("\\t", "\\x1b", "space", "1", "3", "[", "a", "b", "c", "m", "BOS")
+    assert info(data).token_labels == (*info(data).token_names[:-1], "•")
     assert info("digits").token_names == ()
 
 

@@ -45,6 +45,11 @@ class DataInfo:
         return (*map(_name, self.characters), BOUNDARY) if self.characters else ()
 
     @property
+    def token_labels(self) -> tuple[str, ...]:
+        """The names of the tokens as screens show them: the boundary by its sign; () for other data."""
+        return (*self.token_names[:-1], BOUNDARY_SIGN) if self.characters else ()
+
+    @property
     def token_signs(self) -> str:
         """One character for each token of a text, in order: the boundary as •, a blank as ␣; "" for other data."""
         return "".join((*map(_sign, self.characters), BOUNDARY_SIGN)) if self.characters else ""

@@ -89,7 +89,7 @@ def _sample_text(iteration: Iteration, data: str, sample: int) -> SampleText:
     read, follows = (iteration.tensor(name)[sample] for name in (graph.input, graph.target))
     counted = int((follows >= 0).nonzero()[0].max(initial=-1)) + 1
     tokens = (tuple(map(int, each[:counted])) for each in (read, follows))
-    return SampleText(about.token_signs, about.token_names, *tokens)
+    return SampleText(about.token_signs, about.token_labels, *tokens)
 
 
 def labels_text(session: Session, iteration: Iteration, name: str) -> str:

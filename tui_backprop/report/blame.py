@@ -90,7 +90,7 @@ def _rows(blame_state: BlameState, context: RenderContext) -> Iterator[Row]:
         spoken=(*_path(blame_state, found), *_nudges(blame_state, found)),
     )
     if found.flips is not None:
-        yield Sentence(flip_sentence(found, names=info(session.data).token_names))
+        yield Sentence(flip_sentence(found, names=info(session.data).token_labels))
     if blame_state.iteration.batch > 1:
         yield Forms(
             written=(BLANK, Drawing(tuple(pull_lines(session, found, WIDE)))),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
+from tui_backprop.data.catalogue import info
 from tui_backprop.engine.analysis.blamed_letters import same_signs
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.letters import letter_at
@@ -38,8 +40,14 @@ SPOKEN = (
 
 
 def letters_text(session: Session, blame: LetterBlame, context: RenderContext) -> str:
-    """The prediction, the ranking, and how far it can be trusted."""
+    """The prediction, the ranking, and how far it can be trusted; spoken, the boundary has its name."""
+    if context.linear:
+        blame = _in_words(session, blame)
     return text_of(_rows(session, blame, context), context, WIDE)
+
+
+def _in_words(session: Session, blame: LetterBlame) -> LetterBlame:
+    return replace(blame, names=info(session.data).token_names)
 
 
 def _rows(session: Session, blame: LetterBlame, context: RenderContext) -> Iterator[Row]:
@@ -72,6 +80,7 @@ def _spoken(blame: LetterBlame) -> Table:
 
 def letters_dict(session: Session, blame: LetterBlame) -> dict[str, Any]:
     """What ``blame --letters --json`` prints; letters in the order of their changes of the loss to first order."""
+    blame = _in_words(session, blame)
     p = None if blame.p is None else dict(zip(blame.names, map(float, blame.p), strict=True))
     return {
         "iteration": session.t,

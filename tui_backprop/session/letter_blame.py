@@ -36,7 +36,8 @@ WEIGHTS = 5  # that are most to blame for a letter
 class LetterBlame:
     """The ``letters`` before a prediction, in the order of their positions, and what they are to blame for: the
     ``loss`` of the token ``target``, which is predicted at the last of their positions with the probabilities ``p``
-    (V,); of a whole text, its mean loss, a target of None and no probabilities. ``names`` are those of all tokens."""
+    (V,); of a whole text, its mean loss, a target of None and no probabilities. ``names`` are those of all
+    tokens, as screens show them."""
 
     letters: Letters
     loss: float
@@ -59,7 +60,7 @@ def letter_blame(session: Session, parameters: Array) -> Iterator[LetterBlame]:
     """Blame the letters for the loss of a session's sample, or its passage, with these ``parameters`` (P,): first by
     one backward pass, then with one letter after the other replaced. Raises InputError for samples that are no text,
     and for several of them."""
-    network, names = session.network, info(session.data).token_names
+    network, names = session.network, info(session.data).token_labels
     if not network.context:
         raise InputError(
             "letters", f"requires a text, which {network.title} does not take; add --preset microgpt"

@@ -123,6 +123,7 @@ def test_the_whole_text_is_blamed_for_its_mean_loss():
 def test_spoken_each_letter_has_its_numbers_in_words():
     lines = run("blame", *GPT, "--letters", "--text", "mice", "--letter", "3", "--plain").stdout.splitlines()
     assert "2 (i), mean actual change: +2.82" in lines
+    assert any(line.startswith("0 (BOS), mean actual change") for line in lines)
     assert "2 (i), mean change of the loss to first order: +0.830" in lines
     assert all(line.isascii() for line in lines)
 

@@ -213,9 +213,9 @@ def test_the_path_of_a_gpt_names_positions_heads_and_letters():
     assert isclose(found.path_product, prod(step.factor for step in found.path))
     (row,) = way_lines(session, iteration, found, 200, UTF8)
     places = plain(row).removeprefix("through ").split(" → ")
-    assert re.fullmatch(r"position \d \(([a-z]|BOS)\)", places[0])
+    assert re.fullmatch(r"position \d \(([a-z]|•)\)", places[0])
     assert places[1] == "head 1"
-    assert re.fullmatch(r"token ([a-z]|BOS)", places[-1])
+    assert re.fullmatch(r"token ([a-z]|•)", places[-1])
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_the_path_of_a_gpt_names_positions_heads_and_letters():
         ("A1", (2, 4, 1), "attention 1: head 2, position 4 (t) looks at 1 (a)"),
         ("z", (3, 19), "output: position 3 (i), token t"),
         ("Wq1", (7, 3), "weight from channel 7 to query channel 3"),
-        ("E", (26, 5), "weight from token BOS to channel 5"),
+        ("E", (26, 5), "weight from token • to channel 5"),
         ("P", (2, 5), "weight from position 2 to channel 5"),
         ("Wout", (3, 0), "weight from channel 3 to token a"),
         ("x", (5,), "tokens: position 5 (a)"),

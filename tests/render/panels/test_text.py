@@ -18,7 +18,7 @@ from tui_backprop.session.state import Session
 from tui_backprop.session.update_log import EDIT_STEP
 from tui_backprop.support.format import format_number
 
-NAMES = (*"abc", "BOS")
+NAMES = (*"abc", "•")
 
 
 def drawn(session, found, columns=80, rows=24, context=UTF8):
@@ -38,7 +38,7 @@ def test_each_letter_has_its_probability_below_it():
     session, (*_, found) = findings_of(5)
     rows = drawn(session, found)
     letters, now, was = rows[2:5]
-    assert letters.split() == [*"karet", "a", "[BOS]"]
+    assert letters.split() == [*"karet", "a", "[•]"]
     assert now.split() == ["p", *(percent(p) for p in found.p)]
     assert was.split() == ["was", *(percent(p) for p in found.before)]
     for i, letter in enumerate("kareta"):
@@ -46,6 +46,15 @@ def test_each_letter_has_its_probability_below_it():
         if end:
             assert now[: end + 2].rstrip().endswith(percent(found.p[i]))
     assert found.p != found.before
+
+
+def test_the_boundary_has_one_name():
+    session, (*_, found) = findings_of(5)
+    words = " ".join(drawn(session, found, columns=120, rows=40))
+    assert "by •" in words
+    assert "0 (•)" in words
+    assert "BOS" not in words
+    assert "by *" in " ".join(drawn(session, found, columns=120, rows=40, context=ASCII))
 
 
 def test_the_change_of_the_probability_is_said_where_there_are_edits():

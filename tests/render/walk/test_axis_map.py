@@ -13,7 +13,7 @@ from tui_backprop.render.walk.walk import walk_panel
 from tui_backprop.session.state import from_preset
 from tui_backprop.session.transitions import select
 
-TEXT = SampleText("ab•", ("a", "b", "BOS"), (2, 0, 1), (0, 1, 2))
+TEXT = SampleText("ab•", ("a", "b", "•"), (2, 0, 1), (0, 1, 2))
 ATTENTION = ("head", "position", "looked at")
 SESSION = from_preset("microgpt")
 AXES = [*SESSION.network.graph.axes]

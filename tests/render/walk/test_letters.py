@@ -23,7 +23,7 @@ from tui_backprop.session.transitions import select, walk_passage
 
 SESSION = from_preset("microgpt")  # sample 2 is anita
 POSITION = [*SESSION.network.graph.axes].index("position")
-TEXT = SampleText("ab•", ("a", "b", "BOS"), (2, 0, 1), (0, 1, 2))
+TEXT = SampleText("ab•", ("a", "b", "•"), (2, 0, 1), (0, 1, 2))
 
 
 def at(snapshots, tensor, position):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import isnan
 
-from tui_backprop.data.info import BOUNDARY
+from tui_backprop.data.info import BOUNDARY_SIGN
 from tui_backprop.engine.analysis.blamed_letters import BlamedLetter, Replaced, same_signs
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.letters import letter_at
@@ -51,7 +51,7 @@ FIRST_ORDER = LetterColumn("1st order", "backward", lambda letter, names: _fixed
 ACTUAL = LetterColumn("actual", "loss", _of_replaced(lambda found, names: _fixed(found.mean)))
 LARGEST = LetterColumn("largest", "text", _of_replaced(_largest))
 BY_BOUNDARY = LetterColumn(
-    f"by {BOUNDARY}",
+    f"by {BOUNDARY_SIGN}",
     "text",
     _of_replaced(lambda found, names: "" if found.boundary is None else _fixed(found.boundary)),
 )
@@ -97,9 +97,9 @@ def letter_table(blame: LetterBlame, columns: int, rows: int, context: RenderCon
     most = max(map(abs, (*firsts, *actual)), default=0.0)
     heads = [f"{'letter':<{name_wide}}", *(f"{column.head:>{NUMBER}}  {'':{bar}}" for column in bars)]
     heads += [f"{column.head:>{WIDTHS.get(column.head, NUMBER)}}" for column in more]
-    lines = [line(("".join(heads), "muted"))]
+    lines = [line((context.text("".join(heads)), "muted"))]
     for letter in ranked(blame)[: max(rows - 1, 0)]:
-        spans: list[Span] = [(f"{_name(blame, letter):<{name_wide}}", "strong")]
+        spans: list[Span] = [(f"{context.text(_name(blame, letter)):<{name_wide}}", "strong")]
         values = letter.first_order, letter.replaced.mean if letter.replaced else 0.0
         for column, value in zip(bars, values, strict=True):
             spans.append((f"{context.text(column.text(letter, blame.names)):>{NUMBER}}  ", column.role))

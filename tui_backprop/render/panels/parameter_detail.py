@@ -65,7 +65,7 @@ def parameter_detail_lines(
     if found.attribution != blame_state.chosen:
         top = [line((entry_name(tensor, index), "strong"), (" …", "muted"))]
     pull_table = pull_lines(session, found, columns) if iteration.batch > 1 else []
-    names = info(session.data).token_names
+    names = info(session.data).token_labels
     flips = {
         "full": flip_lines(found, columns, names=names),
         "brief": flip_lines(found, columns, True, names),

@@ -73,7 +73,7 @@ def text_lines(
 ) -> list[Line]:
     """The letters side by side, the one under the cursor marked, and below each its probability: now, and before the
     edits."""
-    names, text = info(session.data).token_names, session.text
+    names, text = info(session.data).token_labels, session.text
     characters = info(session.data).characters
     letters = [names[characters.index(character)] for character in text.characters]
     letters += [names[-1]] if text.ended else []

@@ -61,7 +61,7 @@ class Edits:
         elif detail.flips.best is None:
             from tui_backprop.render.panels.nudge_table import flips_found
 
-            names = info(self._state.session.data).token_names
+            names = info(self._state.session.data).token_labels
             self._app.say(flips_found(detail.flips, brief=True, names=names))
         else:
             return detail.flips.best.by

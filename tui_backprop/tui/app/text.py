@@ -165,7 +165,7 @@ class TextControl:
             from tui_backprop.render.panels.nudge_table import flips_found
 
             assert fix.search is not None
-            self._app.say(flips_found(fix.search, brief=True, names=info(session.data).token_names))
+            self._app.say(flips_found(fix.search, brief=True, names=info(session.data).token_labels))
         elif not fix.by:
             self._app.say(f"{entry_name(*place)} is 0 already")
         else:
