@@ -11,10 +11,18 @@ from pathlib import Path
 import pytest
 
 from tests.having import having
+from tui_backprop.data.passage import Passage
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.session.bookmark_changes import add_bookmark
 from tui_backprop.session.state import Session, from_preset
-from tui_backprop.session.transitions import after_training, after_update, at_step, edit_parameter
+from tui_backprop.session.text_changes import with_text
+from tui_backprop.session.transitions import (
+    after_training,
+    after_update,
+    at_step,
+    edit_parameter,
+    walk_passage,
+)
 from tui_backprop.session.walk_steps import steps_of
 
 FOLDER = Path(__file__).with_name("snapshots")
@@ -84,6 +92,8 @@ SCREENS = [
     ("gpt-scores", gpt_at("dS1"), SMALL, ()),
     ("gpt-letters", gpt_at("L"), SMALL, ("down",)),
     ("gpt-blame", GPT, SMALL, ("b", "down")),
+    ("gpt-text", with_text(walk_passage(GPT, Passage("kiane", 4))), SMALL, ("G",)),
+    ("gpt-text", with_text(walk_passage(GPT, Passage("kiane", 4))), WIDE, ("G", "minus")),
     ("gpt-number", gpt_at("A1"), SMALL, ("i",)),
     ("lenet-maps", at_tensor(LENET, "u1"), SMALL, ()),
     ("lenet-patch", at_tensor(having(LENET, view="picture"), "u2"), SMALL, ("down",)),

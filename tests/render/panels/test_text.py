@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -151,6 +152,27 @@ def test_while_letters_are_replaced_it_says_so():
     assert told(blamed(0.1, -0.1), blamed(0.3)) == "replacing letters …"
     session, (first, *_) = findings_of(5)
     assert any("replacing letters" in row for row in drawn(session, first, rows=40))
+
+
+def test_a_narrow_panel_uses_its_height_for_what_does_not_fit_beside():
+    session, (*_, found) = findings_of(5)
+    rows = drawn(session, found, columns=37, rows=48)
+    assert all(len(row) <= 37 for row in rows)
+    words = " ".join(" ".join(rows).split())
+    assert words.count("largest ") == len(found.blame.letters)
+    assert words.count("by • ") == len(found.blame.letters) - 1
+    assert "u undoes it" in words
+    fewer = drawn(session, found, columns=37, rows=40)
+    assert 0 < " ".join(fewer).count("largest ") < len(found.blame.letters)
+    assert len([row for row in fewer if re.match(r"\d \(", row)]) == len(found.blame.letters) + 1
+
+
+def test_a_long_text_has_several_lines_where_there_is_room():
+    session, (*_, found) = findings_of(3)
+    rows = drawn(session, found, columns=37, rows=40)
+    letters = [letter for row in rows[2:12:2] for letter in row.replace("[", " ").replace("]", " ").split()]
+    assert "".join(letters).startswith(session.text.characters[:12])
+    assert not any("…" in row for row in rows[2:8])
 
 
 def test_of_many_letters_those_around_the_cursor_are_shown():

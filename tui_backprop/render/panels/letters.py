@@ -10,7 +10,7 @@ from tui_backprop.data.info import BOUNDARY_SIGN
 from tui_backprop.engine.analysis.blamed_letters import BlamedLetter, Replaced, same_signs
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.letters import letter_at
-from tui_backprop.render.draw.spans import Line, Span, line, wrap
+from tui_backprop.render.draw.spans import Line, Span, line, packed, wrap
 from tui_backprop.session.letter_blame import LetterBlame
 from tui_backprop.support.format import format_fixed, format_number
 
@@ -28,11 +28,13 @@ OPPOSITE = "The signs are opposite: on the way to another letter the loss bends,
 
 @dataclass(frozen=True)
 class LetterColumn:
-    """A column of the ranking: its heading, its role, and the text of a letter."""
+    """A column of the ranking: its heading, its role, and the text of a letter. Where it does not fit beside the
+    others, one that is ``spare`` is left out, and the text of another one is in a second line of the letter."""
 
     head: str
     role: str
     text: Callable[[BlamedLetter, tuple[str, ...]], str]
+    spare: bool = False
 
 
 def _fixed(change: float) -> str:
@@ -56,7 +58,7 @@ BY_BOUNDARY = LetterColumn(
     _of_replaced(lambda found, names: "" if found.boundary is None else _fixed(found.boundary)),
 )
 SLOPE = LetterColumn(
-    "|dL/de|", "muted", lambda letter, names: format_fixed(letter.norm, DECIMALS, sign=False)
+    "|dL/de|", "muted", lambda letter, names: format_fixed(letter.norm, DECIMALS, sign=False), spare=True
 )
 WIDTHS = {"largest": 16}  # of columns that are wider than a number
 
@@ -81,7 +83,7 @@ def letter_lines(blame: LetterBlame, columns: int, rows: int, context: RenderCon
 
 def letter_table(blame: LetterBlame, columns: int, rows: int, context: RenderContext) -> list[Line]:
     """The ranking: each letter with the change of the loss when it is another one, to first order and actual, as bars
-    and numbers."""
+    and numbers; the first ones in two lines, as far as there are rows for all."""
     name_wide = max(len("letter"), *(len(_name(blame, each)) for each in blame.letters)) + 2
     bars = [FIRST_ORDER, ACTUAL]
     fixed = name_wide + len(bars) * (NUMBER + 2)
@@ -91,6 +93,8 @@ def letter_table(blame: LetterBlame, columns: int, rows: int, context: RenderCon
         if fixed + wide + 2 * SHORTEST_BAR <= columns:
             more.append(column)
             fixed += wide
+    below = [each for each in (LARGEST, BY_BOUNDARY, SLOPE) if each not in more and not each.spare]
+    twice = rows - 1 - len(blame.letters)  # letters that have a second line
     bar = max(min((columns - fixed) // 2, LONGEST_BAR), 0)
     firsts = [each.first_order for each in blame.letters]
     actual = [each.replaced.mean if each.replaced else 0.0 for each in blame.letters]
@@ -98,7 +102,7 @@ def letter_table(blame: LetterBlame, columns: int, rows: int, context: RenderCon
     heads = [f"{'letter':<{name_wide}}", *(f"{column.head:>{NUMBER}}  {'':{bar}}" for column in bars)]
     heads += [f"{column.head:>{WIDTHS.get(column.head, NUMBER)}}" for column in more]
     lines = [line((context.text("".join(heads)), "muted"))]
-    for letter in ranked(blame)[: max(rows - 1, 0)]:
+    for place, letter in enumerate(ranked(blame)):
         spans: list[Span] = [(f"{context.text(_name(blame, letter)):<{name_wide}}", "strong")]
         values = letter.first_order, letter.replaced.mean if letter.replaced else 0.0
         for column, value in zip(bars, values, strict=True):
@@ -108,7 +112,13 @@ def letter_table(blame: LetterBlame, columns: int, rows: int, context: RenderCon
             text = context.text(column.text(letter, blame.names))
             spans.append((f"{text:>{WIDTHS.get(column.head, NUMBER)}}", column.role))
         lines.append(line(*spans))
-    return lines
+        pieces = [
+            line((f"{context.text(column.head)} ", "muted"), (context.text(text), column.role))
+            for column in below
+            if place < twice and (text := column.text(letter, blame.names))
+        ]
+        lines += [line("  ", *row) for row in packed(pieces, columns - 2, 3)[:1]]
+    return lines[:rows]
 
 
 def drawn_bar(value: float, most: float, columns: int, context: RenderContext) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from tui_backprop.data.catalogue import info
 from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.spans import Line, Span, flowing, line, option, width, wrap
+from tui_backprop.render.draw.spans import Line, Span, flowing, line, option, plain, width, wrap
 from tui_backprop.render.panels.edits import edit_lines
 from tui_backprop.render.panels.letters import letter_lines, prediction_words
 from tui_backprop.session.letter_blame import LetterFindings, chosen_weight
@@ -24,6 +24,8 @@ UNTRAINED = "Every letter is about as likely at first: train the network before 
 BEGIN = (
     "{generate(1)} generates a letter, {generate(0)} a whole text; then choose a letter, to see what made it."
 )
+ENDLESS = 10**6  # columns
+ROOMY_ROWS = 30  # rows of the panel, from which a long text has several lines
 SPARE_ROWS = 16  # rows of the panel, from which parts are set apart by a blank
 
 
@@ -38,7 +40,7 @@ def text_panel(
     head = [temperature_line(session, columns), *gap]
     if not session.text.letter:
         return [*head, *start_lines(session, columns, context)][:rows]
-    head += [*text_lines(session, found, columns, context), *gap]
+    head += [*text_lines(session, found, columns, rows, context), *gap]
     if found is None:
         return [*head, line((context.text("computing …"), "muted"))][:rows]
     words = [context.text(prediction_words(found.blame, most)) for most in (3, 2)]
@@ -69,27 +71,36 @@ def start_lines(session: Session, columns: int, context: RenderContext) -> list[
 
 
 def text_lines(
-    session: Session, found: LetterFindings | None, columns: int, context: RenderContext
+    session: Session, found: LetterFindings | None, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
     """The letters side by side, the one under the cursor marked, and below each its probability: now, and before the
-    edits."""
-    names, text = info(session.data).token_labels, session.text
-    characters = info(session.data).characters
-    letters = [names[characters.index(character)] for character in text.characters]
-    letters += [names[-1]] if text.ended else []
-    fitting = max((columns - LABEL) // CELL - 1, 1)
-    first = max(min(text.letter - 1 - fitting // 2, len(letters) - fitting), 0)
-    shown = range(first, min(first + fitting, len(letters)))
-    spans: list[Span] = [(f"{context.text('…') if first else '':<{LABEL - 1}}", "muted")]
-    for i in shown:
-        name = context.text(letters[i])[: CELL - 2]
-        mark = (f"[{name}]", "cursor") if i + 1 == text.letter else (f" {name} ", "strong")
-        spans += [(" " * (CELL - len(mark[0])), "text"), mark]
-    if shown.stop < len(letters) or not is_complete(session):
-        spans.append((context.text(" …"), "muted"))
+    edits. Where there is room in a panel of so many ``rows``, all of them; otherwise those around the cursor."""
+    about, text = info(session.data), session.text
+    letters = [about.token_labels[about.characters.index(character)] for character in text.characters]
+    letters += [about.token_labels[-1]] if text.ended else []
+    goes_on = not is_complete(session)
+    fitting = max((columns - LABEL) // CELL, 2)
+    count = len(letters) + goes_on
+    if count > fitting and rows < ROOMY_ROWS:
+        fitting -= 1  # for the sign that there are more
+        first = max(min(text.letter - 1 - fitting // 2, len(letters) - fitting), 0)
+        parts = [range(first, min(first + fitting, len(letters)))]
+    else:
+        parts = [range(i, min(i + fitting, len(letters))) for i in range(0, count, fitting)]
     known = found is not None and found.passage.characters == text.characters
-    rows = [("p", found.p, "forward"), ("was", found.before, "muted")] if known and found else []
-    return [line(*spans), *(_row(label, p, shown, role) for label, p, role in rows if p is not None)]
+    chances = [("p", found.p, "forward"), ("was", found.before, "muted")] if known and found else []
+    lines: list[Line] = []
+    for shown in parts:
+        before = context.text("…") if shown.start and shown == parts[0] else ""
+        spans: list[Span] = [(f"{before:<{LABEL - 1}}", "muted")]
+        for i in shown:
+            name = context.text(letters[i])[: CELL - 2]
+            mark = (f"[{name}]", "cursor") if i + 1 == text.letter else (f" {name} ", "strong")
+            spans += [(" " * (CELL - len(mark[0])), "text"), mark]
+        if shown == parts[-1] and (shown.stop < len(letters) or goes_on):
+            spans.append((context.text(" …"), "muted"))
+        lines += [line(*spans), *(_row(label, p, shown, role) for label, p, role in chances if p is not None)]
+    return lines
 
 
 def _row(label: str, p: Sequence[float], shown: range, role: str) -> Line:
@@ -109,7 +120,11 @@ def change_lines(session: Session, found: LetterFindings, columns: int, context:
         return []
     was, now = (format_number(p[position]) for p in (found.before, found.p))
     change = line(("p of this letter ", "muted"), (f"{was} {context.on} {now}", "update"))
-    edited = map(context.fit, edit_lines(session, columns, context))
+    edited = [
+        row
+        for each in edit_lines(session, ENDLESS, context)
+        for row in wrap(context.text(plain(each)), columns, "update")
+    ]
     return flowing([*edited, change], columns)
 
 
