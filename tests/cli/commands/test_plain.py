@@ -74,7 +74,7 @@ def test_every_number_of_the_usual_text_is_in_it(command):
 def test_a_term_is_an_equation():
     lines = run("trace", "--sample", "0", "--plain").splitlines()
     assert "x[491] times W1[491,239] = 0.992 times 0.131 = +0.130" in lines
-    assert "781 more terms = +0.231" in lines
+    assert "781 more terms = +0.230" in lines
     assert "result: z1[239] = +0.152" in lines
     assert "formula: z1 = x W1 + b1" in lines
     assert "torch: z1 = x @ W1 + b1; z1.retain_grad()" in lines

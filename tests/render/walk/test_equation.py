@@ -1,4 +1,4 @@
-"""Formulas and receipts: aligned, and the values shown add up."""
+"""Formulas and receipts: aligned, each value shown as it is."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from tests.having import having
 from tui_backprop.engine.explain.receipts import ReceiptRow, receipt_rows
+from tui_backprop.engine.explain.receipts.rows import largest
 from tui_backprop.engine.explain.walk import walk
 from tui_backprop.engine.frontends.dense.spec import NetworkSpec
 from tui_backprop.engine.network.initializers import initial_parameters
@@ -57,29 +58,33 @@ def long_sums(snapshots, name, terms):
 
 @pytest.mark.parametrize("terms", [1, 3, 7])
 @pytest.mark.parametrize("name", NETWORKS)
-def test_what_is_shown_of_a_long_sum_adds_up_to_what_is_shown_of_its_result(snapshots, name, terms):
+def test_each_value_of_a_long_sum_is_shown_as_it_is_rounded_by_itself_that_of_the_rest_too(
+    snapshots, name, terms
+):
     met = 0
     for snapshot, rows in long_sums(snapshots, name, terms):
-        if any(row.sign in "*/" for row in rows):
-            continue
-        *summands, result = shown(receipt(rows, WIDE, "forward"))
-        assert sum(units(text) for _, text in summands) == units(result[1]), (snapshot.step.formula, rows)
+        for row, (_, text) in zip(rows, shown(receipt(rows, WIDE, "forward")), strict=True):
+            if row.sign in "*/":
+                assert float(text) == pytest.approx(row.value, rel=5e-3)
+                continue
+            decimals = len(text.partition(".")[2])
+            own = -row.value if row.sign == "-" else row.value
+            assert units(text) == pytest.approx(own * 10**decimals, abs=0.5001), (snapshot.step.formula, rows)
         met += 1
     assert met or max(NETWORKS[name].network.layers) <= terms + 1  # no sum is long there
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_what_is_shown_of_a_long_sum_times_its_slope_is_what_is_shown_of_its_result(snapshots, name):
-    for _, rows in long_sums(snapshots, name, 3):
-        if not any(row.sign == "*" for row in rows):
-            continue
-        *summands, (_, slope), (_, result) = shown(receipt(rows, WIDE, "backward"))
-        decimals = len(result.partition(".")[2])
-        total = sum(units(text) for _, text in summands) / 10**decimals
-        exact = rows[-2].value
-        assert float(slope) == pytest.approx(exact, rel=5e-3)
-        # The shown total is off by half a last place at most, and so is the shown result.
-        assert abs(total * exact - units(result) / 10**decimals) <= (0.5 * exact + 0.501) / 10**decimals
+def test_a_rest_of_zeros_is_0_also_where_the_rounded_column_does_not_add_up():
+    values = np.array([0.014, 0.014, 0.014, *[0.0] * 9], np.float32)
+    rows = [*largest("a[{}]".format, values, 3), ReceiptRow("=", "sum", 0.042)]
+    texts = [text for _, text in shown(receipt(rows, WIDE, "forward"))]
+    assert [rows[3].label, rows[3].value, texts[3]] == ["9 more terms", 0.0, "0.0000"]
+    uneven = [
+        ReceiptRow("+", "a", 1 / 3),
+        ReceiptRow("+", "9 more terms", 0.0),
+        ReceiptRow("=", "sum", 0.3339),
+    ]
+    assert shown(receipt(uneven, WIDE, "forward"))[1][1].strip("0.") == ""
 
 
 def test_a_receipt_is_aligned_on_the_decimal_point():

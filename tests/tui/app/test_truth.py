@@ -152,7 +152,7 @@ async def test_the_numbers_of_every_step_are_those_of_the_saved_file(open_app, t
                 seen |= {piece.kind for piece in step.pieces}
             for line, parts, total in sums(text):
                 came = sum(amount(value)[0] * (-1 if sign == "−" else 1) for sign, value in parts)
-                assert came == amount(total)[0], line
+                assert abs(came - amount(total)[0]) <= (len(parts) + 1) * amount(total)[1], line
                 added += 1
             await ui.press("right")
     assert seen >= {step.kind for step in ui.app.snapshot.steps for step in step.pieces} - {"loss", "penalty"}

@@ -18,7 +18,7 @@ from tui_backprop.support.format import MINUS, format_fixed, format_number
 
 EXPONENT_FROM = 1e6  # values from here on are written with an exponent
 MOST_DECIMALS = 9
-EXTRA_DECIMALS = 2  # additional decimals, where a short sum would not add up as rounded
+EXTRA_DECIMALS = 2  # additional decimals, where a sum would not add up as rounded
 COLUMN_GAP = "  "  # between the columns of a receipt, where there is room
 TIMES_SIGN = re.compile(" ([·×]) ")  # the blanks can be removed
 TWICE_BRACKETED = re.compile(r"\((\([^()]*\))\)")
@@ -153,9 +153,9 @@ def receipt(
     rows: Sequence[ReceiptRow], columns: int, role: str, context: RenderContext = UTF8, hidden: bool = False
 ) -> list[Line]:
     """Render a receipt, each sum aligned on the decimal point. A subtracted term is shown as a negative summand, with
-    the minus in its label, so that the column adds up: "−α · dW   −0.00280". The row of remaining terms absorbs the
-    rounding error of the terms shown; a short sum gets more decimals instead. The last result may be ``hidden``, and
-    with it what differs from the terms."""
+    the minus in its label, so that the column adds up: "−α · dW   −0.00280". Each value is rounded by itself; where
+    the column adds up with a few more decimals, it gets them. The last result may be ``hidden``, and with it what
+    differs from the terms."""
     rows = [row for row in rows if row.sign != "≠"] if hidden else rows
     if not rows:
         return []
@@ -231,7 +231,6 @@ def _values(rows: Sequence[ReceiptRow]) -> list[str]:
         return [format_number(row.value, sign=row.sign not in "*/") for row in rows]
     for decimals in (*range(least, min(least + EXTRA_DECIMALS, MOST_DECIMALS) + 1), least):
         values = [_shown(row, decimals) for row in rows]
-        _settle(rows, values, decimals)
         if _adds_up(rows, values, decimals):
             break
     return [v if isinstance(v, str) else format_fixed(v, decimals) for v in values]
@@ -252,15 +251,3 @@ def _shown(row: ReceiptRow, decimals: int) -> float | str:
     if row.sign in "*/" or not abs(row.value) < EXPONENT_FROM:  # also for NaN
         return format_number(row.value, sign=row.sign not in "*/")
     return round(row.value, decimals)
-
-
-def _settle(rows: Sequence[ReceiptRow], values: list[float | str], decimals: int) -> None:
-    """Add the rounding error of a long sum to its row of remaining terms, so that the values shown add up."""
-    rest = next((i for i, row in enumerate(rows) if row.label.endswith("more terms")), None)
-    plus = [i for i, row in enumerate(rows) if row.sign in "+-"]
-    if rest is None or not all(isinstance(values[i], float) for i in plus):
-        return
-    own = any(row.sign in "*/≠" for row in rows)  # the result is another number than the sum
-    total = sum(rows[i].value for i in plus) if own else rows[-1].value
-    if math.isfinite(total):
-        values[rest] = round(total, decimals) - sum(float(values[i]) for i in plus if i != rest)

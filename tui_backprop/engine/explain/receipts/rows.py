@@ -128,6 +128,6 @@ def _largest(labels: Callable[[int], str], values: Array, most: int) -> list[tup
         (i, ReceiptRow("+", labels(i), float(values[i]))) for i in order.tolist()
     ]
     if shown < len(values):
-        rest = float(values.sum() - values[order].sum())
+        rest = float(np.delete(values, order).sum(dtype=float))
         rows.append((None, ReceiptRow("+", f"{len(values) - shown} more terms", rest)))
     return rows
