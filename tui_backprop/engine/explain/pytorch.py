@@ -92,6 +92,16 @@ def gradient_line(graph: Graph, value: str, index: tuple[int, ...], parameter: b
     return f"{ZERO_GRAD if parameter else f'{name}.retain_grad()'}; {backward_line(graph)}; {name}.grad{at}"
 
 
+def transposed_entry(graph: Graph, weights: str, index: tuple[int, ...]) -> str:
+    """Say where a module of PyTorch that keeps weights transposed has an entry of their gradient; "" where none does:
+    kernels and embedding tables are stored as here."""
+    if not graph.is_weight(weights):
+        return ""
+    modules = (op.primitive.torch_module for op in graph.ops if op.inputs[1:2] == (weights,))
+    at = ",".join(map(str, reversed(index)))
+    return next((f"{module} stores Wᵀ: weight.grad[{at}]" for module in modules if module), "")
+
+
 PARAMETER_GROUPS = (
     '[{"params": [p for p in params if p.ndim > 1]},'
     ' {"params": [p for p in params if p.ndim == 1], "weight_decay": 0}]'

@@ -58,6 +58,7 @@ class Primitive:
     torch: str  # the forward rule in PyTorch, {0}, {1} for the inputs
     torch_vjps: tuple[str, ...] = ()  # VJPs in PyTorch, where another one may add to theirs
     torch_saved: str = ""  # {v} in PyTorch
+    torch_module: str = ""  # the module of PyTorch that keeps input 1 transposed, as its weight
     shape: Callable[..., Shape] = lambda x, *_: x  # of y
     room: Callable[..., Cache] = no_room  # (dtype, *shapes): the cache
     macs: Count = lambda *shapes: 0

@@ -92,6 +92,7 @@ MATMUL = Primitive(
     flops=_matmul_flops,
     vjp_flops=(_matmul_flops, _matmul_flops),
     torch="{0} @ {1}",
+    torch_module="nn.Linear",
     torch_vjps=("{g} @ {1}.T", "{0}.T @ {g}"),
     shape=lambda a, w: (a[0], w[1]),
     room=_room_to_turn,

@@ -118,7 +118,7 @@ def _factor(i: int, index: Shape, place: Shape, a: Shape, b: Shape) -> Shape:
 
 
 def _row(
-    name: str, formula: str, back: tuple[str, str], torch: str, torch_vjps: tuple[str, str]
+    name: str, formula: str, back: tuple[str, str], torch: str, torch_vjps: tuple[str, str], module: str = ""
 ) -> Primitive:
     return Primitive(
         name=name,
@@ -132,6 +132,7 @@ def _row(
         vjp_flops=(_flops, _flops),
         torch=torch,
         torch_vjps=torch_vjps,
+        torch_module=module,
         shape=_shape,
         macs=_macs,
         factor=_factor,
@@ -147,6 +148,7 @@ MATRIX_PRODUCT = _row(
         "torch.func.vjp(lambda a: a @ {1}, {0})[1]({g})[0]",
         "torch.func.vjp(lambda b: {0} @ b, {1})[1]({g})[0]",
     ),
+    module="nn.Linear",
 )
 DOT = _row(
     "dot product",

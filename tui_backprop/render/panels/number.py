@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import product
 
 from tui_backprop.engine.explain.number import Number, Origin, number_of
+from tui_backprop.engine.explain.pytorch import transposed_entry
 from tui_backprop.engine.explain.zero_gradient import OWN, ZeroGradient, zero_gradients
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.render.draw.context import RenderContext
@@ -203,7 +204,5 @@ def _torch(
     parts = parts if air else ["; ".join(parts)]
     rows = [line(("in PyTorch", "muted"))]
     rows += [line(row) for part in parts for row in statement_lines(part, columns)]
-    if snapshot.graph.is_weight(found.tensor):
-        at = ",".join(map(str, reversed(found.index)))
-        rows += wrap(context.text(f"nn.Linear stores Wᵀ: weight.grad[{at}]"), columns, "muted")
-    return rows
+    elsewhere = transposed_entry(snapshot.graph, found.tensor, found.index)
+    return [*rows, *wrap(context.text(elsewhere), columns, "muted")] if elsewhere else rows
