@@ -11,6 +11,7 @@ from tui_backprop.engine.arrays.statistics import distribute
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.histogram import MOST_BAR_ROWS, histogram, regrouped
 from tui_backprop.render.draw.spans import ROLES, plain, width
+from tui_backprop.support.format import format_number
 
 EXPLORE = settings(derandomize=True, deadline=None, max_examples=60)
 SETS = pytest.mark.parametrize("context", [UTF8, ASCII], ids=["utf-8", "ascii"])
@@ -102,8 +103,16 @@ def test_zero_has_a_line_of_its_own_over_its_label():
 
 def test_where_zero_is_not_inside_no_line_stands_for_it():
     assert not any("│" in text for text in drawn(100 + NORMAL))
-    ends = drawn(np.abs(NORMAL))[len(bars_of(drawn(np.abs(NORMAL)))) + 1]
-    assert ends.startswith("0 ")  # near enough that it is the edge
+
+
+@pytest.mark.parametrize("array", [NORMAL, np.abs(NORMAL), -np.abs(NORMAL), 100 + NORMAL, NORMAL[:7]])
+@pytest.mark.parametrize("columns", [12, 38, 50])
+def test_the_ends_of_the_axis_are_the_smallest_and_the_largest_entry(array, columns):
+    lines = drawn(array, columns)
+    smallest, *_, largest = lines[len(bars_of(lines)) + 1].split()
+    assert (smallest, largest) == tuple(
+        format_number(float(n), sign=True) for n in (array.min(), array.max())
+    )
 
 
 def test_ends_that_are_nearly_equal_are_told_apart():

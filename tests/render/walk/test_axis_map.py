@@ -55,6 +55,19 @@ def test_signs_and_sizes_are_in_the_glyphs(context, up, down):
     assert row[4:].rstrip() == up * 2 + down * 2 + context.up[1] * 2
 
 
+@pytest.mark.parametrize(
+    ("array", "legend"),
+    [
+        ([[0.2, -0.25], [0.1, 0.0]], "█ +0.200  ≡ −0.250  2 positions"),
+        ([[0.1, -0.25], [0.1, 0.0]], "▒ +0.100  ≡ −0.250  2 positions"),
+        ([[-0.1, -0.25], [-0.1, 0.0]], "≡ −0.250  2 positions"),
+        ([[0.1, 0.25], [0.1, 0.0]], "█ 0.250  2 positions"),
+    ],
+)
+def test_the_legend_names_the_extremes_and_no_sign_that_is_not_there(array, legend):
+    assert lines_of(np.array(array), ("position", "channel"), (0, 0))[-1] == legend
+
+
 def test_heads_are_side_by_side_where_there_is_room_and_pages_elsewhere():
     assert lines_of(weights(), ATTENTION, (1, 0, 0), columns=60)[0].split() == ["head", "0", "head", "1"]
     assert lines_of(weights(), ATTENTION, (1, 0, 0), columns=14)[0].strip() == "head 1 of 2"

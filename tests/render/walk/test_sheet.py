@@ -14,6 +14,7 @@ from tui_backprop.render.draw.spans import plain, width
 from tui_backprop.render.walk.tensor import tensor_view
 from tui_backprop.session.state import from_preset
 from tui_backprop.session.transitions import select
+from tui_backprop.support.format import format_number
 
 LENET = from_preset("lenet")
 AXES = [*LENET.network.graph.axes]
@@ -99,6 +100,52 @@ def test_signs_are_told_by_glyphs(step_of):
             assert glyph in (UTF8.up if value > 0 else UTF8.down) + UTF8.zero
             if abs(value) == np.abs(snapshot.iteration.tensor("dW1")).max():
                 assert glyph in (UTF8.up[-1], UTF8.down[-1])
+
+
+def legend_of(name, array):
+    """Name and extremes of an array, each behind the glyph that has its sign and its size."""
+    peak, words = np.abs(array).max(), [name]
+    for end, glyphs in ((array.max(), UTF8.up), (array.min(), UTF8.down)):
+        level = np.searchsorted([0.08, 0.35, 0.7], abs(end) / peak)
+        if level and (end > 0) == (glyphs is UTF8.up):
+            words += [f"{glyphs[level - 1]} {format_number(float(end), sign=True)}"]
+    return " ".join(filter(None, words))
+
+
+@pytest.mark.parametrize("size", [(37, 15), (60, 24)])
+@pytest.mark.parametrize(
+    ("name", "shown"), [("dW1", ["W1", "dW1"]), ("W1'", ["W1'", "dW1"]), ("p1", ["p1"]), ("u1", ["u1"])]
+)
+def test_the_legend_has_the_extremes_of_each_array_beside_the_glyphs_they_are_drawn_with(
+    step_of, name, shown, size
+):
+    kernels = select(LENET, AXES.index("channel of the image"), 0)  # the bias has no such axis
+    snapshot = step_of(name, kernels, "map")
+    text = " ".join(" ".join(texts(snapshot, *size)[-3:]).split())
+    for each in shown:
+        new, now = snapshot.iteration.new, snapshot.iteration.tensor
+        array = new[each[:-1]] if each.endswith("'") else now(each)
+        array = array[0] if snapshot.graph.per_sample(each.rstrip("'")) else array
+        assert legend_of(each if len(shown) > 1 else "", array) in text
+
+
+def test_no_negative_is_named_where_there_is_none(step_of):
+    assert not any("≡" in text or "−" in text for text in texts(step_of("p1", view="map"), 38, 12))
+    assert any("≡ −" in text for text in texts(step_of("u1", view="map"), 38, 12))
+
+
+def test_what_an_entry_is_made_of_has_its_scale_where_there_is_room(step_of):
+    snapshot = step_of("u1")
+    lines = [" ".join(text.split()) for text in texts(snapshot, 60, 34)]
+    assert legend_of("W1", snapshot.iteration.tensor("W1")) in lines[:17]
+
+
+@pytest.mark.parametrize("rows", [5, 7, 11])
+def test_in_few_lines_two_arrays_have_at_least_their_ranges(step_of, rows):
+    snapshot = step_of("dW1", view="map")
+    for each in ("W1", "dW1"):
+        peak = float(np.abs(snapshot.iteration.tensor(each)).max())
+        assert f"{each} ±{format_number(peak)}" in texts(snapshot, 37, rows)[-1]
 
 
 def test_above_a_convolution_are_its_image_its_patch_and_its_kernel(step_of):

@@ -8,6 +8,7 @@ from tui_backprop.engine.arrays.statistics import pool
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.spans import Line, line
+from tui_backprop.support.format import format_number
 
 HALF_BLOCKS = " ▀▄█"  # neither half of a cell, the upper one, the lower one, both
 INK = 0.4  # of the largest pixel: those above are drawn
@@ -58,6 +59,18 @@ def rows_of_glyphs(cells: Array, context: RenderContext, scale: float) -> list[s
     level = np.searchsorted(LEVEL_FLOORS, np.nan_to_num(size, nan=0, posinf=9), side="right")
     index = np.where(np.isnan(cells), len(table) - 1, signs + np.where(cells < 0, -level, level))
     return ["".join(row) for row in table[index]]
+
+
+def extremes(values: Array, context: RenderContext, scale: float) -> list[str]:
+    """Return the largest and the smallest entry, each behind the glyph that it is drawn with: "█ +0.242", "≡ −0.252".
+    A sign that no entry has, or none that is drawn, is left out."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return []
+    ends = float(finite.max()), float(finite.min())
+    (glyphs,) = rows_of_glyphs(np.array([ends]), context, scale)
+    found = zip(glyphs, ends, (context.up, context.down), strict=True)
+    return [f"{glyph} {format_number(end, sign=True)}" for glyph, end, sign in found if glyph in sign]
 
 
 def heatmap(

@@ -111,7 +111,7 @@ def _plotted(found: Distribution, columns: int, rows: int, role: str, context: R
     words = (f"tallest bar {tallest:,} entries, {kind} scale", f"tallest {tallest:,}, {kind}")
     below = [
         _axis(plot, found, context),
-        _ends(plot),
+        _ends(plot, found),
         line((next((w for w in words if len(w) <= columns), words[-1]), "muted")),
         *_left_out(found, columns),
     ]
@@ -155,11 +155,11 @@ def _axis(plot: BarPlot, found: Distribution, context: RenderContext) -> Line:
     return merge(spans)
 
 
-def _ends(plot: BarPlot) -> Line:
-    """Draw the values at both ends of the axis, with enough digits to tell them apart, and 0."""
-    values = plot.start, plot.start + len(plot.counts) * plot.each
+def _ends(plot: BarPlot, found: Distribution) -> Line:
+    """Draw the smallest and the largest entry below the bars that hold them, with enough digits to tell them apart,
+    and 0."""
     for digits in range(3, 17):
-        left, right = (format_number(value, digits, sign=True) for value in values)
+        left, right = (format_number(value, digits, sign=True) for value in (found.low, found.high))
         if left != right:
             break
     text = left.ljust(plot.columns - len(right)) + " " * (len(left) + len(right) > plot.columns) + right
@@ -190,13 +190,18 @@ def _brief(found: Distribution, columns: int) -> str:
 
 def first_parts(parts: Sequence[str], columns: int) -> str:
     """Join the first parts that fit into one line."""
-    text = ""
+    return packed(parts, columns)[0]
+
+
+def packed(parts: Sequence[str], columns: int) -> list[str]:
+    """Join parts into lines, up to the first that fits into none."""
+    lines = [""]
     for part in filter(None, parts):
-        longer = f"{text}  {part}" if text else part
-        if len(longer) > columns:
+        longer = f"{lines[-1]}  {part}" if lines[-1] else part
+        if len(part) > columns:
             break
-        text = longer
-    return text
+        lines = [*lines[:-1], longer] if len(longer) <= columns else [*lines, part]
+    return lines
 
 
 def _statistics(found: Distribution, context: RenderContext) -> list[tuple[str, str]]:

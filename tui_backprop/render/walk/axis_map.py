@@ -13,7 +13,7 @@ from tui_backprop.engine.arrays.statistics import pool
 from tui_backprop.engine.network.axes import LOOKED_AT
 from tui_backprop.engine.primitives import Array
 from tui_backprop.render.draw.context import RenderContext
-from tui_backprop.render.draw.heatmap import largest, rows_of_glyphs
+from tui_backprop.render.draw.heatmap import extremes, largest, rows_of_glyphs
 from tui_backprop.render.draw.spans import Line, Span, beside, line, merge, width
 from tui_backprop.render.sample_text import POSITIONS, SampleText
 from tui_backprop.support.format import format_number
@@ -165,12 +165,13 @@ class _Page:
         return [self.context.fit(line(*spans))]
 
     def legend(self, columns: int) -> list[Line]:
-        """Explain the glyphs: the largest size of each sign."""
-        size = format_number(self._peak)
+        """Explain the glyphs: the largest entry of each sign."""
         if self._heights:
-            glyphs = f"{self.context.bars[-1]} {size}{' and more' if self._attends else ''}"
+            more = " and more" if self._attends else ""
+            glyphs = f"{self.context.bars[-1]} {format_number(self._peak)}{more}"
         else:
-            glyphs = f"{self.context.up[-1]} +{size}  {self.context.down[-1]} {format_number(-self._peak)}"
+            drawn = np.tril(self.array.values) if self._attends else self.array.values
+            glyphs = "  ".join(extremes(drawn, self.context, self._peak))
         rows, every = self.array.values.shape[-2], self.array.axes[-2]
         counted = f"{rows} {every}s"
         choices: Sequence[str] = (f"{glyphs}  {counted}", glyphs)

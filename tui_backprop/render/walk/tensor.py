@@ -21,7 +21,7 @@ from tui_backprop.render.draw.array_table import (
 )
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.gallery import gallery, gallery_layout
-from tui_backprop.render.draw.heatmap import heatmap, largest, picture, signed_picture
+from tui_backprop.render.draw.heatmap import extremes, heatmap, largest, picture, signed_picture
 from tui_backprop.render.draw.histogram import first_parts, histogram
 from tui_backprop.render.draw.spans import Line, clip, line, width
 from tui_backprop.render.sample_text import text_of
@@ -35,7 +35,6 @@ from tui_backprop.render.walk.sheet import sheet
 from tui_backprop.render.walk.shown_array import ShownArray, shown_array, shown_summary
 from tui_backprop.render.walk.text_strip import text_strip
 from tui_backprop.session.session_parts import VIEWS
-from tui_backprop.support.format import format_number
 
 GAP = 2
 AROUND_ROWS, LEAST_ARRAY_ROWS = 6, 8  # lines around the rows of an array, and of one in all
@@ -200,16 +199,13 @@ def _picture(
     plan = gallery_layout(shown.image, shown.values.shape[1], rows - 1, columns)
     units = _units_by_delta(snapshot)[: plan.most]
     weights = shown.values[:, units]
-    scale = largest(weights)
+    scale = largest(shown.values)
     pictures = [
         (line((f"▸ unit {unit}" if i == 0 else f"unit {unit}", "muted" if i else "strong")), image)
         for i, (unit, image) in enumerate(zip(units, weights.T.reshape(-1, *shown.image), strict=True))
     ]
     drawn = gallery(pictures, plan, lambda image, r, c: signed_picture(image, r, c, role, context, scale))
-    ends = (
-        f"{context.up[-1]} {format_number(scale, sign=True)}",
-        f"{context.down[-1]} {format_number(-scale)}",
-    )
+    ends = extremes(shown.values, context, scale)
     legend = first_parts(
         (*ends, f"{context.zero} near 0", "one scale for all" if len(units) > 1 else ""), columns
     )
