@@ -56,6 +56,28 @@ def test_the_largest_entries_are_those_of_the_array_and_hold_the_share_beside_th
             assert percent not in ("0", "100")
 
 
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize(
+    ("preset", "name"),
+    [("lenet", "dW1"), ("lenet", "W2'"), ("lenet", "u1"), ("lenet", "x"), ("rnn", "dWh"), ("microgpt", "A1"),
+     ("micrograd", "g")],
+)  # fmt: skip
+def test_entries_have_the_index_of_their_own_array(view_of, preset, name, batch):
+    session = from_preset(preset)
+    session = replace(session, batch=batch) if session.network.graph.fed else session
+    (_, *lines, _), iteration = view_of(session, "largest", name)
+    array = iteration.new[name[:-1]] if name.endswith("'") else iteration.tensor(name)
+    array = array[0] if iteration.graph.per_sample(name.rstrip("'")) else array
+    sizes = np.sort(np.abs(array).ravel())[::-1]
+    for text, size in zip(lines, sizes, strict=False):
+        label, value = re.match(r"(\S+) +(\S+)", text).groups()
+        where, _, index = label.rstrip("]").partition("[")
+        entry = array[tuple(map(int, filter(None, index.split(","))))]
+        assert (where, np.ndim(entry)) == (name, 0)
+        assert abs(float(entry)) == size
+        assert float(value.replace("−", "-")) == pytest.approx(float(entry), rel=6e-3)
+
+
 def test_equal_entries_come_in_the_order_of_the_array(view_of):
     (_, *lines, _), _ = view_of(LESSON, "largest", "dW1")
     at = [int(re.match(r"dW1\[(\d+)", text)[1]) for text in lines if "−0.280" in text]

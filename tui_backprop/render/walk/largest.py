@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from tui_backprop.engine.arrays.statistics import TOP_ENTRIES, largest_entries
 from tui_backprop.engine.arrays.top_k import count_largest
 from tui_backprop.engine.network.tensor_names import entry_name
-from tui_backprop.engine.primitives import Array
+from tui_backprop.engine.primitives import Array, index_at
 from tui_backprop.render.draw.array_table import NUMBER_COLUMNS, share_of_norm, statistics
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.heatmap import largest
@@ -26,7 +24,7 @@ def largest_view(
 ) -> list[Line]:
     """Draw the entries that are largest in magnitude, by name, and the share of the norm that they hold."""
     summary, room = shown_summary(snapshot, shown), max(rows - 1, 1)
-    if shown.samples:
+    if shown.samples or snapshot.graph.per_sample(shown.name):
         top = largest_entries(shown.row)
     else:
         top = snapshot.iteration.distribution(shown.name, updated=shown.updated).top
@@ -70,6 +68,6 @@ def _ties(largest_values: Array) -> tuple[str, ...]:
 
 
 def _place(shown: ShownArray, place: int) -> str:
-    """Return the name of an entry: W2[13,200]."""
-    index = np.unravel_index(place, shown.row.shape)
-    return entry_name(shown.label, tuple(map(int, index)))
+    """Return the name of an entry, by its index in the array of a sample or of a parameter: W1[4,0,3,1]."""
+    array = shown.values[0] if shown.samples else shown.values
+    return entry_name(shown.label, index_at(place, array.shape))
