@@ -190,18 +190,13 @@ def _brief(found: Distribution, columns: int) -> str:
 
 def first_parts(parts: Sequence[str], columns: int) -> str:
     """Join the first parts that fit into one line."""
-    return packed(parts, columns)[0]
-
-
-def packed(parts: Sequence[str], columns: int) -> list[str]:
-    """Join parts into lines, up to the first that fits into none."""
-    lines = [""]
+    text = ""
     for part in filter(None, parts):
-        longer = f"{lines[-1]}  {part}" if lines[-1] else part
-        if len(part) > columns:
+        longer = f"{text}  {part}" if text else part
+        if len(longer) > columns:
             break
-        lines = [*lines[:-1], longer] if len(longer) <= columns else [*lines, part]
-    return lines
+        text = longer
+    return text
 
 
 def _statistics(found: Distribution, context: RenderContext) -> list[tuple[str, str]]:

@@ -15,8 +15,7 @@ from tui_backprop.engine.primitives import Array, index_at, size
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.gallery import PICTURE_GAP, GalleryLayout, arranged, gallery_layout
 from tui_backprop.render.draw.heatmap import extremes, largest, picture, signed_picture
-from tui_backprop.render.draw.histogram import first_parts, packed
-from tui_backprop.render.draw.spans import Line, beside, clip, line, pad, width
+from tui_backprop.render.draw.spans import Line, beside, clip, line, packed, pad, width
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.shown_array import ShownArray
 from tui_backprop.support.format import format_number
@@ -98,24 +97,23 @@ def sheet(
     at, pages = chosen * each // most, -(-len(tiles) // most)
     page = tiles[at * most : (at + 1) * most]
     lines = arranged([tile.lines(plan.deep, plan.wide, context, plan.room) for tile in page], plan)
-    below = _legend(at + 1, pages, scales, columns, notes, context)
-    return [*above, *lines, *(line((text, "muted")) for text in below)]
+    return [*above, *lines, *_legend(at + 1, pages, scales, columns, notes, context)]
 
 
 def _legend(
     page: int, pages: int, scales: Sequence[_Scale], columns: int, rows: int, context: RenderContext
-) -> list[str]:
+) -> list[Line]:
     """Say which page is shown, and the scale of each array, in at most ``rows`` lines."""
     keys = context.words("{unit(-1)} {unit(1)}")
     long, short = (f"page {page} of {pages} ({keys})", f"{page}/{pages} {keys}") if pages > 1 else ("", "")
     ends, brief = [scale.ends for scale in scales], [scale.brief for scale in scales]
-    lines: list[str] = []
+    lines: list[Line] = []
     for parts in ([long, *ends], [short, *ends], [long, *brief], [short, *brief]):
-        lines = packed(parts, columns)
+        lines = packed([[(text, "muted")] for text in parts if text], columns)
         if len(lines) <= rows:
             break
-    near = f"{context.zero} near 0" if any(ends) else ""
-    return [*lines[:rows][:-1], first_parts((lines[:rows][-1], near), columns)]
+    near = [[(f"{context.zero} near 0", "muted")]] if any(ends) else []
+    return packed([*lines, *near], columns)[: min(len(lines), rows)]
 
 
 def _tiles(snapshot: Snapshot, shown: ShownArray, context: RenderContext) -> tuple[list[_Tile], int, int]:
@@ -167,7 +165,8 @@ def _origin(
     at = (0, *index) if graph.per_sample(shown.name) else index
     patches = patches_of(iteration, snapshot.step.pieces[-1], at)
     tiles = [tile for patch in patches for tile in _of_patch(snapshot, patch, context)]
-    scales = packed([*dict.fromkeys(tile.scale.ends for tile in tiles)], columns)[: rows >= TWO_NOTES_ROWS]
+    ends = filter(None, dict.fromkeys(tile.scale.ends for tile in tiles))
+    scales = packed([[(text, "muted")] for text in ends], columns)[: rows >= TWO_NOTES_ROWS]
     for deep in range(rows - 1 - len(scales), 2, -1):
         sizes = [_size(tile.image, deep) for tile in tiles]
         widths = [max(wide, len(tile.name)) for tile, (_, wide) in zip(tiles, sizes, strict=True)]
@@ -183,8 +182,7 @@ def _origin(
     won = [
         name_of(iteration, patch.tensor, (*patch.lead, *place)) for patch in patches for place in patch.won
     ]
-    notes = [line((text, "muted")) for text in scales if text]
-    return [*lines, *notes, *([line((context.text(f"largest: {', '.join(won)}"), "text"))] if won else [])]
+    return [*lines, *scales, *([line((context.text(f"largest: {', '.join(won)}"), "text"))] if won else [])]
 
 
 def _size(image: Array, deep: int) -> tuple[int, int]:
