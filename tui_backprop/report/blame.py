@@ -111,7 +111,7 @@ def _drawn(blame_state: BlameState, found: ParameterDetail, context: RenderConte
     yield from path_lines(session, found, WIDE, len(found.path) + 3, several=several, context=context)
     yield from way_lines(session, iteration, found, WIDE, context)
     yield ()
-    yield from nudge_lines(found, WIDE, len(found.nudges))
+    yield from nudge_lines(found, WIDE)
 
 
 # --- spoken -----------------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ def test_a_nudge_after_which_nothing_is_predicted_flips_to_nothing():
         nudges=(Nudge("update", 0.1, 0.1, np.nan, None), Nudge("up", 0.1, 0.1, 0.1, 5)),
     )
     assert flip_sentence(changed).startswith("update: no prediction; +1.299 flips it to 6; ")
-    rows = nudge_lines(changed, 60, 4)
+    rows = nudge_lines(changed, 60)
     assert [span[1] for span in rows[2] if span[0].strip() == "NaN"] == ["text", "loss"]
     nothing = replace(found, flips=FlipSearch(0, None))
     assert flip_sentence(nothing) == "no prediction: outputs are not finite."
@@ -83,7 +83,7 @@ def test_the_loss_above_the_table_is_that_of_double_precision():
     program.feed(pass_.tensor("x").astype(float), pass_.tensor("t").astype(float))
     loss = float(program.forward())
     assert found.base_loss == pytest.approx(loss, rel=1e-14)
-    heads = ["".join(text for text, _ in nudge_lines(found, columns, 4)[0]) for columns in (78, 52, 44, 33)]
+    heads = ["".join(text for text, _ in nudge_lines(found, columns)[0]) for columns in (78, 52, 44, 33)]
     assert heads == [
         f"change in the loss from it alone, in double precision, now {loss:.4f}",
         f"float64 loss change from it alone, now {loss:.4f}",

@@ -63,7 +63,7 @@ def test_the_table_of_nudges_always_says_by_how_much_and_that_it_is_the_loss(nam
     blame_state = blamed(name)
     loss = blame_state.detail.base_loss
     for columns in WIDTHS:
-        lines = [plain(row) for row in nudge_lines(blame_state.detail, columns, 4)]
+        lines = [plain(row) for row in nudge_lines(blame_state.detail, columns)]
         assert lines[0].startswith(
             (
                 "change in the loss from it alone",
@@ -247,3 +247,38 @@ def test_the_predictions_of_a_text_stand_below_its_targets():
         predicted
         == f"predicted {letters}  {sum(a == b for a, b in zip(letters, 'anita•', strict=True))} of 6 correct"
     )
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+@pytest.mark.parametrize("rows", range(12, 24))
+def test_what_the_keys_do_is_shown_before_the_path_is(columns, rows):
+    """+ and − are the nudges up and down, x is that to zero; the path has what is left."""
+    for name in SESSIONS:
+        state = blamed(name)
+        text = text_of(parameter_detail_lines(state, columns, rows, UTF8))
+        assert [nudge.name for nudge in state.detail.nudges if not nudge.by_hand] == ["update"]
+        for nudge in (nudge for nudge in state.detail.nudges if nudge.by_hand):
+            assert re.search(rf"^{nudge.name} +[+−\d]", text, re.MULTILINE)
+
+
+def test_what_flips_the_prediction_of_lenet_is_shown_with_all_nudges_at_80x24():
+    session = from_preset("lenet")
+    iteration = Replay().take(session)
+    ranked = ranking(iteration, "gradient", 15, 0)
+    for attribution in ranked:
+        state = BlameState(session, iteration, ranked, parameter_detail(iteration, attribution, 2))
+        state = replace(state, session=having(session, number=(attribution.tensor, attribution.index)))
+        text = text_of(parameter_detail_lines(state, 41, 16, UTF8))
+        assert all(f"\n{nudge.name} " in text for nudge in state.detail.nudges)
+        assert "may miss some" in " ".join(text.split()) or "flips" in text
+        assert "to the loss" in text
+
+
+def test_lines_that_do_not_fit_are_counted():
+    for state, columns in product((blamed("lesson"), blamed("batch")), WIDTHS):
+        *shown, last = parameter_detail_lines(state, columns, 6, UTF8)
+        (more,) = re.findall(r"^(\d+) more lines do not fit$", plain(last))
+        whole = parameter_detail_lines(state, columns, 5 + int(more), UTF8)
+        assert len(shown) == 5
+        assert len(whole) == 5 + int(more)
+        assert "do not fit" not in plain(whole[-1])

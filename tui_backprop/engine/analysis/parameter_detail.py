@@ -32,13 +32,15 @@ SMALL_NUDGE = 0.01
 class Nudge:
     """One parameter changed ``by`` so much: the change of the loss that its gradient predicts, and the actual change,
     by a forward pass in double precision. ``predicted_class`` is that of the first sample of the batch then (which
-    means something where outputs are classes), None where there is no prediction."""
+    means something where outputs are classes), None where there is no prediction. ``by_hand`` is False of what
+    happens anyway: the coming update."""
 
     name: str
     by: float
     predicted_change: float
     actual_change: float
     predicted_class: int | None
+    by_hand: bool = True
 
 
 @dataclass(frozen=True)
@@ -167,18 +169,17 @@ class ChangedParameter:
     def nudges(self) -> tuple[Nudge, ...]:
         """Change it by the coming update, to zero, and a little up and down."""
         asked = (
-            ("update", float(self._iteration.after.parameters[self._at]) - self._attribution.value),
-            ("to zero", -self._attribution.value),
-            ("up", SMALL_NUDGE),
-            ("down", -SMALL_NUDGE),
+            ("update", float(self._iteration.after.parameters[self._at]) - self._attribution.value, False),
+            ("to zero", -self._attribution.value, True),
+            ("up", SMALL_NUDGE, True),
+            ("down", -SMALL_NUDGE, True),
         )
         found = []
-        for name, by in asked:
+        for name, by, by_hand in asked:
             if by:
                 loss, predicted_class = self._run(by)
-                found.append(
-                    Nudge(name, by, self._attribution.gradient * by, loss - self.loss, predicted_class)
-                )
+                first_order = self._attribution.gradient * by
+                found.append(Nudge(name, by, first_order, loss - self.loss, predicted_class, by_hand))
         return tuple(found)
 
     def flips(self, label: int, others: Sequence[float] = ()) -> FlipSearch:

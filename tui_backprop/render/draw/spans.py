@@ -97,6 +97,14 @@ def beside(left: Sequence[Line], right: Sequence[Line], columns: int, gap: int =
     return [line(*pad(a, columns), " " * gap, *b) if b else a for a, b in both]
 
 
+def cut_lines(lines: Sequence[Line], rows: int) -> list[Line]:
+    """Return the first lines that fit into so many rows; where some do not, the last one counts them."""
+    hidden = len(lines) - rows + 1
+    if hidden < 2:
+        return [*lines]
+    return [*lines[: rows - 1], line((f"{hidden} more lines do not fit", "muted"))][:rows]
+
+
 def merge(row: Iterable[Span]) -> Line:
     """Join neighbors of one role: fewer changes of style, fewer bytes sent."""
     merged: list[Span] = []

@@ -33,9 +33,10 @@ NUDGE_COLUMNS: tuple[tuple[str, str, Cell], ...] = (
 NUDGE_LAYOUTS = ((3, (0, 1, 2, 3)), (3, (0, 1, 2)), (2, (0, 1, 2)), (3, (0, 2)), (2, (0, 2)))
 
 
-def nudge_lines(found: ParameterDetail, columns: int, most: int) -> list[Line]:
-    """Draw the nudge table: how far the parameter alone is moved, the change in the loss to first order, the actual
-    one, and, where there is room, the loss that results. Numbers are never cut: columns are left out."""
+def nudge_lines(found: ParameterDetail, columns: int, by_hand: bool = False) -> list[Line]:
+    """Draw the nudge table, of all nudges or of those ``by_hand`` alone: how far the parameter alone is moved, the
+    change in the loss to first order, the actual one, and, where there is room, the loss that results. Numbers are
+    never cut: columns are left out."""
     loss = found.base_loss
     headings = (
         f"change in the loss from it alone, in double precision, now {format_number(loss, 4)}",
@@ -44,7 +45,7 @@ def nudge_lines(found: ParameterDetail, columns: int, most: int) -> list[Line]:
         "loss change from it alone",
     )
     heading = first_fitting(columns, *(line((text, "muted")) for text in headings))
-    nudges = found.nudges[:most]
+    nudges = [nudge for nudge in found.nudges if nudge.by_hand or not by_hand]
     fields: list[int] = []
     for digits, which in NUDGE_LAYOUTS:
         shown = [NUDGE_COLUMNS[i] for i in which]

@@ -12,7 +12,7 @@ from tui_backprop.engine.explain.zero_gradient import OWN, ZeroGradient, zero_gr
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.number_titles import title_lines
-from tui_backprop.render.draw.spans import Line, line, wrap
+from tui_backprop.render.draw.spans import Line, cut_lines, line, wrap
 from tui_backprop.render.draw.statements import statement_lines
 from tui_backprop.render.view_state import Snapshot
 from tui_backprop.render.walk.equation import equations, formula_with_shapes, receipt
@@ -39,10 +39,7 @@ def number_panel(
             break
     if len(best) > rows:
         best = [row for row in best if row]
-    hidden = len(best) - rows + 1
-    if hidden > 1:
-        best = [*best[: rows - 1], line((f"{hidden} more lines do not fit", "muted"))]
-    return [context.fit(row) for row in best[:rows]]
+    return [context.fit(row) for row in cut_lines(best, rows)]
 
 
 def _drawings(

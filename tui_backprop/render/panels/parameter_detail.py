@@ -8,44 +8,37 @@ from tui_backprop.data.catalogue import info
 from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.render.draw.number_titles import title_lines
-from tui_backprop.render.draw.spans import (
-    Line,
-    line,
-    wrap,
-)
+from tui_backprop.render.draw.spans import Line, cut_lines, line, wrap
 from tui_backprop.render.panels.nudge_table import flip_lines, nudge_lines
 from tui_backprop.render.panels.parameter_path import path_lines, way_lines
 from tui_backprop.render.panels.sample_pulls import pull_lines
 from tui_backprop.render.view_state import BlameState
 
-MOST_TEXT_ROWS = 8  # rows of a path as running text
+EVERY_ROW = 999  # of a path
 
 
 @dataclass(frozen=True)
 class DetailLayout:
-    """How much of a parameter's detail is shown: a row for each factor of the path (or running text, or no path),
-    the number of nudges, the changes that flip the prediction (with a caveat, brief or not at all), and blank lines
-    between the parts."""
+    """How much of a parameter's detail is shown: the path in at most so many ``path_rows``, with a row for each
+    factor in a ``table`` or as running text; the changes that flip the prediction (with a caveat, brief or not at
+    all); blank lines between the parts; and all nudges or those ``by_hand``, which say what the keys do."""
 
-    factors: str
-    nudges: int
+    path_rows: int
+    table: bool = False
     flips: str = "full"
     air: bool = False
+    by_hand: bool = False
 
 
 DETAIL_LAYOUTS = (  # the first that fits is used
-    DetailLayout("rows", 4, air=True),
-    DetailLayout("rows", 4),
-    DetailLayout("text", 4, air=True),
-    DetailLayout("text", 4),
-    DetailLayout("text", 4, "brief"),
-    DetailLayout("text", 3, "brief"),
-    DetailLayout("text", 2, "brief"),
-    DetailLayout("text", 2, ""),
-    DetailLayout("", 4),
-    DetailLayout("", 2),
-    DetailLayout("", 2, "brief"),
-    DetailLayout("", 2, ""),
+    DetailLayout(EVERY_ROW, table=True, air=True),
+    DetailLayout(EVERY_ROW, table=True),
+    DetailLayout(8, air=True),
+    DetailLayout(8),
+    *(DetailLayout(rows, flips="brief") for rows in (8, 7, 6, 5, 4)),
+    DetailLayout(4, flips="brief", by_hand=True),
+    DetailLayout(0, flips="brief"),
+    DetailLayout(0, flips=""),
 )
 
 
@@ -69,28 +62,25 @@ def parameter_detail_lines(
     flips = {
         "full": flip_lines(found, columns, names=names),
         "brief": flip_lines(found, columns, True, names),
-    }
-    flips[""] = []
-    several, everything = iteration.batch > 1, len(found.path) + 3
-    way = way_lines(session, iteration, found, columns, context)
-    path = {
-        "rows": [*path_lines(session, found, columns, everything, several, context=context), *way],
-        "text": [
-            *path_lines(session, found, columns, MOST_TEXT_ROWS, several, table=False, context=context),
-            *way,
-        ],
         "": [],
     }
+    several = iteration.batch > 1
+    way = way_lines(session, iteration, found, columns, context)
     lines: list[Line] = []
     for look in DETAIL_LAYOUTS:
-        nudged = nudge_lines(found, columns, look.nudges) + flips[look.flips]
-        parts = [[*top, *path[look.factors]], nudged, pull_table]
+        nudged = nudge_lines(found, columns, look.by_hand)
+        path = path_lines(session, found, columns, look.path_rows, several, look.table, context)
+        parts = [
+            [*top, *([*path, *way] if look.path_rows else [])],
+            [*nudged, *flips[look.flips]],
+            pull_table,
+        ]
         lines = []
         for part in filter(None, parts):
             lines += [(), *part] if lines and look.air else part
         if len(lines) <= rows:
-            break
-    return lines[:rows]
+            return lines
+    return cut_lines(lines, rows)
 
 
 def _not_ranked(blame_state: BlameState, columns: int) -> list[Line]:
