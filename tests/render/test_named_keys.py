@@ -58,7 +58,7 @@ def cases(snapshot, bad):
     going = Learning(0, np.array([0.5, 0.4]), going=True)
     moved = edit_parameter(Session(), "W1", (0, 0), 0.1)
     return {
-        "ctrl+u undoes it": text(edit_lines(moved, 80, GLYPHS)),
+        "ctrl+u undoes the last change": text(edit_lines(moved, 80, GLYPHS)),
         "page 1 of 6 (P)": plain(pages("cost", 20, GLYPHS)),
         "M stops": text(sweeping(COSTS, 80, GLYPHS)),
         "M measures again": text(readout(CostState(NetworkSpec(), busy), 80, context=GLYPHS)),

@@ -53,6 +53,15 @@ async def test_plus_and_minus_move_it_by_a_hundredth_and_cancel(open_app):
         assert ui.app.snapshot.iteration.loss == loss
 
 
+async def test_the_line_of_the_edits_promises_what_undo_does(open_app):
+    async with open_app(from_preset("xor"), size=(80, 24)) as ui:
+        await ui.press("b", *["plus"] * 10)
+        name = entry_name(chosen(ui).tensor, chosen(ui).index)
+        assert f"edited: {name} by +0.100; u undoes the last change" in blame(ui)
+        await ui.press("u")
+        assert f"edited: {name} by +0.0900; u undoes the last change" in blame(ui)
+
+
 @pytest.mark.parametrize("session", [Session(), from_preset("xor")], ids=["lesson", "xor"])
 async def test_the_prediction_flips_where_a_change_was_found_that_flips_it(open_app, session):
     async with open_app(session, size=(120, 40)) as ui:

@@ -21,6 +21,6 @@ def edit_lines(session: Session, columns: int, context: RenderContext = UTF8) ->
         for edit in latest[:MOST_NAMED]
     ]
     named += [f"{len(latest) - MOST_NAMED} more"] if len(latest) > MOST_NAMED else []
-    texts = [f"{', '.join(named)}; {context.key('undo')} undoes it", ", ".join(named), named[0]]
+    texts = [f"{', '.join(named)}; {context.key('undo')} undoes the last change", ", ".join(named), named[0]]
     text = next((text for text in texts if len("edited: ") + len(text) <= columns), texts[-1])
     return [line(("edited: ", "muted"), (cut(text, columns - len("edited: ")), "update"))]
