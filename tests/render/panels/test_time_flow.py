@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from tests.render.room import STRICT_ASCII, faults
@@ -11,6 +12,7 @@ from tui_backprop.render.draw.spans import plain
 from tui_backprop.render.panels.time_flow import time_verdict
 from tui_backprop.render.panels.value_flow import value_flow_panel
 from tui_backprop.session.state import from_preset
+from tui_backprop.support.format import format_number, format_times
 
 RNN = from_preset("rnn")
 
@@ -31,7 +33,7 @@ def test_every_step_that_a_gradient_reaches_has_a_bar(snapshots):
     lines = [plain(row) for row in value_flow_panel(snapshot, found, 80, 22, UTF8)]
     reached = [each for each in found.steps if each.norm]
     assert len(reached) == len([text for text in lines if text.strip().startswith("step ") and "━" in text])
-    bars = [text.count("━") for text in lines if text.strip().startswith("step ")]
+    bars = [text.count("━") for text in lines if text.strip().startswith("step ") and "━" in text]
     order = sorted(range(len(reached)), key=lambda i: reached[i].norm)
     assert [bars[i] for i in order] == sorted(bars)
     assert any("no gradient reaches step" in text for text in lines)
@@ -62,7 +64,38 @@ def test_the_verdict_is_about_the_product_over_the_steps():
     assert "vanishes over time" in said((0.1, 0.1), (1.0, 0.1), (1.0, 0.0))
     assert "explodes over time" in said((9.0, 8.0), (2.0, 2.0), (0.5, 0.0))
     assert "neither" in said((1.0, 0.9), (1.0, 0.0))
+
+
+def test_without_a_step_back_there_is_no_verdict():
     assert said() == ""
+
+
+def test_every_verdict_says_by_which_threshold():
+    """Just within and just beyond both thresholds; the loss of a step adds to its norm, not to what comes back."""
+    for growth, words in (
+        (0.099, "it vanishes over time (rule of thumb: below 0.1)"),
+        (0.101, "it neither vanishes nor explodes over time (rule of thumb: from 0.1 to 10)"),
+        (9.9, "it neither vanishes nor explodes over time (rule of thumb: from 0.1 to 10)"),
+        (10.1, "it explodes over time (rule of thumb: above 10)"),
+    ):
+        text = said((growth + 1.0, growth), (1.0, 0.0))
+        assert text == f"what comes back through 1 step is multiplied by {format_number(growth)}: {words}"
+
+
+@pytest.mark.parametrize("columns", [37, 60, 78, 120])
+def test_the_factors_are_explained_below_them_and_are_what_is_explained(snapshots, columns):
+    snapshot = snapshots(RNN)[0]
+    found = value_flow(snapshot.iteration)
+    text = " ".join(
+        " ".join(plain(row).split()) for row in value_flow_panel(snapshot, found, columns, 40, UTF8)
+    )
+    assert "step back: norm through the next step alone ÷ norm there; own loss adds to it" in text
+    iteration, wh = snapshot.iteration, snapshot.iteration.tensor("Wh")
+    norms = [np.linalg.norm(iteration.tensor(f"dh{t}")) for t in range(1, 17)]
+    for t, norm in enumerate(norms[1:], 2):
+        if norm:
+            through = np.linalg.norm(iteration.tensor(f"du{t}") @ wh.T)  # without the loss of step t - 1
+            assert f"×{format_times(through / norm)}" in text
 
 
 @pytest.mark.parametrize("context", [UTF8, STRICT_ASCII], ids=["utf-8", "ascii"])

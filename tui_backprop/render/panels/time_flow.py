@@ -18,16 +18,19 @@ MOST_BAR_COLUMNS, LEAST_BAR_COLUMNS = 48, 4
 VANISHES, EXPLODES = 0.1, 10.0  # of the gradient, on its way back through all steps: a rule of thumb
 GAP, POINTER = "  ", "▸ "
 FACTOR = "step back"
+FACTOR_WORDS = f"{FACTOR}: norm through the next step alone ÷ norm there; own loss adds to it"
+THUMB = "rule of thumb"
 
 
 def time_flow_lines(
     snapshot: Snapshot, report: GraphFlow, columns: int, rows: int, context: RenderContext
 ) -> list[Line]:
-    """Draw a bar for each step that a gradient reaches, in at most ``rows`` lines, and which steps it does not reach;
-    nothing where there are no steps, or not enough room."""
+    """Draw a bar for each step that a gradient reaches, in at most ``rows`` lines, what the factors are, and which
+    steps it does not reach; nothing where there are no steps, or not enough room."""
     reached = [each for each in report.steps if each.norm]
     rest = [each for each in report.steps if not each.norm]
-    if not reached or rows < len(reached) + 3:
+    words = wrap(context.text(FACTOR_WORDS), columns, "muted") if len(reached) > 1 else []
+    if not reached or rows < len(reached) + 3 + len(words):
         return []
     scale = log_scale([each.norm for each in reached])
     names = [context.text(f"{_title(snapshot, each)}{GAP}{each.gradient}") for each in reached]
@@ -57,6 +60,7 @@ def time_flow_lines(
                 (f"{factor:>{beside}}", "muted"),
             )
         )
+    lines += words
     if rest:
         first, last = (_title(snapshot, each) for each in (rest[0], rest[-1]))
         ends = first if first == last else f"{first} to {last}"
@@ -72,13 +76,14 @@ def time_verdict(report: GraphFlow, columns: int, context: RenderContext) -> lis
     each = report.growth ** (1 / count)
     steps, total = f"{count} step{'s' * (count != 1)}", format_number(report.growth)
     a_step = f" ({format_number(each)} a step)" if count > 1 else ""
-    through = f"through {steps}, the gradient is multiplied by {total}{a_step}"
+    through = f"what comes back through {steps} is multiplied by {total}{a_step}"
     if report.growth < VANISHES:
-        verdict, role = f"it vanishes over time (rule of thumb: below {VANISHES})", "bad"
+        verdict, role = f"it vanishes over time ({THUMB}: below {VANISHES})", "bad"
     elif report.growth > EXPLODES:
-        verdict, role = f"it explodes over time (rule of thumb: above {EXPLODES:g})", "bad"
+        verdict, role = f"it explodes over time ({THUMB}: above {EXPLODES:g})", "bad"
     else:
-        verdict, role = "it neither vanishes nor explodes over time", "text"
+        within = f"{THUMB}: from {VANISHES} to {EXPLODES:g}"
+        verdict, role = f"it neither vanishes nor explodes over time ({within})", "text"
     return wrap(context.text(f"{through}: {verdict}"), columns, role)
 
 
