@@ -6,13 +6,18 @@ POSITION = "position"  # in the text of a sample; of attention, the one that loo
 LOOKED_AT = "looked at"  # the position that attention looks at
 TOKEN = "token"  # of the vocabulary
 HEAD = "head"  # of attention
-ROW, COLUMN = "row", "column"  # of an image, and of a kernel
+ROW, COLUMN = "row", "column"  # of an image
+KERNEL_ROW, KERNEL_COLUMN = (
+    "kernel row",
+    "kernel column",
+)  # no place in an image: the kernel is at every place
+PICTURES = (ROW, COLUMN), (KERNEL_ROW, KERNEL_COLUMN)
 CLASS, PIXEL = "class", "pixel"
 
 
 def of_images(axes: tuple[str, ...]) -> bool:
-    """Return True if an array consists of images: its last axes are rows and columns."""
-    return axes[-2:] == (ROW, COLUMN)
+    """Return True if an array consists of images or kernels: its last axes are rows and columns."""
+    return axes[-2:] in PICTURES
 
 
 def stepped(axes: tuple[str, ...]) -> str:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tui_backprop.engine.arrays.types import size
-from tui_backprop.engine.network.axes import CLASS, COLUMN, PIXEL, ROW
+from tui_backprop.engine.network.axes import CLASS, COLUMN, KERNEL_COLUMN, KERNEL_ROW, PIXEL, ROW
 from tui_backprop.engine.network.block_builder import BlockBuilder
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.value import BATCH, Value
@@ -65,7 +65,7 @@ class _Network(BlockBuilder):
         self.begin(f"conv {k}")
         own = _channel(k)
         maps, each = (own, ROW, COLUMN), (own, channels)
-        window = (_channel(k - 1), self.shape(images)[1]), (ROW, kernel), (COLUMN, kernel)
+        window = (_channel(k - 1), self.shape(images)[1]), (KERNEL_ROW, kernel), (KERNEL_COLUMN, kernel)
         kernels = self.parameter(f"W{k}", "weight", each, *window)
         at = self.operation(conv2d(stride, padding), (images, kernels), f"u{k}", maps)
         if spec.batch_norm:
