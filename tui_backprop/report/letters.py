@@ -79,7 +79,7 @@ def _spoken(blame: LetterBlame) -> Table:
 
 
 def letters_dict(session: Session, blame: LetterBlame) -> dict[str, Any]:
-    """What ``blame --letters --json`` prints; letters in the order of their changes of the loss to first order."""
+    """What ``blame --letters --json`` prints; the letter most to blame first, changes of the loss."""
     blame = _in_words(session, blame)
     p = None if blame.p is None else dict(zip(blame.names, map(float, blame.p), strict=True))
     return {

@@ -9,10 +9,11 @@ import pytest
 
 from tests.render.states import findings_of
 from tui_backprop.engine.analysis.blamed_letters import BlamedLetter, Replaced
+from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.render.draw.context import ASCII, UTF8
 from tui_backprop.render.draw.spans import plain
-from tui_backprop.render.panels.letters import drawn_bar, letter_table, ranked, trust_lines
-from tui_backprop.render.panels.text import percent, text_panel
+from tui_backprop.render.panels.letters import ABOUT, drawn_bar, letter_table, ranked, trust_lines
+from tui_backprop.render.panels.text import LABEL, percent, text_panel
 from tui_backprop.session.letter_blame import LetterBlame, chosen_weight
 from tui_backprop.session.session_parts import GeneratedText
 from tui_backprop.session.state import Session
@@ -103,7 +104,8 @@ def test_a_network_that_takes_no_text_says_so():
 def test_findings_about_another_text_give_no_probabilities():
     session, (*_, found) = findings_of(5)
     other = replace(session, text=GeneratedText("kar", letter=3))
-    assert not any(row.startswith("p ") for row in drawn(other, found))
+    assert any(row.startswith(f"{'p':<{LABEL}}") for row in drawn(session, found))
+    assert not any(row.startswith(f"{'p':<{LABEL}}") for row in drawn(other, found))
 
 
 @pytest.mark.parametrize(
@@ -114,9 +116,34 @@ def test_a_probability_takes_four_columns(p, text):
     assert len(text) <= 4
 
 
-def test_the_largest_change_is_the_first_whatever_its_sign():
-    letters = blamed(0.1), blamed(-0.7, position=2), blamed(0.3, position=3)
-    assert [each.position for each in ranked(LetterBlame(letters, 1.0, NAMES))] == [2, 3, 1]
+def test_the_letter_most_to_blame_is_the_first_and_the_one_that_helps_most_the_last():
+    letters = blamed(-0.1), blamed(0.7, position=2), blamed(-0.3, position=3), blamed(0.1, position=4)
+    blame = LetterBlame(letters, 1.0, NAMES)
+    assert [each.position for each in ranked(blame)] == [3, 1, 4, 2]
+    first, *_, last = [plain(row) for row in letter_table(blame, 100, 5, UTF8)][1:]
+    assert "−0.300" in first  # − it is to blame
+    assert "+0.700" in last
+    assert "the most to blame first (− to blame, + it helps)" in ABOUT
+    assert [each.position for each in ranked(blame, 2)] == [
+        3,
+        2,
+    ]  # one to blame, and the largest of the others
+    assert ranked(blame, 0) == []
+
+
+@pytest.mark.parametrize("rows", [10, 14, 24])
+@pytest.mark.parametrize("rank", [0, 3])
+def test_the_numbers_of_the_weights_are_called_gradients(rank, rows):
+    session, (*_, found) = findings_of(4)
+    session = replace(session, inspection=replace(session.inspection, rank=rank))
+    text = " ".join(" ".join(drawn(session, found, rows=rows)).split())
+    chosen = found.weights[rank]
+    assert text.count("weight gradients ") == 1
+    numbers = text.partition("weight gradients ")[2]
+    assert (
+        f"[{entry_name(chosen.tensor, chosen.index)}] {format_number(chosen.gradient, 2, sign=True)}"
+        in numbers
+    )
 
 
 def test_first_order_and_actual_have_the_same_sign_where_they_agree():

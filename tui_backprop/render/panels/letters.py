@@ -19,7 +19,7 @@ LONGEST_BAR, SHORTEST_BAR = 16, 8  # columns
 FEWEST = 4  # letters in the table, before anything is said below it
 APART = 0.5  # of the larger one, up to which two numbers are within a factor of 2
 ABOUT = (
-    "Mean change of the loss with each other letter in its place (− it is to blame, + it helps): "
+    "Mean change of the loss with each other letter in its place, the most to blame first (− to blame, + it helps): "
     "1st order (blame), actual"
 )
 BENT = "On the way to another letter the loss bends: 1st order holds for small changes only."
@@ -63,9 +63,13 @@ SLOPE = LetterColumn(
 WIDTHS = {"largest": 16}  # of columns that are wider than a number
 
 
-def ranked(blame: LetterBlame) -> list[BlamedLetter]:
-    """The letters, the one with the largest change to first order first."""
-    return sorted(blame.letters, key=lambda letter: -abs(letter.first_order))
+def ranked(blame: LetterBlame, most: int | None = None) -> list[BlamedLetter]:
+    """The letters, the one most to blame first, the one that helps most last; of more than ``most``, the first and
+    those with the largest changes."""
+    letters = sorted(blame.letters, key=lambda letter: letter.first_order)
+    larger = sorted(letters[1:], key=lambda letter: -abs(letter.first_order))
+    kept = {letter.position for letter in [*letters[:1], *larger][:most]}
+    return [letter for letter in letters if letter.position in kept]
 
 
 def letter_lines(blame: LetterBlame, columns: int, rows: int, context: RenderContext) -> list[Line]:
@@ -102,7 +106,7 @@ def letter_table(blame: LetterBlame, columns: int, rows: int, context: RenderCon
     heads = [f"{'letter':<{name_wide}}", *(f"{column.head:>{NUMBER}}  {'':{bar}}" for column in bars)]
     heads += [f"{column.head:>{WIDTHS.get(column.head, NUMBER)}}" for column in more]
     lines = [line((context.text("".join(heads)), "muted"))]
-    for place, letter in enumerate(ranked(blame)):
+    for place, letter in enumerate(ranked(blame, max(rows - 1, 0))):
         spans: list[Span] = [(f"{context.text(_name(blame, letter)):<{name_wide}}", "strong")]
         values = letter.first_order, letter.replaced.mean if letter.replaced else 0.0
         for column, value in zip(bars, values, strict=True):

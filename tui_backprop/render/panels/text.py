@@ -46,9 +46,7 @@ def text_panel(
     words = [context.text(prediction_words(found.blame, most)) for most in (3, 2)]
     head += wrap(next((each for each in words if len(each) <= columns), words[0]), columns, "text")
     head += change_lines(session, found, columns, context)
-    weights = weights_lines(session, found, columns, context)
-    if not gap:  # the line of the chosen one
-        weights = [row for row in weights if any(role == "cursor" for _, role in row)]
+    weights = weights_lines(session, found, columns, context, chosen_alone=not gap)
     weights += chosen_lines(session, found, columns, context)
     room = rows - len(head) - len(weights) - 2 * len(gap)
     letters = letter_lines(found.blame, columns, max(room, 0), context)
@@ -129,17 +127,17 @@ def change_lines(session: Session, found: LetterFindings, columns: int, context:
 
 
 def weights_lines(
-    session: Session, found: LetterFindings, columns: int, context: RenderContext
+    session: Session, found: LetterFindings, columns: int, context: RenderContext, chosen_alone: bool = False
 ) -> list[Line]:
-    """The weights that are most to blame, with their gradients, the chosen one marked."""
+    """The gradients of the weights that are most to blame, the chosen one marked, or of that alone."""
     chosen = chosen_weight(session, found.weights)
-    pieces = [line(("weights", "muted"))]
-    for weight in found.weights:
+    pieces = [line(("weight gradients", "muted"))]
+    for weight in (each for each in found.weights if each == chosen or not chosen_alone):
         name = context.text(entry_name(weight.tensor, weight.index))
         gradient = context.text(format_number(weight.gradient, 2, sign=True))
         mark = (f"[{name}]", "cursor") if weight == chosen else (f" {name} ", "text")
         pieces.append(line(mark, " ", (gradient, "backward")))
-    return flowing(pieces, columns, 1)
+    return flowing(pieces, columns, 1) if len(pieces) > 1 else []
 
 
 def chosen_lines(session: Session, found: LetterFindings, columns: int, context: RenderContext) -> list[Line]:
