@@ -56,6 +56,19 @@ async def test_v_works_from_the_panels_beside_the_walk(open_app):
             assert ui.app.session.walk.view == VIEWS[i % len(VIEWS)]
 
 
+@pytest.mark.parametrize("panel", "ofcTdib")
+async def test_v_changes_nothing_where_the_walk_is_out_of_sight_and_says_whose_key_it_is(open_app, panel):
+    async with open_app(size=(80, 24)) as ui:
+        await ui.press("right", panel)
+        before = ui.app.session
+        await ui.press("v")
+        assert ui.app.session == before
+        assert "v is a key of the walk; 2 shows it" in ui.keys
+        await ui.pilot.press("2", "v")  # before the walk is laid out
+        await ui.settled()
+        assert ui.app.session.walk.view == VIEWS[1]
+
+
 @pytest.mark.parametrize("name", ["z2", "δ3", "dW2"])
 async def test_the_largest_entries_are_those_of_the_pass(open_app, name):
     async with open_app(having(Session(), view="largest")) as ui:

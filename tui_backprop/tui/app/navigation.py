@@ -26,6 +26,7 @@ HELD_OUT = "held out for validation: no update; {other_part} goes back to traini
 
 NO_HEADS, NONE_AT_ALL = "no heads at this step", "this network has no heads of attention"
 NO_BLOCK = "no block to fold here"
+OUT_OF_SIGHT = "{view} is a key of the walk; {panel('walk')} shows it"
 
 
 def next_unit(direction: int, session: Session, snapshot: Snapshot) -> Session:
@@ -149,6 +150,11 @@ class Navigation:
         self._state.move(finer)
 
     def action_view(self) -> None:
+        """Show the array of the walk in the next view, where the walk is on the screen."""
+        walk = self._app.view("walk")
+        if self._app.current_panel != "walk" and not (walk and walk.size):
+            self._app.say(self._app.render_context.words(OUT_OF_SIGHT))
+            return
         self._state.move(lambda session, snapshot: transitions.next_view(session))
 
     def action_unit(self, direction: int) -> None:
