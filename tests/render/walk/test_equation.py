@@ -79,12 +79,10 @@ def test_a_rest_of_zeros_is_0_also_where_the_rounded_column_does_not_add_up():
     rows = [*largest("a[{}]".format, values, 3), ReceiptRow("=", "sum", 0.042)]
     texts = [text for _, text in shown(receipt(rows, WIDE, "forward"))]
     assert [rows[3].label, rows[3].value, texts[3]] == ["9 more terms", 0.0, "0.0000"]
-    uneven = [
-        ReceiptRow("+", "a", 1 / 3),
-        ReceiptRow("+", "9 more terms", 0.0),
-        ReceiptRow("=", "sum", 0.3339),
-    ]
-    assert shown(receipt(uneven, WIDE, "forward"))[1][1].strip("0.") == ""
+    uneven = np.array([0.1114, 0.1114, 0.1114, *[0.0] * 9])
+    rows = [*largest("a[{}]".format, uneven, 3), ReceiptRow("=", "sum", 0.3342)]
+    texts = [text for _, text in shown(receipt(rows, WIDE, "forward"))]
+    assert texts == ["+0.111", "+0.111", "+0.111", "0.000", "+0.334"]
 
 
 def test_a_receipt_is_aligned_on_the_decimal_point():

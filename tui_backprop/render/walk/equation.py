@@ -18,7 +18,7 @@ from tui_backprop.support.format import MINUS, format_fixed, format_number
 
 EXPONENT_FROM = 1e6  # values from here on are written with an exponent
 MOST_DECIMALS = 9
-EXTRA_DECIMALS = 2  # additional decimals, where a sum would not add up as rounded
+EXTRA_DECIMALS = 2  # additional decimals, where a sum of terms that are all shown would not add up as rounded
 COLUMN_GAP = "  "  # between the columns of a receipt, where there is room
 TIMES_SIGN = re.compile(" ([·×]) ")  # the blanks can be removed
 TWICE_BRACKETED = re.compile(r"\((\([^()]*\))\)")
@@ -153,9 +153,9 @@ def receipt(
     rows: Sequence[ReceiptRow], columns: int, role: str, context: RenderContext = UTF8, hidden: bool = False
 ) -> list[Line]:
     """Render a receipt, each sum aligned on the decimal point. A subtracted term is shown as a negative summand, with
-    the minus in its label, so that the column adds up: "−α · dW   −0.00280". Each value is rounded by itself; where
-    the column adds up with a few more decimals, it gets them. The last result may be ``hidden``, and with it what
-    differs from the terms."""
+    the minus in its label, so that the column adds up: "−α · dW   −0.00280". Each value is rounded by itself; a sum
+    of which all terms are shown gets a few more decimals where it adds up with them. The last result may be
+    ``hidden``, and with it what differs from the terms."""
     rows = [row for row in rows if row.sign != "≠"] if hidden else rows
     if not rows:
         return []
@@ -229,7 +229,8 @@ def _values(rows: Sequence[ReceiptRow]) -> list[str]:
     least = decimals_for(rows)
     if least is None:
         return [format_number(row.value, sign=row.sign not in "*/") for row in rows]
-    for decimals in (*range(least, min(least + EXTRA_DECIMALS, MOST_DECIMALS) + 1), least):
+    most = least if any(row.terms > 1 for row in rows) else min(least + EXTRA_DECIMALS, MOST_DECIMALS)
+    for decimals in (*range(least, most + 1), least):
         values = [_shown(row, decimals) for row in rows]
         if _adds_up(rows, values, decimals):
             break

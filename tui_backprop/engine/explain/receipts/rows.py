@@ -31,6 +31,7 @@ class ReceiptRow:
     value: float
     factors: tuple[float, ...] = ()  # the numbers that make the value: their product, if there is no template
     template: str = ""  # of the value, with {0}, {1}, ... for the factors
+    terms: int = 1  # of the sum that it stands for
 
 
 # Receipt of a kind of step: (iteration, step, unit, number of terms shown of a long sum, sample) to rows.
@@ -128,6 +129,6 @@ def _largest(labels: Callable[[int], str], values: Array, most: int) -> list[tup
         (i, ReceiptRow("+", labels(i), float(values[i]))) for i in order.tolist()
     ]
     if shown < len(values):
-        rest = float(np.delete(values, order).sum(dtype=float))
-        rows.append((None, ReceiptRow("+", f"{len(values) - shown} more terms", rest)))
+        rest, more = float(np.delete(values, order).sum(dtype=float)), len(values) - shown
+        rows.append((None, ReceiptRow("+", f"{more} more terms", rest, terms=more)))
     return rows
