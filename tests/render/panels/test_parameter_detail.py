@@ -276,9 +276,9 @@ def test_what_flips_the_prediction_of_lenet_is_shown_with_all_nudges_at_80x24():
 
 def test_lines_that_do_not_fit_are_counted():
     for state, columns in product((blamed("lesson"), blamed("batch")), WIDTHS):
-        *shown, last = parameter_detail_lines(state, columns, 6, UTF8)
+        *shown, last = parameter_detail_lines(state, columns, 4, UTF8)
         (more,) = re.findall(r"^(\d+) more lines do not fit$", plain(last))
-        whole = parameter_detail_lines(state, columns, 5 + int(more), UTF8)
-        assert len(shown) == 5
-        assert len(whole) == 5 + int(more)
+        whole = parameter_detail_lines(state, columns, 3 + int(more), UTF8)
+        assert len(shown) == 3
+        assert len(whole) == 3 + int(more)
         assert "do not fit" not in plain(whole[-1])

@@ -24,7 +24,7 @@ from tui_backprop.support.format import counted, format_number
 
 SIDE_BY_SIDE_COLUMNS = 70  # columns from which the list is beside the detail
 LEAST_RANKED_ROWS, TALL_ROWS = (
-    (4, 11),
+    (5, 11),
     30,
 )  # parameters in the list at least, and in a panel of so many rows: ten, and a bias
 RANK_COLUMNS = 4  # columns

@@ -38,7 +38,7 @@ DETAIL_LAYOUTS = (  # the first that fits is used
     *(DetailLayout(rows, flips="brief") for rows in (8, 7, 6, 5, 4)),
     DetailLayout(4, flips="brief", by_hand=True),
     DetailLayout(0, flips="brief"),
-    DetailLayout(0, flips=""),
+    DetailLayout(0, flips="", by_hand=True),
 )
 
 
