@@ -188,7 +188,7 @@ def test_a_narrow_panel_uses_its_height_for_what_does_not_fit_beside():
     words = " ".join(" ".join(rows).split())
     assert words.count("largest ") == len(found.blame.letters)
     assert words.count("by • ") == len(found.blame.letters) - 1
-    assert "u undoes it" in words
+    assert "u undoes the last change" in words
     fewer = drawn(session, found, columns=37, rows=40)
     assert 0 < " ".join(fewer).count("largest ") < len(found.blame.letters)
     assert len([row for row in fewer if re.match(r"\d \(", row)]) == len(found.blame.letters) + 1
