@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from tests.record.recordings import SMALL, changed
 from tui_backprop.cli.main import main
+from tui_backprop.engine.analysis.rederived import rederived_of
 from tui_backprop.engine.frontends.recording.recorded import RecordingHeader
 from tui_backprop.files.recording import Writer, open_recording
 from tui_backprop.session.recorded_files import recorded_model
@@ -184,3 +185,18 @@ def test_a_step_is_chosen_by_its_number_and_another_is_refused():
     assert recorded_model(SMALL, 0).iteration.number == 0
     with pytest.raises(InputError, match="3 is not recorded"):
         recorded_model(SMALL, 3)
+
+
+def test_names_are_told_apart_and_none_is_a_number(tmp_path):
+    def named(description, step):
+        names = iter(["v1", "x1", "v1", "7", "0.weight", "0.weight"])
+        for value in step["values"]:
+            if value["parameter"]:
+                value["name"] = next(names)
+
+    model = recorded_model(changed(tmp_path, named))
+    names = model.recorded_graph.names
+    assert len({*names}) == len(names)
+    assert "7" not in names
+    assert {"v1", "x1", "p7", "0.weight"} <= {*model.graph.parameters}
+    assert all(each.agrees for each in rederived_of(model))

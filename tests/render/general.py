@@ -1,4 +1,4 @@
-"""Sessions of graphs without layers: expressions of numbers and of arrays, and a graph built by hand."""
+"""Sessions of graphs without layers: expressions of numbers and of arrays, a graph built by hand, and recordings."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from dataclasses import replace
 from functools import cache
 
 from tests.engine.frontends.any_shape import ByHand
+from tests.record.recordings import FOLDER
 from tui_backprop.data.catalogue import GIVEN
 from tui_backprop.engine.frontends.expression.spec import ExpressionSpec
 from tui_backprop.engine.network.model import Model
 from tui_backprop.render.view_state import Snapshot
+from tui_backprop.session.recorded_files import recorded_model
 from tui_backprop.session.replay import Replay
 from tui_backprop.session.state import Session, from_preset
 from tui_backprop.session.transitions import at_step
@@ -36,6 +38,8 @@ SESSIONS = {
     "detached": given(ExpressionSpec("u = detach(w*x)\nL = (u - x)**2", "w=2, x=3")),
     "not finite": given(ExpressionSpec("L = log(w) * 0 + w", "w=0")),
     "by hand": given(ByHand()),
+    "recorded": given(recorded_model(FOLDER / "mlp-layer-norm.bp")),
+    "recorded lstm": given(recorded_model(FOLDER / "lstm-cell.bp")),
 }
 
 

@@ -124,7 +124,6 @@ class _Packing:
             {name: self._argument(each) for name, each in op.keywords.items()},
             self._numbers(op.outputs), op.module, op.function,
             self._terms(f"t{k}", sequence, by_node), op.tracked,
-            None if sequence is None else self._tape.saved.get(sequence),
         )  # fmt: skip
 
     def _terms(

@@ -68,6 +68,5 @@ class Tape:
     roots: list[tuple[int, Any]] = field(default_factory=list)  # values, and their cotangents: None for 1
     cotangents: dict[Node, list[Any]] = field(default_factory=dict)  # by node: one for each backward pass
     terms: dict[int, list[tuple[Node, Any]]] = field(default_factory=dict)  # by sequence number
-    saved: dict[int, int] = field(default_factory=dict)  # bytes, by sequence number
     before: dict[int, Any] = field(default_factory=dict)  # .grad before, by the id of the leaf
     notes: list[str] = field(default_factory=list)

@@ -97,11 +97,11 @@ def rederived(
     exact = RecordedNumbers(step, recording, arrays, "float64")
     rounded = RecordedNumbers(step, recording, arrays, dtype)
     found = []
-    for k, ops in _groups(recording).items():
-        pairs = [*_outputs(exact, ops)], [*_terms(exact, k, ops)]
+    for k, ops in groups_of(recording).items():
+        pairs = [*outputs_again(exact, ops)], [*terms_again(exact, k, ops)]
         outputs, terms = (tuple(map(compare, each)) for each in pairs)
         if not all(each.agrees for each in (*outputs, *terms)):
-            again = [*_outputs(rounded, ops)], [*_terms(rounded, k, ops)]
+            again = [*outputs_again(rounded, ops)], [*terms_again(rounded, k, ops)]
             outputs, terms = (tuple(map(compare, *each)) for each in zip(pairs, again, strict=True))
         at = recording.functions.get(ops[0].output)
         function = "" if at is None else step.functions[at].name
@@ -110,7 +110,7 @@ def rederived(
     return found
 
 
-def _groups(recording: RecordedGraph) -> dict[int, list[Op]]:
+def groups_of(recording: RecordedGraph) -> dict[int, list[Op]]:
     """Return the operations of the graph by the recorded one that they are parts of; those of a function with a
     backward pass of its own are together, by its last one."""
     last = {at: recording.made_by[name] for name, at in recording.functions.items()}
@@ -123,7 +123,7 @@ def _groups(recording: RecordedGraph) -> dict[int, list[Op]]:
     return dict(sorted(groups.items()))
 
 
-def _outputs(numbers: RecordedNumbers, ops: list[Op]) -> Iterator[Pair]:
+def outputs_again(numbers: RecordedNumbers, ops: list[Op]) -> Iterator[Pair]:
     """Compute the outputs of an operation that are recorded."""
     for op in ops:
         recorded = numbers.recorded(op.output)
@@ -132,7 +132,7 @@ def _outputs(numbers: RecordedNumbers, ops: list[Op]) -> Iterator[Pair]:
             yield Pair(op.output, recorded, numbers.forward(op), dtype)
 
 
-def _terms(numbers: RecordedNumbers, k: int, ops: list[Op]) -> Iterator[Pair]:
+def terms_again(numbers: RecordedNumbers, k: int, ops: list[Op]) -> Iterator[Pair]:
     """Compute the contributions of an operation to the cotangents of its inputs that are recorded."""
     if any(isinstance(op.primitive, RecordedOnly) for op in ops):
         return

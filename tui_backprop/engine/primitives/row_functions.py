@@ -164,8 +164,16 @@ ROWS: dict[str, RowFunction] = {
 }
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class RowPrimitive(Primitive):
+    """A function of rows: over which ``axes``, and its ``setting``."""
+
+    axes: Axes = (-1,)
+    setting: float = 0.0
+
+
 @lru_cache(maxsize=256)
-def row_function(name: str, axes: Axes, setting: float = 0.0) -> Primitive:
+def row_function(name: str, axes: Axes, setting: float = 0.0) -> RowPrimitive:
     """Make the primitive of a row of the table over ``axes``, given from −1, the last, down."""
     row = ROWS[name]
 
@@ -189,9 +197,11 @@ def row_function(name: str, axes: Axes, setting: float = 0.0) -> Primitive:
         dims = f"({axes[0]})" if len(axes) == 1 else f"{axes}"
         return text.replace("{axes}", dims).replace("{setting}", f"{setting:g}")
 
-    return Primitive(
+    return RowPrimitive(
         name=name,
         kind="row function",
+        axes=axes,
+        setting=setting,
         forward=forward,
         vjps=(vjp,),
         jvps=(jvp,),

@@ -130,6 +130,11 @@ def closing_lines(snapshot: Snapshot, columns: int, context: RenderContext) -> l
     if step.kind == "update":
         lines += settings_lines(snapshot, columns, context)
         lines += [*rate_lines(snapshot, columns, context), loss_line(snapshot, columns)]
+    if snapshot.session.network.kept_by_name:
+        from tui_backprop.render.walk.recorded import recorded_words  # no other walk needs it
+
+        if words := recorded_words(snapshot):
+            lines += _labelled("check", wrap(context.text(words[0]), columns - LABEL_COLUMNS, words[1]))
     if step.flops:
         lines.append(cost_line(step, columns))
     return lines

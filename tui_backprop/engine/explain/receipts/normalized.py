@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from tui_backprop.engine.explain.receipts.row_functions import row_receipt
 from tui_backprop.engine.explain.receipts.rows import ReceiptRow, largest, product, worked_sum
 from tui_backprop.engine.network.operation import Op
 from tui_backprop.engine.primitives import Array
@@ -100,4 +101,5 @@ FORWARD: Mapping[str, Rows] = {
     "softmax": _softmax,
     "rms normalization": _rms,
     "normalization": _layer_norm,
+    "row function": row_receipt,
 }

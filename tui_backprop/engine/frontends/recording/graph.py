@@ -3,12 +3,13 @@ some."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
 from tui_backprop.engine.arrays.types import Array, Shape, np
 from tui_backprop.engine.frontends.recording.aten import translate, translate_of
+from tui_backprop.engine.frontends.recording.naming import NAME, blocks_of, symbols
 from tui_backprop.engine.frontends.recording.recorded import (
     FUNCTION,
     RecordedFunction,
@@ -21,7 +22,7 @@ from tui_backprop.engine.frontends.recording.translation import NoRow, Translati
 from tui_backprop.engine.frontends.recording.validity import values_in
 from tui_backprop.engine.network.graph import Graph
 from tui_backprop.engine.network.graph_builder import Builder
-from tui_backprop.engine.network.value import Block, InTorch, Role, Value
+from tui_backprop.engine.network.value import InTorch, Role, Value
 from tui_backprop.engine.primitives.arithmetic import arithmetic
 from tui_backprop.engine.primitives.reductions import reduction
 from tui_backprop.support.format import printable
@@ -36,7 +37,6 @@ SHAPE_ALONE = (
     "randn_like",
     "zeros_like",
 )
-NAME = 200  # characters of a name, at most
 Arrays = Mapping[str, Array]
 
 
@@ -73,7 +73,8 @@ class _Recording:
     _flows: set[int] = field(default_factory=set)  # values that a derivative flows to
 
     def whole(self) -> RecordedGraph:
-        self._names = [*self._symbols()]
+        self._names = [*symbols(self.step)]
+        self._blocks, self._block_of = blocks_of(self.step)
         self._given: set[int] = set()
         opaque = {k for k, each in enumerate(self.step.functions) if not self._differentiable_inside(k, each)}
         for k, op in enumerate(self.step.ops):
@@ -87,43 +88,6 @@ class _Recording:
         return RecordedGraph(graph, tuple(self._names), self._made_by, tuple(self._without), self._functions)
 
     # --- values ------------------------------------------------------------------------------------------------
-
-    def _symbols(self) -> Iterator[str]:
-        """Yield the names: of parameters and buffers PyTorch's, of others v1, v2, ..., of what is given x1, ..."""
-        computed = {out for op in self.step.ops for out in op.outputs}
-        taken: set[str] = set()
-        given = made = parameters = 0
-        for k, value in enumerate(self.step.values):
-            if value.name and printable(value.name, NAME) not in taken:
-                name = printable(value.name, NAME)
-            elif value.parameter:
-                parameters += 1
-                name = f"w{parameters}"
-            elif k in computed:
-                made += 1
-                name = f"v{made}"
-            else:
-                given += 1
-                name = f"x{given}"
-            taken.add(name)
-            yield name
-
-    @cached_property
-    def _blocks(self) -> list[Block]:
-        """A block for what is outside of all modules, and for each call of a module that computes something."""
-        blocks = [Block("outside of modules")]
-        for call, at in self._block_of.items():
-            if at:
-                module = self.step.modules[call]
-                again = f" (call {module.call})" if module.call > 1 else ""
-                blocks.append(Block(f"{printable(module.name or module.kind, NAME)}{again}"))
-        return blocks
-
-    @cached_property
-    def _block_of(self) -> Mapping[int, int]:
-        """The number of the block of each call of a module."""
-        calls = sorted({op.module for op in self.step.ops} - {0})
-        return {0: 0} | {call: k for k, call in enumerate(calls, 1)}
 
     def shape(self, value: int) -> Shape:
         return self.step.values[value].shape

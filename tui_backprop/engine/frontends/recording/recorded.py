@@ -50,8 +50,7 @@ class RecordedOp:
     a value, and the values that it computed.
 
     ``terms`` are what its backward pass contributed to the cotangents of values, by key, where that is not their
-    whole cotangent. ``tracked`` is whether autograd was on, ``saved`` how many bytes it keeps for the backward
-    pass."""
+    whole cotangent. ``tracked`` is whether autograd was on."""
 
     name: str
     arguments: tuple[Any, ...]
@@ -61,7 +60,6 @@ class RecordedOp:
     function: int | None = None
     terms: tuple[tuple[int, str], ...] = ()
     tracked: bool = True
-    saved: int | None = None
 
 
 @dataclass(frozen=True)
