@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from tests.cost.race.shadows import plant
+from tests.record.recordings import SMALL as RECORDING
 from tests.waits import GENEROUS, all_gone, until
 from tui_backprop import __version__
 from tui_backprop.cli import commands
@@ -21,6 +22,7 @@ COMMANDS = {
     "trace": SMALL,
     "blame": SMALL,
     "check": SMALL,
+    "diff": (str(RECORDING), str(RECORDING)),
     "generate": ("--preset", "microgpt", "--count", "1"),
     "hessian": SMALL,
     "jacobian": ("--expr", "y = w*x", "--let", "w=2, x:=[1, 3]"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import msgspec
 import numpy as np
@@ -15,7 +15,7 @@ from tests.record.recordings import SMALL, changed
 from tui_backprop.cli.main import main
 from tui_backprop.engine.analysis.rederived import rederived_of
 from tui_backprop.engine.frontends.recording.recorded import RecordingHeader
-from tui_backprop.files.recording import Writer, open_recording
+from tui_backprop.files.recording import Room, open_recording, write_recording
 from tui_backprop.session.recorded_files import recorded_model
 from tui_backprop.support.errors import FileError, InputError
 
@@ -28,18 +28,20 @@ def refused(path):
 
 
 def test_what_was_written_is_read(tmp_path):
-    with (tmp_path / "room").open("w+b") as room, (tmp_path / "run.bp").open("wb") as file:
-        writer = Writer(room)
+    paths = (tmp_path / name for name in ("room", "last", "run.bp"))
+    with ExitStack() as stack:
+        room, last, file = (stack.enter_context(path.open("w+b")) for path in paths)
+        kept_in = Room(room)
         arrays = {"a": np.arange(6.0).reshape(2, 3), "b": np.array(True), "c": np.zeros((0, 4), np.float32)}
         for key, array in arrays.items():
-            writer.add(key, array)
+            kept_in.add(key, array)
         header, _ = open_recording(SMALL)
         kept = json.loads(msgspec.json.encode(header))
         for value in kept["iterations"][0]["values"]:
             value |= {"array": "", "cotangent": "", "before": ""}
         for op in kept["iterations"][0]["ops"]:
             op["terms"] = []
-        writer.finish(kept, file)
+        write_recording(kept, [kept_in], last, file)
     found, read = open_recording(tmp_path / "run.bp")
     assert isinstance(found, RecordingHeader)
     for key, array in arrays.items():

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from tui_backprop.engine.frontends.recording.validity import VERSION
-from tui_backprop.files.recording import DESCRIPTION, Writer, open_recording
+from tui_backprop.files.recording import DESCRIPTION, Room, open_recording, write_recording
 
 FOLDER = Path(__file__).parents[1] / "recordings"
 MADE_FROM = FOLDER / "made-from.txt"
@@ -45,12 +45,16 @@ def changed(tmp_path, change, arrays=None):
     description = json.loads(msgspec.json.encode(header))
     change(description, description["iterations"][0])
     path = tmp_path / "changed.bp"
-    with (tmp_path / "room").open("w+b") as room, path.open("wb") as file:
-        writer = Writer(room)
+    with (
+        (tmp_path / "room").open("w+b") as room,
+        (tmp_path / "last").open("w+b") as last,
+        path.open("wb") as file,
+    ):
+        kept_in = Room(room)
         for key in kept:
             if key != DESCRIPTION:
-                writer.add(key, (arrays or {}).get(key, kept[key]))
-        writer.finish(description, file)
+                kept_in.add(key, (arrays or {}).get(key, kept[key]))
+        write_recording(description, [kept_in], last, file)
     return path
 
 

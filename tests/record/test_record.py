@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed here")
 
@@ -15,10 +17,14 @@ from torch.utils.checkpoint import checkpoint  # noqa: E402
 
 from tests.record.models import MODELS, mlp  # noqa: E402
 from tests.record.recordings import record_model  # noqa: E402
+from tui_backprop.cli.main import main  # noqa: E402
 from tui_backprop.engine.analysis.rederived import rederived_of  # noqa: E402
+from tui_backprop.engine.frontends.recording.naming import symbols  # noqa: E402
 from tui_backprop.engine.frontends.recording.recorded import LEFT_OVER  # noqa: E402
+from tui_backprop.files.recording import open_recording  # noqa: E402
 from tui_backprop.record import RecordError, record  # noqa: E402
 from tui_backprop.session.recorded_files import recorded_model  # noqa: E402
+from tui_backprop.support.errors import FileError  # noqa: E402
 
 
 @pytest.fixture(autouse=True)
@@ -219,33 +225,102 @@ def test_several_steps_each_with_its_parameters(path):
     assert recorded_model(path).iteration.number == 20
 
 
+def run(*arguments, code=0):
+    done = CliRunner().invoke(main, [*map(str, arguments)])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
 def test_statistics_instead_of_arrays(path):
     model = mlp(nn.ReLU, 3, 4, 2)
     with record(path, keep="statistics"):
         model(torch.randn(5, 3)).sum().backward()
-    found = recorded_model(path)
-    assert all(found.held.arrays[key].ndim == 0 for key in found.held.arrays if key != "recording")
-    weight = found.iteration.values[found.recorded_graph.names.index("0.weight")]
-    kept = found.iteration.statistics[weight.array]
+    header, arrays = open_recording(path)
+    step = header.iterations[0]
+    assert all(arrays[key].ndim == 0 for key in arrays if key != "recording")
+    weight = step.values[[*symbols(step)].index("0.weight")]
+    kept = step.statistics[weight.array]
     assert kept.largest == pytest.approx(model[0].weight.max().item())
     assert kept.rms == pytest.approx(model[0].weight.pow(2).mean().sqrt().item(), rel=1e-6)
+    assert kept.nonfinite == 0
+    with pytest.raises(FileError, match="keeps statistics of"):
+        recorded_model(path)
+    assert "kept as statistics" in run("trace", path)
+    rows = json.loads(run("trace", path, "--json"))["values"]
+    found = next(row for row in rows if row["name"] == "0.weight")
+    assert found["gradient"]["rms"] == pytest.approx(
+        model[0].weight.grad.pow(2).mean().sqrt().item(), rel=1e-6
+    )
+
+
+def test_statistics_count_what_is_not_finite(path):
+    model = nn.Linear(3, 4)
+    with record(path, keep="statistics"):
+        (model(torch.ones(5, 3)).abs() * 1e38).exp().sum().backward()
+    run("trace", path, code=1)
+    assert any(each.nonfinite for each in open_recording(path)[0].iterations[0].statistics.values())
 
 
 def test_the_arrays_of_some_modules_alone(path):
     model = mlp(nn.ReLU, 3, 4, 2)
     with record(path, keep=["2"]):
         model(torch.randn(5, 3)).sum().backward()
-    found = recorded_model(path)
-    values = dict(zip(found.recorded_graph.names, found.iteration.values, strict=True))
-    assert values["2.weight"].array in found.held.arrays
-    assert values["0.weight"].array not in found.held.arrays
+    header, arrays = open_recording(path)
+    values = dict(zip(symbols(header.iterations[0]), header.iterations[0].values, strict=True))
+    assert values["2.weight"].array in arrays
+    assert values["0.weight"].array not in arrays
+    assert header.kept == "2"
 
 
 def test_arrays_beyond_the_limit_become_statistics_with_a_warning(path):
     model = mlp(nn.ReLU, 30, 40, 2)
     with pytest.warns(UserWarning, match="beyond the limit of 2 kB"), record(path, limit=2000):
         model(torch.randn(5, 30)).sum().backward()
-    assert recorded_model(path).iteration.statistics
+    assert open_recording(path)[0].iterations[0].statistics
+
+
+def test_the_last_steps_alone(path):
+    model = nn.Linear(2, 1)
+    with record(path, last=2) as r:
+        for step in range(5):
+            model.zero_grad()
+            model(torch.full((1, 2), step + 1.0)).sum().backward()
+            r.step(step)
+    assert [each.number for each in open_recording(path)[0].iterations] == [3, 4]
+    assert all(each.agrees for n in (3, 4) for each in rederived_of(recorded_model(path, n)))
+    assert gradients(recorded_model(path, 3))["weight"].tolist() == [[4.0, 4.0]]
+    with pytest.raises(ValueError, match="at least one step"):
+        record(path, last=0)
+
+
+def test_the_first_step_that_is_not_finite_is_opened(path):
+    model = nn.Linear(2, 1)
+    with record(path) as r:
+        for step in range(4):
+            model.zero_grad()
+            model(torch.ones(3, 2)).mul(1e38 if step > 1 else 1).mul(1e10).sum().backward()
+            r.step(step)
+    found = recorded_model(path)
+    assert found.iteration.number == 2
+    assert found.iteration.bad
+    text = run("check", path, code=1)
+    assert "every operation that was computed again agrees" in text
+    assert "FAILED: numbers are not finite" in text
+    assert "passed" in run("check", path, "--iteration", 1)
+    assert "multiply in outside of modules overflows float32" in run("trace", path, code=1)
+
+
+def test_parameters_that_no_gradient_reaches_have_zeros_and_a_reason(path):
+    first, second = nn.Linear(3, 4), nn.Linear(4, 2)
+    with record(path, model={"first": first, "second": second}):
+        second(first(torch.randn(5, 3)).data).pow(2).sum().backward()
+    found = recorded_model(path)
+    assert not gradients(found)["first.weight"].any()
+    assert "first.weight and first.bias get no gradient: the loss depends on them through detach" in run(
+        "check", path
+    )
+    assert "in first" in run("trace", path)
+    assert run("blame", path)
 
 
 @pytest.mark.parametrize(

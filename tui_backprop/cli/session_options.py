@@ -227,10 +227,12 @@ def recording_from(given: dict[str, Any]) -> Session:
     for name in given:
         if name not in RECORDING_OPTIONS:
             raise InputError(name.replace("_", "-"), "does not apply to a recording")
-    from tui_backprop.session.recorded_files import recorded_model  # with msgspec
+    from tui_backprop.session.recorded_files import recorded_model, steps_words  # with msgspec
 
     number = whole_number("iteration", given["iteration"], 0) if "iteration" in given else None
     network = recorded_model(Path(given["recording"]), number)
+    if number is None and (words := steps_words(network)):
+        say(f"backprop-tui: {words}")
     optimizer = optimizer_from(given, OptimizerSpec())
     check_epsilon(optimizer, network.dtype)
     check_memory(network, 1, optimizer)

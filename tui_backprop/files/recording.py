@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import BinaryIO
@@ -139,31 +139,39 @@ def _header(arrays: ArraysOnDisk) -> RecordingHeader:
     return header
 
 
-class Writer:
-    """Collects the arrays of a recording in a temporary file beside it, and puts them together at the end."""
+class Room:
+    """Collects arrays in a temporary file."""
 
-    def __init__(self, room: BinaryIO) -> None:
-        self._room, self._end = room, 0
-        self._entries: dict[str, dict[str, object]] = {METADATA: {"format": "backprop-tui recording"}}
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.end = file, 0
+        self.entries: dict[str, Entry] = {}
 
     def add(self, key: str, array: Array) -> None:
         """Write an array."""
         array = np.asarray(array, order="C")
-        self._room.write(array.data if array.size else b"")
-        self._entries[key] = {
-            "dtype": _NAMES[array.dtype.str.lstrip("<|")],
-            "shape": list(array.shape),
-            "data_offsets": [self._end, self._end + array.nbytes],
-        }
-        self._end += array.nbytes
+        self.file.write(array.data if array.size else b"")
+        dtype, start = _NAMES[array.dtype.str.lstrip("<|")], self.end
+        self.end += array.nbytes
+        self.entries[key] = Entry(dtype, list(array.shape), (start, self.end))
 
-    def finish(self, header: RecordingHeader, to: BinaryIO) -> None:
-        """Write the whole recording ``to`` a file."""
-        from shutil import copyfileobj
 
-        self.add(DESCRIPTION, np.frombuffer(msgspec.json.encode(header), np.uint8))
-        listed = msgspec.json.encode(self._entries)
-        listed += b" " * (-len(listed) % 8)
-        to.write(len(listed).to_bytes(LENGTH, "little") + listed)
-        self._room.seek(0)
-        copyfileobj(self._room, to, 2**20)
+def write_recording(header: object, rooms: Sequence[Room], last: BinaryIO, to: BinaryIO) -> None:
+    """Write a recording ``to`` a file: the arrays of some rooms, and its description, for which ``last`` is an empty
+    temporary file."""
+    from shutil import copyfileobj
+
+    description = Room(last)
+    description.add(DESCRIPTION, np.frombuffer(msgspec.json.encode(header), np.uint8))
+    listed: dict[str, object] = {METADATA: {"format": "backprop-tui recording"}}
+    start = 0
+    for room in (*rooms, description):
+        for key, entry in room.entries.items():
+            begin, end = entry.data_offsets
+            listed[key] = Entry(entry.dtype, entry.shape, (start + begin, start + end))
+        start += room.end
+    text = msgspec.json.encode(listed)
+    text += b" " * (-len(text) % 8)
+    to.write(len(text).to_bytes(LENGTH, "little") + text)
+    for room in (*rooms, description):
+        room.file.seek(0)
+        copyfileobj(room.file, to, 2**20)

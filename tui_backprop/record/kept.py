@@ -6,10 +6,6 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from tui_backprop.engine.frontends.recording.recorded import Statistics
-from tui_backprop.engine.primitives import Array
 from tui_backprop.support.format import format_bytes
 
 EVERYTHING, STATISTICS = "everything", "statistics"
@@ -51,15 +47,3 @@ class Kept:
             ' statistics; choose keep=["module"], keep="statistics", or a larger limit',
             stacklevel=4,
         )
-
-
-def statistics(array: Array) -> Statistics:
-    """Summarize an array."""
-    numbers = np.asarray(array, np.float64).reshape(-1)
-    finite = numbers[np.isfinite(numbers)]
-    if not finite.size:
-        return Statistics(0.0, 0.0, 0.0, 0, numbers.size)
-    largest = float(np.abs(finite).max())
-    rms = largest * float(np.sqrt(np.mean((finite / largest) ** 2))) if largest else 0.0
-    zeros = int((finite == 0).sum())
-    return Statistics(float(finite.min()), float(finite.max()), rms, zeros, numbers.size - finite.size)

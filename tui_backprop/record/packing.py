@@ -18,20 +18,19 @@ from tui_backprop.engine.frontends.recording.recorded import (
     RecordedValue,
     Statistics,
 )
+from tui_backprop.engine.frontends.recording.statistics import statistics_of
 from tui_backprop.engine.frontends.recording.validity import values_in
 from tui_backprop.engine.primitives import Array
-from tui_backprop.files.recording import Writer
-from tui_backprop.record.kept import Kept, statistics
+from tui_backprop.files.recording import Room
+from tui_backprop.record.kept import Kept
 from tui_backprop.record.tape import LEAF, Node, Tape, TapeOp, TapeValue
 
 WIDENED = (torch.bfloat16, torch.float16)  # types that are kept as float32
 
 
-def packed(
-    tape: Tape, number: int, names: Mapping[int, str], kept: Kept, writer: Writer
-) -> RecordedIteration:
+def packed(tape: Tape, number: int, names: Mapping[int, str], kept: Kept, room: Room) -> RecordedIteration:
     """Write the arrays of a step, and return its description."""
-    return _Packing(tape, number, names, kept, writer).whole()
+    return _Packing(tape, number, names, kept, room).whole()
 
 
 def numpy_of(tensor: Any) -> Array:
@@ -46,8 +45,8 @@ def numpy_of(tensor: Any) -> Array:
 class _Packing:
     """Writes one step."""
 
-    def __init__(self, tape: Tape, number: int, names: Mapping[int, str], kept: Kept, writer: Writer) -> None:
-        self._tape, self._number, self._names, self._kept, self._writer = tape, number, names, kept, writer
+    def __init__(self, tape: Tape, number: int, names: Mapping[int, str], kept: Kept, room: Room) -> None:
+        self._tape, self._number, self._names, self._kept, self._room = tape, number, names, kept, room
         self._ops = [*_needed(tape)]
         used = {value for op in self._ops for value in (*_read(op), *op.outputs)}
         used |= {value for each in tape.functions for value in (*each.inputs, *each.outputs)}
@@ -69,12 +68,12 @@ class _Packing:
         functions = tuple(
             RecordedFunction(
                 each.name, self._numbers(each.inputs), self._numbers(each.outputs),
-                self._terms(f"f{k}", each.node, by_node), each.module,
+                self._terms(f"function{k}", each.node, by_node), each.module,
             )
             for k, each in enumerate(self._tape.functions)
         )  # fmt: skip
         roots = tuple(
-            (self._at[value], "" if seed is None else self._write(f"s{k}", seed, always=True))
+            (self._at[value], "" if seed is None else self._write(f"seed{k}", seed, always=True))
             for k, (value, seed) in enumerate(self._tape.roots)
         )
         if self._left:
@@ -90,6 +89,7 @@ class _Packing:
             roots,
             (*self._tape.notes, *notes),
             self._statistics,
+            tuple(self._bad),
         )
 
     def _values(self) -> Iterator[TapeValue]:
@@ -106,9 +106,9 @@ class _Packing:
         before = self._tape.before.get(id(value.tensor)) if value.node and value.node[0] == LEAF else None
         return RecordedValue(
             value.shape, value.dtype, self._names.get(id(value.tensor), ""), value.parameter, value.differentiable,
-            "" if value.view else self._write(f"v{number}", value.numbers, inside),
-            "" if cotangent is None else self._write(f"d{number}", cotangent, inside),
-            "" if before is None or not before.any() else self._write(f"g{number}", before, inside),
+            "" if value.view else self._write(f"value{number}", value.numbers, inside),
+            "" if cotangent is None else self._write(f"cotangent{number}", cotangent, inside),
+            "" if before is None or not before.any() else self._write(f"before{number}", before, inside),
         )  # fmt: skip
 
     def _inside(self, value: int) -> bool:
@@ -123,7 +123,7 @@ class _Packing:
             op.name, tuple(map(self._argument, op.arguments)),
             {name: self._argument(each) for name, each in op.keywords.items()},
             self._numbers(op.outputs), op.module, op.function,
-            self._terms(f"t{k}", sequence, by_node), op.tracked,
+            self._terms(f"term{k}", sequence, by_node), op.tracked,
         )  # fmt: skip
 
     def _terms(
@@ -158,10 +158,10 @@ class _Packing:
         beyond = self._bytes + array.nbytes > self._kept.limit
         if (inside and not beyond) or always or array.ndim == 0:
             self._bytes += array.nbytes
-            self._writer.add(key, array)
+            self._room.add(key, array)
         else:
             self._left += inside
-            self._statistics[key] = statistics(np.real(array))
+            self._statistics[key] = statistics_of(np.real(array))
         return key
 
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import platform
+from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import torch
 
 from tui_backprop.engine.frontends.recording.recorded import RecordedIteration, RecordingHeader
 from tui_backprop.engine.frontends.recording.validity import VERSION
-from tui_backprop.files.recording import Writer
+from tui_backprop.files.recording import Room, write_recording
 from tui_backprop.record.backward import backward_seen
 from tui_backprop.record.errors import RecordError
 from tui_backprop.record.kept import EVERYTHING, Kept
@@ -41,6 +42,8 @@ class record:
         ``"everything"``; ``"statistics"`` (smallest and largest entry, root mean square, number of zeros and of those
         that are not finite); or the names of modules whose arrays are kept, such as ``["layer4", "fc"]``, and
         statistics of all others. The roots of the backward pass are always kept.
+    last
+        How many steps are kept: the last ones. By default all.
     limit
         Bytes of arrays of one step. What is beyond is kept as statistics, and a warning says so.
 
@@ -63,20 +66,20 @@ class record:
         *,
         model: Any = None,
         keep: str | Sequence[str] = EVERYTHING,
+        last: int | None = None,
         limit: int = LIMIT,
     ) -> None:
+        if last is not None and last < 1:
+            raise ValueError(f"last: {last} is out of range; at least one step is kept")
         self._path, self._kept = Path(path), Kept.of(keep, limit)
         self._modules = ModuleCalls()
         self._observer = Observer(lambda: self._modules.current)
         named = model if isinstance(model, dict) else {"": model} if model is not None else {}
         for title, each in named.items():
             self._modules.name(each, f"{title}." if title else "")
-        self._iterations: list[RecordedIteration] = []
+        self._steps: deque[tuple[RecordedIteration, Room]] = deque(maxlen=last)
 
     def __enter__(self) -> record:
-        self._stack = ExitStack()
-        room = self._stack.enter_context(TemporaryFile(dir=self._path.absolute().parent))
-        self._writer = Writer(room)
         self._seeing = ExitStack()
         self._seeing.enter_context(self._modules)
         self._seeing.enter_context(backward_seen(self._observer))
@@ -89,10 +92,12 @@ class record:
         tape = self._observer.tape
         if tape.roots:
             if number is None:
-                number = self._iterations[-1].number + 1 if self._iterations else 0
+                number = self._steps[-1][0].number + 1 if self._steps else 0
             tape.modules = self._modules.calls
-            step = packed(tape, number, self._modules.tensors, self._kept, self._writer)
-            self._iterations.append(step)
+            if len(self._steps) == self._steps.maxlen:
+                self._steps.popleft()[1].file.close()
+            room = Room(self._temporary())
+            self._steps.append((packed(tape, number, self._modules.tensors, self._kept, room), room))
         self._modules.begin()
         self._observer.begin()
 
@@ -100,18 +105,19 @@ class record:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._seeing.close()
-        with self._stack:
-            if kind is None or self._observer.tape.roots:
-                self.step()
-            if self._iterations:
-                header = RecordingHeader(
-                    VERSION,
-                    str(torch.__version__),
-                    platform.machine(),
-                    tuple(self._iterations),
-                    self._kept.words,
-                )
-                with replacing(self._path) as file:
-                    self._writer.finish(header, file)
-            elif kind is None:
-                raise RecordError("nothing was recorded: no backward pass ran inside the with block")
+        if kind is None or self._observer.tape.roots:
+            self.step()
+        if self._steps:
+            steps, rooms = zip(*self._steps, strict=True)
+            version = str(torch.__version__)
+            header = RecordingHeader(VERSION, version, platform.machine(), steps, self._kept.words)
+            with self._temporary() as last, replacing(self._path) as file:
+                write_recording(header, rooms, last, file)
+            for room in rooms:
+                room.file.close()
+        elif kind is None:
+            raise RecordError("nothing was recorded: no backward pass ran inside the with block")
+
+    def _temporary(self) -> BinaryIO:
+        """Return a temporary file beside the recording; it goes with its last reference."""
+        return cast("BinaryIO", TemporaryFile(dir=self._path.absolute().parent))

@@ -72,7 +72,7 @@ def _cells(each: Parted) -> tuple[str, ...]:
 def _short(each: Parted) -> str:
     if each.kind in ("parameter", "input"):
         return each.kind
-    return printable(each.op.removeprefix("aten.").partition(".")[0], LONGEST)
+    return printable(each.op, LONGEST)
 
 
 def verdict(found: Parting) -> str:
@@ -81,7 +81,8 @@ def verdict(found: Parting) -> str:
     def first(every: Sequence[Parted]) -> str:
         each = next((each for each in every if not each.agrees), None)
         where = f" in {printable(each.module, LONGEST)}" if each and each.module else ""
-        return "" if each is None else f"{each.name}, of {_short(each)}{where}"
+        by = "which comes from" if each and each.kind == "gradient" else "of"
+        return "" if each is None else f"{each.name}, {by} {_short(each)}{where}"
 
     down, up, given = first(found.values), first(found.gradients), first(found.given)
     if given:
@@ -89,7 +90,7 @@ def verdict(found: Parting) -> str:
     if down:
         return f"they part on the way down, first at {down}"
     if up:
-        return f"all values agree; gradients part on the way up, first at {up}"
+        return f"all values agree; gradients part on the way up, first at {up}; check tells which is wrong"
     if any(found.alone):
         return "what matches agrees; the other operations are in one of them only"
     return "they agree"

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tui_backprop.engine.analysis.rederived import Compared, Rederived
+from tui_backprop.engine.explain.no_gradient import without_gradient
 from tui_backprop.engine.frontends.recording.recorded import LEFT_OVER
 from tui_backprop.engine.frontends.recording.spec import RecordingSpec
 from tui_backprop.engine.network.tensor_names import entry_name
+from tui_backprop.engine.network.value import Block
 from tui_backprop.render.draw.context import RenderContext
 from tui_backprop.report.rows import Column, Fact, Row, Sentence, Table, text_of
 from tui_backprop.session.state import Session
@@ -24,7 +26,7 @@ COLUMNS = (
     Column("computes", "left"),
     Column("recorded"),
     Column("computed again", spoken="computed again"),
-    Column("off by", spoken="off by, relative to the largest number"),
+    Column("off by", spoken="off by, relative to the largest number of the tensor"),
 )
 NOTES = {LEFT_OVER: "gradients were left over from before: .grad was not cleared, so they add up"}
 
@@ -46,6 +48,8 @@ def _rows(session: Session, found: Sequence[Rederived]) -> Iterator[Row]:
     )
     yield Fact("operations", f"{len(found):,}, of which {len(with_row):,} were computed again", columns=NAMES)
     yield Fact("compared", f"{counted(values, 'value')}, {counted(terms, 'gradient')}", columns=NAMES)
+    for sentence in without_gradient(graph):
+        yield Fact("note", sentence, columns=NAMES)
     for note in step.notes:
         yield Fact("note", NOTES.get(note, note), columns=NAMES)
     if step.bad:
@@ -68,17 +72,29 @@ def _rows(session: Session, found: Sequence[Rederived]) -> Iterator[Row]:
     if without:
         names = ", ".join(dict.fromkeys(_short(each) for each in without))
         yield Sentence(f"only recorded, not computed again: {counted(len(without), 'operation')} ({names})")
-    yield from _verdict(found, differ)
+    yield from _verdict(found, differ, not step.bad, graph.blocks)
 
 
-def _verdict(found: Sequence[Rederived], differ: Sequence[Rederived]) -> Iterator[Row]:
+def passed(session: Session, found: Sequence[Rederived]) -> bool:
+    """Return whether all operations agree, and all numbers are finite."""
+    assert isinstance(session.network, RecordingSpec)
+    return not session.network.iteration.bad and all(each.agrees for each in found)
+
+
+def _verdict(
+    found: Sequence[Rederived], differ: Sequence[Rederived], finite: bool, blocks: Sequence[Block]
+) -> Iterator[Row]:
     if not differ:
-        yield Sentence("passed: every operation that was computed again agrees")
+        yield Sentence(f"{'passed: ' if finite else ''}every operation that was computed again agrees")
+        if not finite:
+            yield Sentence("FAILED: numbers are not finite; trace names the first, and what computed it")
         return
     backward = [each for each in differ if all(one.agrees for one in each.outputs)]
-    first = (backward or differ)[-1]
-    what = "the backward pass of" if backward else "the forward pass of"
-    yield Sentence(f"FAILED: {what} {_short(first)} is where the numbers part first, from the loss back")
+    forward = [each for each in differ if not all(one.agrees for one in each.outputs)]
+    each, way = (forward[0], "down") if forward else (backward[-1], "up")
+    passing = "forward" if forward else "backward"
+    where = f"{_short(each)} in {blocks[each.block].title}"
+    yield Sentence(f"FAILED: the {passing} pass of {where} is the first that differs, on the way {way}")
 
 
 def _short(each: Rederived) -> str:
@@ -89,6 +105,8 @@ def _cells(each: Rederived, module: str) -> tuple[str, ...]:
     worst = each.worst
     assert worst is not None
     place = entry_name(worst.name, worst.index) if worst.index else worst.name
+    if worst in each.terms:
+        place = f"its part of {place}"
     numbers = (format_number(number, 6) for number in (worst.recorded, worst.derived))
     return module, _short(each), place, *numbers, format_number(worst.difference, 2)
 
@@ -100,7 +118,8 @@ def recording_dict(session: Session, found: Sequence[Rederived]) -> dict[str, An
     return {
         "recording": model.held.name,
         "iteration": model.iteration.number,
-        "passed": all(each.agrees for each in found),
+        "passed": passed(session, found),
+        "finite": not model.iteration.bad,
         "operations": [
             {
                 "name": each.name,

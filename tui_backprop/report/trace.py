@@ -70,7 +70,8 @@ def _rows(session: Session, iteration: Iteration, context: RenderContext, watch:
     samples = sample_text(session, Snapshot(session, steps, iteration))
     yield Fact("data", data_text(session, samples))
     yield from split_rows(session)
-    yield Fact("update", update_text(session))
+    recorded = "not recorded; as if by " if session.network.kept_by_name else ""
+    yield Fact("update", f"{recorded}{update_text(session)}")
     for change in setting_changes(session):
         yield Fact("changed", f"from iteration {change.t:,} on: {change.text}")
     for sentence in conventions(session.network, session.optimizer, session.began):

@@ -90,11 +90,11 @@ def test_letters_are_ranked_by_the_change_of_the_loss_without_them():
     assert object["loss"] == pytest.approx(-math.log(object["p"]["c"]), rel=1e-12)
     assert sum(object["p"].values()) == pytest.approx(1)
     assert [(each["position"], each["letter"]) for each in object["letters"]] == [
-        (2, "i"),
         (1, "m"),
         (0, "BOS"),
-    ]
-    first = object["letters"][0]
+        (2, "i"),
+    ]  # the most to blame first, the one that helps most last
+    first = object["letters"][-1]
     assert first["first_order"] == pytest.approx(0.830, abs=0.001)
     assert first["replaced"]["mean"] == pytest.approx(2.819, abs=0.001)
     assert object["rank_correlation"] == pytest.approx(1)

@@ -32,7 +32,9 @@ def test_every_step_that_was_recorded_agrees(name):
     assert all(text.startswith("as PyTorch recorded it") and role == "muted" for text, role in said)
 
 
-@pytest.mark.parametrize(("what", "start"), [("array", "v7["), ("cotangent", "dv7[")])
+@pytest.mark.parametrize(
+    ("what", "start"), [("array", "v7["), ("cotangent", "what this operation adds to dv7[")]
+)
 def test_a_number_that_differs_is_named_with_both_numbers(tmp_path, what, start):
     model = recorded_model(SMALL)
     number = next(op.outputs[0] for op in model.iteration.ops if op.name == "aten.relu.default")

@@ -3,9 +3,10 @@ into memory."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -51,6 +52,8 @@ def command(
         raise InputError("save", "cannot be combined with --stream, which keeps no arrays")
     if stream and opening.steps is not None:
         raise InputError("steps", "cannot be combined with --stream, which keeps no gradient to train with")
+    if "recording" in opening.given and print_statistics(opening.given, as_json, plain):
+        return
     session = opening.session(streamed=stream)
     if stream:
         if grain is not None:
@@ -62,6 +65,27 @@ def command(
         chosen = one_of("grain", grain or session.walk.grain, GRAINS)
         session = replace(session, walk=replace(session.walk, grain=chosen))
         print_trace(session, as_json, plain, target)
+
+
+def print_statistics(given: Mapping[str, Any], as_json: bool, plain: bool) -> bool:
+    """Print the statistics of a recorded step whose arrays were not kept; return False for one that can be walked."""
+    from tui_backprop.files.recording import open_recording
+    from tui_backprop.report.recorded_statistics import statistics_dict, statistics_text
+    from tui_backprop.session.recorded_files import chosen_step, unknown
+
+    path = Path(given["recording"])
+    header, arrays = open_recording(path)
+    step = header.iterations[chosen_step(path, header, given.get("iteration"))]
+    if not unknown(step):
+        return False
+    print_report(
+        as_json,
+        plain,
+        lambda: statistics_dict(path.name, step, arrays),
+        lambda context: statistics_text(path.name, step, arrays, context),
+    )
+    exit_if_bad(bool(step.bad))
+    return True
 
 
 def print_trace(session: Session, as_json: bool, plain: bool, save: Path | None) -> None:

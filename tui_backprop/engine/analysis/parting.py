@@ -18,7 +18,8 @@ from tui_backprop.engine.primitives import Array
 @dataclass(frozen=True)
 class Parted:
     """One comparison: what the ``kind`` of array is of (parameter, input, value, gradient), in which module, by which
-    operation it is computed, and the numbers of both recordings; None where their shapes differ."""
+    operation it is computed, or, of a gradient, which operations contribute to it, and the numbers of both
+    recordings; None where their shapes differ."""
 
     kind: str
     name: str
@@ -81,7 +82,11 @@ class _Two:
         first = [self._parted("array", self._kind(x), x, y, op) for x, (y, op) in read.items()]
         values = [self._parted("array", "value", x, y, op) for x, y, op in computed]
         up = [(x, y, op) for x, y, op in reversed(computed)] + [(x, y, op) for x, (y, op) in read.items()]
-        gradients = [self._parted("cotangent", "gradient", x, y, op) for x, y, op in up]
+        readers = dict[int, list[RecordedOp]]()
+        for op, _ in pairs:
+            for x in _read(op):
+                readers.setdefault(x, []).append(op)
+        gradients = [self._parted("cotangent", "gradient", x, y, *readers.get(x, [op])) for x, y, op in up]
         given, made, back = (
             tuple(each for each in group if each is not None) for group in (first, values, gradients)
         )
@@ -91,8 +96,8 @@ class _Two:
     def _kind(self, value: int) -> str:
         return "parameter" if self.a.iteration.values[value].parameter else "input"
 
-    def _parted(self, what: str, kind: str, x: int, y: int, op: RecordedOp) -> Parted | None:
-        """Compare one array of both; None where it is recorded in neither or in one alone."""
+    def _parted(self, what: str, kind: str, x: int, y: int, *ops: RecordedOp) -> Parted | None:
+        """Compare one array of both, which ``ops`` compute or contribute to; None if it is not recorded in both."""
         arrays = self._array(self.a, x, what), self._array(self.b, y, what)
         if arrays[0] is None or arrays[1] is None:
             return None
@@ -104,7 +109,13 @@ class _Two:
             found = compare(Pair(name, one, two, step.values[x].dtype), tolerance=self.tolerance)
         shapes = arrays[0].shape, arrays[1].shape
         label = f"d{name}" if what == "cotangent" else name
-        return Parted(kind, label, step.modules[op.module].name, op.name, found, shapes)
+        made = ", ".join(dict.fromkeys(self._name(op) for op in ops))
+        return Parted(kind, label, step.modules[ops[0].module].name, made, found, shapes)
+
+    def _name(self, op: RecordedOp) -> str:
+        if op.function is not None:
+            return self.a.iteration.functions[op.function].name
+        return op.name.removeprefix("aten.").partition(".")[0]
 
     @staticmethod
     def _array(model: RecordingSpec, value: int, what: str) -> Array | None:

@@ -7,6 +7,9 @@ from tui_backprop.engine.explain.step import Step
 from tui_backprop.engine.frontends.recording.numbers import RecordedNumbers
 from tui_backprop.engine.frontends.recording.program import RecordedProgram
 from tui_backprop.engine.frontends.recording.recorded_only import RecordedOnly
+from tui_backprop.engine.frontends.recording.spec import RecordingSpec
+from tui_backprop.engine.network.model import Model
+from tui_backprop.engine.network.operation import Visit
 from tui_backprop.engine.training.iteration import Iteration
 
 MOST_FLOPS = 50_000_000  # of a step that is computed again while it is drawn
@@ -38,6 +41,15 @@ def recorded_step(iteration: Iteration, step: Step) -> Compared | None:
         ]
     one, other = pairs
     return None if one is None else compare(one, other)
+
+
+def function_of(model: Model, visit: Visit) -> str:
+    """Return the name of the function with a backward pass of its own that an operation of a recording is a part of;
+    "" if it is of none."""
+    if not isinstance(model, RecordingSpec):
+        return ""
+    at = model.recorded_graph.functions.get(visit.op.output)
+    return "" if at is None else model.iteration.functions[at].name
 
 
 def recorded_only(step: Step) -> bool:

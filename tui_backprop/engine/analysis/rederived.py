@@ -20,6 +20,7 @@ from tui_backprop.support.errors import InputError
 
 # Differences up to which numbers agree, relative to the largest one of the tensor.
 TOLERANCES = {"float64": 1e-9, "float32": 1e-5, "float16": 4e-3, "bfloat16": 3e-2}
+HELD_AS = {"float32": np.float32, "float16": np.float32, "bfloat16": np.float32}  # what overflows there is ∞
 ROUNDINGS = 8  # times the rounding error of the same operation that is allowed
 CANCELLED = 0.01  # a sum that is smaller than this share of its terms is compared with this share
 
@@ -179,8 +180,8 @@ def compare(pair: Pair, rounded: Pair | None = None, tolerance: float | None = N
     ROUNDINGS times its difference is allowed, too."""
     if tolerance is None:
         tolerance = TOLERANCES.get(pair.dtype, TOLERANCES["float32"])
-    recorded, derived = pair.recorded, pair.derived
     with np.errstate(all="ignore"):
+        recorded, derived = pair.recorded, pair.derived.astype(HELD_AS.get(pair.dtype, float)).astype(float)
         apart = _apart(recorded, derived)
         sizes = np.abs(recorded[np.isfinite(recorded)])
         largest = max(float(sizes.max(initial=0)), CANCELLED * pair.size, float(np.finfo(np.float32).tiny))

@@ -17,14 +17,17 @@ def without_gradient(graph: Graph) -> tuple[str, ...]:
         found.append(
             f"{_listed(frozen)} {_verb(frozen)} frozen (requires_grad=False): no gradient, no weight decay, no update"
         )
-        if end := _end(graph):
+        if graph.layered and (end := _end(graph)):
             found.append(f"the backward pass ends at layer {end}: nothing below it needs a gradient")
     detached = [op.inputs[0] for op in graph.ops if op.primitive.detached]
     if detached:
         found.append(f"no gradient flows back through detach({_listed(detached)}): there, it is a constant")
     if cut:
+        it = "it" if len(cut) == 1 else "them"
         reason = (
-            "the loss depends on it through detach alone" if detached else "the loss does not depend on it"
+            f"the loss depends on {it} through detach alone"
+            if detached
+            else f"the loss does not depend on {it}"
         )
         found.append(f"{_listed(cut)} {'gets' if len(cut) == 1 else 'get'} no gradient: {reason}")
     return tuple(found)

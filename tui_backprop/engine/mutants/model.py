@@ -51,6 +51,11 @@ class MutantModel:
         return True
 
     @property
+    def no_token(self) -> str:
+        """Why a session of it has no token."""
+        return "a session with a planted bug has none; it would open as a healthy one"
+
+    @property
     def healthy(self) -> Model:
         """The model without the wrong rule."""
         return self.model

@@ -99,12 +99,8 @@ class SpecBase:
 
     @property
     def no_token(self) -> str:
-        """Why a session of it has no token: it has one, but for a planted bug."""
-        return (
-            "a session with a planted bug has none; it would open as a healthy one"
-            if self.has_planted_bug
-            else ""
-        )
+        """Why a session of it has no token: it has one."""
+        return ""
 
     @property
     def healthy(self) -> Self:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tui_backprop.engine.analysis.recorded_step import recorded_only, recorded_step
+from tui_backprop.engine.analysis.recorded_step import function_of, recorded_only, recorded_step
 from tui_backprop.engine.network.tensor_names import entry_name
 from tui_backprop.render.view_state import Snapshot
-from tui_backprop.support.format import format_number
+from tui_backprop.support.format import format_number, printable
 
 
 def recorded_words(snapshot: Snapshot) -> tuple[str, str] | None:
@@ -23,5 +23,9 @@ def recorded_words(snapshot: Snapshot) -> tuple[str, str] | None:
         )
         return f"as PyTorch recorded it; computed again, the same {same}", "muted"
     place = entry_name(found.name, found.index) if found.index else found.name
+    visit = snapshot.step.visits[-1]
+    if visit.of is not None:  # other operations may add to the same gradient
+        whole = function_of(snapshot.session.network, visit) or "this operation"
+        place = f"what {printable(whole)} adds to {place}"
     recorded, derived = (format_number(number, 5) for number in (found.recorded, found.derived))
     return f"DIFFERS: PyTorch recorded {place} as {recorded}; computed again, it is {derived}", "bad"

@@ -8,6 +8,7 @@ from tui_backprop.engine.network.operation import Visit
 from tui_backprop.lesson.captions import VALUES
 from tui_backprop.render.draw.context import UTF8, RenderContext
 from tui_backprop.render.view_state import Snapshot
+from tui_backprop.support.format import printable
 
 
 def is_general(step: Step) -> bool:
@@ -26,16 +27,26 @@ def value_caption(snapshot: Snapshot, context: RenderContext = UTF8) -> str:
         part, title = snapshot.session.network.part, graph.blocks[step.block].title
         return VALUES[name].format(operations=operations, part=part, title=title)
     visit = step.visits[-1]
+    where = _where(snapshot, visit) if snapshot.session.network.kept_by_name else ""
     if visit.of is None:
-        return VALUES[_name(visit)]
+        return where + VALUES[_name(visit)]
     first = visit == graph.backward_visits[0]
-    return VALUES["first" if first else _backward(graph, visit)].format(
+    return where + VALUES["first" if first else _backward(graph, visit)].format(
         output=visit.op.output,
         input=visit.writes,
         loss=graph.loss,
         uses=graph.uses[visit.writes],
         term=graph.visits_of[visit.writes].index(visit) + 1,
     )
+
+
+def _where(snapshot: Snapshot, visit: Visit) -> str:
+    """Say in which module of a recording an operation is, and of which function it is a part."""
+    from tui_backprop.engine.analysis.recorded_step import function_of
+
+    function = function_of(snapshot.session.network, visit)
+    part = f", in {printable(function)}" if function else ""
+    return f"{snapshot.graph.blocks[visit.op.block].title}{part}: "
 
 
 def _given(graph: Graph) -> str:

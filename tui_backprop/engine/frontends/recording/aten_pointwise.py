@@ -51,11 +51,12 @@ def _clamp(low: int | None, high: int | None) -> Translate:
     return translate
 
 
+GELU = elementwise("gelu", ACTIVATIONS["gelu"], "function")  # by a hyperbolic tangent
+
+
 def _gelu(t: Translation) -> None:
-    tanh = t.argument(1, "none", "approximate") == "tanh"
-    t.make(
-        elementwise("gelu", ACTIVATIONS["gelu"], "function") if tanh else pointwise("exact gelu"), t.value(0)
-    )
+    approximate = t.argument(1, "none", "approximate") != "none"
+    t.make(GELU if approximate else pointwise("exact gelu"), t.value(0))
 
 
 def _added(name: str, swap: bool = False) -> Translate:

@@ -58,7 +58,8 @@ class RecordedNumbers:
         self.graph = recording.graph
         self.number = {name: k for k, name in enumerate(recording.names)}
         self.values = Held(self.graph.by_name, self._value)
-        self.cotangents = Held(dict.fromkeys(self.graph.differentiable), self._cotangent)
+        flowing = dict.fromkeys((*self.graph.differentiable, *self.graph.trained))
+        self.cotangents = Held(flowing, self._cotangent)
 
     def recorded(self, name: str, key: str = "array") -> Array | None:
         """Return what was recorded of a value: its ``array``, its ``cotangent``, or what was in .grad ``before``;
