@@ -62,10 +62,16 @@ class Browser:
     def meta(self, **content: object) -> None:
         self.packet(b"M", json.dumps(content).encode())
 
-    def read(self, timeout: float) -> None:
-        """Read what arrives within ``timeout`` seconds."""
+    def read(self, timeout: float) -> bool:
+        """Read what arrives within ``timeout`` seconds; return whether anything did."""
+        found = b""
         if select.select([self.app.stdout], [], [], timeout)[0]:
-            self._unread += os.read(self.app.stdout.fileno(), 65536)
+            found = os.read(self.app.stdout.fileno(), 65536)
+        self._unread += found
+        self._parse()
+        return bool(found)
+
+    def _parse(self) -> None:
         self._unread = self._unread.removeprefix(READY)
         while len(self._unread) >= HEAD:
             end = HEAD + int.from_bytes(self._unread[1:HEAD], "big")
@@ -84,6 +90,8 @@ class Browser:
     def ended(self) -> tuple[int, bytes]:
         """Wait for the end; return the exit code and what was written to stderr."""
         until(lambda: self.app.poll() is not None, "the end", lambda: self.read(0.02))
+        while self.read(0):  # what it wrote last may not be read yet
+            pass
         return self.app.returncode, self.app.stderr.read()
 
     def close(self) -> None:

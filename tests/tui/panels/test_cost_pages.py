@@ -187,11 +187,13 @@ async def test_a_sweep_measures_shows_how_far_it_is_and_is_kept(open_app):
         await ui.press("3")
         before = len(ui.app.cost_lab.cost_model.points)
         await ui.press("S")
+        await ui.until(lambda: "S stops" in page(ui), "the sweep to start")
         await ui.until(
             lambda: ui.app.cost_lab.sweep.progress is not None and ui.app.cost_lab.sweep.progress.done > 0,
             "a network",
         )
-        assert "S stops" in page(ui)
+        if not ui.app.cost_lab.sweep.running:
+            pytest.skip("the machine is so busy that the time of the sweep was over after the first network")
         await ui.press("S")
         await ui.until(lambda: not ui.app.cost_lab.sweep.running, "it to stop")
         await ui.settled()
