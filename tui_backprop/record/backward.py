@@ -106,7 +106,8 @@ def _pass(observer: Observer, roots: Sequence[Any], seeds: Sequence[Any]) -> Ite
             hooks.append(node.register_hook(partial(_saw_terms, tape.terms, number, edges)))
     observer.backward += 1
     try:
-        yield seen
+        with observer.away():
+            yield seen
     finally:
         observer.backward -= 1
         for hook in hooks:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode
 
 from tui_backprop.engine.frontends.recording.recorded import (
     ALIAS,
@@ -39,6 +40,19 @@ class Observer(TorchDispatchMode):  # type: ignore[misc]
         self._now: dict[int, int] = {}  # by id of a tensor: the number of its value as it is now
         self._stale: dict[int, list[int]] = {}  # by id: values of the same memory that were written since
         self._stored: dict[int, list[TapeValue]] = {}  # by storage
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Let operations run unseen, which is faster: those of a backward pass. Where another mode of PyTorch stands
+        above this one, they are seen."""
+        if _get_current_dispatch_mode() is not self:
+            yield
+            return
+        self.__exit__(None, None, None)
+        try:
+            yield
+        finally:
+            self.__enter__()
 
     # --- operations --------------------------------------------------------------------------------------------
 
