@@ -208,7 +208,7 @@ def trace_dict(session: Session, iteration: Iteration) -> dict[str, Any]:
         ],
         "parameters": spec.parameters,
         "loss": iteration.loss,
-        "loss_after": iteration.loss_after,
+        "loss_after": iteration.loss_after if iteration.tried else None,
         "reason": reason_of(iteration),
         "steps": [
             {

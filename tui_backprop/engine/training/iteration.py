@@ -28,6 +28,7 @@ from tui_backprop.engine.training.optimizers import optimizer_of
 from tui_backprop.engine.training.rules import Rules
 
 OBJECT_BYTES = 8192  # of Python's objects for one operation of a pass
+MOST_TRIED = 500_000_000  # multiply-accumulates of a recorded pass up to which its update is tried
 LARGE_ARRAY = 250_000  # entries of an array that is worth summarizing ahead of time
 
 
@@ -78,7 +79,8 @@ class Iteration:
     """Every number of one iteration. Its arrays are read-only.
 
     ``lr`` is alpha, as scheduled for this iteration. ``before`` and ``after`` are the states before and after the
-    update, and ``loss_after`` is the loss of the same batch with the updated parameters. ``began`` is the iteration
+    update, and ``loss_after`` is the loss of the same batch with the updated parameters: NaN if it was not ``tried``,
+    for a large pass that was recorded elsewhere. ``began`` is the iteration
     at which the optimizer began. ``earlier`` is the first NaN or infinity of the first iteration of training that had
     one, if that was before this one.
     """
@@ -92,6 +94,7 @@ class Iteration:
     loss_after: float
     began: int = 0
     earlier: NonFinite | None = None
+    tried: bool = True
     _summaries: dict[tuple[str, bool], Summary] = field(default_factory=dict, repr=False, compare=False)
     _distributions: dict[tuple[str, bool], Distribution] = field(
         default_factory=dict, repr=False, compare=False
@@ -192,7 +195,8 @@ class Iteration:
     def own_bad(self) -> NonFinite | None:
         """The first NaN or infinity of this iteration: of the pass, of its update, or of the loss after that; None
         if all of them are finite."""
-        if all(map(finite, (*arrays_checked(self.program, self.after), np.asarray(self.loss_after)))):
+        tried = [np.asarray(self.loss_after)] * self.tried
+        if all(map(finite, (*arrays_checked(self.program, self.after), *tried))):
             return None
         updated = self.after.slots | {PARAMETERS: self.after.parameters}
         rule = self.optimizer
@@ -285,11 +289,13 @@ def run_iteration(
     after = TrainingState(before.t + 1, before.parameters.copy(), slots)
     rule = optimizer_of(spec, optimizer, update.lr, after.slots)
     rule.apply(after.parameters, program.gradient, before.t - began)
-    again = Program(spec, len(update.x), after.parameters)
-    feed(again, update.x, update.target, before.t)
-    loss_after = float(again.forward())
+    loss_after = np.nan
+    if tried := recorded is None or program.graph.macs <= MOST_TRIED:
+        again = Program(spec, len(update.x), after.parameters)
+        feed(again, update.x, update.target, before.t)
+        loss_after = float(again.forward())
     alpha = learning_rate(optimizer, update.lr, before.t - began)
-    iteration = Iteration(program, optimizer, alpha, loss, before, after, loss_after, began)
+    iteration = Iteration(program, optimizer, alpha, loss, before, after, loss_after, began, tried=tried)
     for array in iteration.arrays():
         array.setflags(write=False)
     return iteration

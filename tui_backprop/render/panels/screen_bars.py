@@ -76,7 +76,7 @@ def _pieces(
         if veil:
             score = f" {veil.earned} of {veil.passed}" if veil.passed else ""
             predicting = [line(("predicting", "update"), (score, "text"))]
-        if snapshot.step is snapshot.steps[-1] and not snapshot.hidden:
+        if snapshot.step is snapshot.steps[-1] and not snapshot.hidden and snapshot.iteration.tried:
             change = [line(*loss[0], (f" → {format_number(snapshot.iteration.loss_after, 4)}", "update"))]
     layers = (network_name(spec, 20), "text")
     return {

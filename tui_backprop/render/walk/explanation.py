@@ -224,6 +224,8 @@ def loss_line(snapshot: Snapshot, columns: int) -> Line:
     )
     if snapshot.step.index == last and not snapshot.hidden:
         after = format_number(snapshot.iteration.loss_after, 4)
+        if not snapshot.iteration.tried:
+            return line(("loss    ", "muted"), f"{before} before; after it is not computed")
         return line(("loss    ", "muted"), f"{before} before, ", (f"{after} after", "update"))
     there = f"see {'step' if grain == 'equation' else grain} {last}"
     notes = (
