@@ -195,8 +195,8 @@ class Iteration:
     def own_bad(self) -> NonFinite | None:
         """The first NaN or infinity of this iteration: of the pass, of its update, or of the loss after that; None
         if all of them are finite."""
-        tried = [np.asarray(self.loss_after)] * self.tried
-        if all(map(finite, (*arrays_checked(self.program, self.after), *tried))):
+        loss_after = [np.asarray(self.loss_after)] * self.tried
+        if all(map(finite, (*arrays_checked(self.program, self.after), *loss_after))):
             return None
         updated = self.after.slots | {PARAMETERS: self.after.parameters}
         rule = self.optimizer
